@@ -1,0 +1,163 @@
+//! The rights a rule can grant.
+
+use core::ops::{BitAnd, BitOr, BitOrAssign, Not};
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// A set of access rights.
+///
+/// Bits outside [`Access::ALL`] have no meaning and are never granted.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(transparent)]
+pub struct Access(pub u32);
+
+impl Access {
+    /// No right.
+    pub const NONE: Self = Self(0);
+    /// Read a file's contents, list a directory.
+    pub const READ: Self = Self(1);
+    /// Change a file's contents anywhere in it, truncate it.
+    pub const WRITE: Self = Self(1 << 1);
+    /// Add to a file's end, and nothing else.
+    pub const APPEND: Self = Self(1 << 2);
+    /// Make a name that did not exist.
+    pub const CREATE: Self = Self(1 << 3);
+    /// Take a name away.
+    pub const REMOVE: Self = Self(1 << 4);
+    /// Start a program.
+    pub const EXECUTE: Self = Self(1 << 5);
+    /// Map a file's contents as code.
+    pub const MAP: Self = Self(1 << 6);
+    /// Change owner, mode, times and extended attributes.
+    pub const ATTRIBUTES: Self = Self(1 << 7);
+    /// Read owner, mode, times and extended attributes.
+    pub const METADATA: Self = Self(1 << 8);
+    /// Connect to a unix socket.
+    pub const CONNECT: Self = Self(1 << 9);
+    /// Every right.
+    pub const ALL: Self = Self((1 << 10) - 1);
+
+    /// The rights with their names in profiles, in order of their bits.
+    pub const NAMES: [(Self, &'static str); 10] = [
+        (Self::READ, "read"),
+        (Self::WRITE, "write"),
+        (Self::APPEND, "append"),
+        (Self::CREATE, "create"),
+        (Self::REMOVE, "remove"),
+        (Self::EXECUTE, "execute"),
+        (Self::MAP, "map"),
+        (Self::ATTRIBUTES, "attributes"),
+        (Self::METADATA, "metadata"),
+        (Self::CONNECT, "connect"),
+    ];
+
+    /// Whether the set holds no right.
+    #[inline(always)]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether the set holds every right of `other`.
+    #[inline(always)]
+    pub const fn contains(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
+    /// The rights of this set that `granted` lacks.
+    #[inline(always)]
+    pub const fn missing_from(self, granted: Self) -> Self {
+        Self(self.0 & !granted.0)
+    }
+
+    /// This set, and what having it makes possible anyway: who may write may
+    /// append, who may execute a file may map it as code.
+    pub const fn with_implied(self) -> Self {
+        let mut bits = self.0;
+        if bits & Self::WRITE.0 != 0 {
+            bits |= Self::APPEND.0;
+        }
+        if bits & Self::EXECUTE.0 != 0 {
+            bits |= Self::MAP.0;
+        }
+        Self(bits)
+    }
+
+    /// The names of the rights in this set, in order of their bits.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES
+            .into_iter()
+            .filter_map(move |(right, name)| self.contains(right).then_some(name))
+    }
+
+    /// The right with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES
+            .into_iter()
+            .find_map(|(right, known)| (known == name).then_some(right))
+    }
+}
+
+impl BitOr for Access {
+    type Output = Self;
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Access {
+    #[inline(always)]
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+impl BitAnd for Access {
+    type Output = Self;
+    #[inline(always)]
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl Not for Access {
+    type Output = Self;
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self(!self.0 & Self::ALL.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Access;
+
+    #[test]
+    fn every_right_has_one_name() {
+        let mut all = Access::NONE;
+        for (right, name) in Access::NAMES {
+            assert_eq!(right.0.count_ones(), 1, "{name}");
+            assert!((all & right).is_empty(), "{name} shares its bit");
+            assert_eq!(Access::from_name(name), Some(right), "{name}");
+            all |= right;
+        }
+        assert_eq!(all, Access::ALL);
+        assert_eq!(Access::from_name("all"), None);
+    }
+
+    #[test]
+    fn implied_rights() {
+        #[rustfmt::skip]
+        let cases = [
+            ("write implies append", Access::WRITE,   Access::WRITE | Access::APPEND),
+            ("append stays append",  Access::APPEND,  Access::APPEND),
+            ("execute implies map",  Access::EXECUTE, Access::EXECUTE | Access::MAP),
+            ("read implies nothing", Access::READ,    Access::READ),
+        ];
+        for (name, set, want) in cases {
+            assert_eq!(set.with_implied(), want, "{name}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a confined task carries: its domain.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, TryFromBytes};
+
+use crate::limits::LAYERS;
+
+/// One of the profiles that confine a task together. Every layer must grant.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(u8)]
+pub enum Layer {
+    /// By the user it runs as.
+    User = 0,
+    /// By the program it runs, or by the rule that started that program.
+    Application = 1,
+    /// By the unit, cgroup or `enforcer exec` that it belongs to.
+    Process = 2,
+}
+
+/// The place of a profile's table in the table maps.
+///
+/// Slot 0 never holds a profile: in a [`Label`] it means that the layer is
+/// empty, and in the table maps it holds the attachments, the table from
+/// executables to the profiles that confine them.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(transparent)]
+pub struct Slot(pub u32);
+
+impl Slot {
+    /// No profile.
+    pub const NONE: Self = Self(0);
+    /// The table that says which executable belongs to which profile.
+    pub const ATTACHMENTS: Self = Self(0);
+
+    /// Whether this is [`Slot::NONE`].
+    #[inline(always)]
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A task's domain, kept in task storage.
+///
+/// Written by the kernel programs alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Label {
+    /// The profiles that confine the task, by [`Layer`].
+    pub layers: [Slot; LAYERS],
+    /// The subject epoch in which the layers were decided. Never 0.
+    pub epoch: u32,
+    /// The layers that the task will have once the exec under way succeeds.
+    pub next: [Slot; LAYERS],
+    /// 1 while `next` counts.
+    pub next_valid: u32,
+    /// When the first task of this lineage was confined: nanoseconds of
+    /// `CLOCK_BOOTTIME`; 0 in a task that is not confined. Descendants inherit
+    /// it.
+    pub lineage: u64,
+    /// The address of the mount namespace in which the domain's paths have
+    /// their meaning; 0 in a task that is not confined.
+    pub mount_namespace: u64,
+}
+
+const _: () = assert!(size_of::<Label>() == 48);
+
+impl Label {
+    /// Whether any layer confines the task.
+    #[inline(always)]
+    pub const fn is_confined(&self) -> bool {
+        let [user, application, process] = self.layers;
+        user.0 | application.0 | process.0 != 0
+    }
+}

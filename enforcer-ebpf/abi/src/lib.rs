@@ -1,0 +1,39 @@
+//! The contract between the `enforcer` agent and its kernel programs, and the
+//! engine that decides an access on both sides of it.
+//!
+//! - [`access`]: the rights a rule can grant
+//! - [`policy`]: modes, verdicts, and the one function that decides
+//! - [`table`]: the compiled form of a profile, and the walk of a path over it
+//! - [`label`]: what a confined task carries: its domain
+//! - [`event`]: what the kernel tells the agent
+//! - [`reason`]: why an access was refused, and the counters
+//! - [`offsets`]: where the running kernel keeps what the programs read
+//! - [`limits`]: every capacity and length
+//!
+//! # Rules for a type in this crate
+//!
+//! `repr(C)` or `repr(transparent)`, or a fieldless `repr(u8)` enum; fixed-width
+//! integers, byte arrays and other types of this crate only; padding is named
+//! `reserved`. Values that the agent writes for the kernel are open newtypes
+//! whose unknown values mean the strictest; values that the kernel writes are
+//! closed enums, checked on reading. Numbers are in the host's byte order.
+//!
+//! The crate does no I/O, holds no map, allocates nothing and has no feature.
+
+#![cfg_attr(not(test), no_std)]
+
+pub mod access;
+pub mod event;
+pub mod label;
+pub mod limits;
+pub mod offsets;
+pub mod policy;
+pub mod reason;
+pub mod table;
+
+pub use access::Access;
+pub use event::{Event, EventKind, Hit, Operation, ViolationCount, ViolationKey};
+pub use label::{Label, Layer, Slot};
+pub use offsets::Offsets;
+pub use policy::{Mode, Verdict, decide};
+pub use reason::{Counter, Reason};

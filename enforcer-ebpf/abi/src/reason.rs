@@ -1,0 +1,146 @@
+//! Why an access was refused, and what is counted.
+
+use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
+
+/// Why an access was not granted.
+///
+/// All but [`Reason::NotGranted`] mean that the programs could not decide from
+/// the profile. For a confined task that is a refusal. Each is counted under its
+/// own [`Counter`].
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(u8)]
+pub enum Reason {
+    /// No rule of the profile grants it.
+    NotGranted = 0,
+    /// The path is longer than [`crate::limits::PATH_LEN`].
+    PathTooLong = 1,
+    /// The object is deeper than [`crate::limits::WALK_STEPS`].
+    PathTooDeep = 2,
+    /// The object is in a mount tree of another mount namespace.
+    ForeignMount = 3,
+    /// The object's mount tree belongs to no namespace: it was unmounted lazily.
+    DetachedMount = 4,
+    /// The object is on a mount that the kernel made for itself.
+    InternalMount = 5,
+    /// The object is not beneath the root of its mount.
+    Escaped = 6,
+    /// Renames or mounts raced with every try to name the object.
+    Raced = 7,
+    /// A read of kernel memory failed.
+    Fault = 8,
+    /// A layer's profile has no table.
+    NoTable = 9,
+    /// There was no memory to name the object in.
+    NoScratch = 10,
+    /// There was no memory for the label of a task that is to be confined.
+    NoLabel = 11,
+    /// The object has no name: a memfd, or a file of a pseudo file system that
+    /// is not passed.
+    Nameless = 12,
+    /// The task asked to be put under a second process profile.
+    SecondProfile = 13,
+}
+
+impl Reason {
+    /// Every reason, in order of its number.
+    pub const ALL: [Self; 14] = [
+        Self::NotGranted,
+        Self::PathTooLong,
+        Self::PathTooDeep,
+        Self::ForeignMount,
+        Self::DetachedMount,
+        Self::InternalMount,
+        Self::Escaped,
+        Self::Raced,
+        Self::Fault,
+        Self::NoTable,
+        Self::NoScratch,
+        Self::NoLabel,
+        Self::Nameless,
+        Self::SecondProfile,
+    ];
+
+    /// The name, as the command line and the store spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotGranted => "not-granted",
+            Self::PathTooLong => "path-too-long",
+            Self::PathTooDeep => "path-too-deep",
+            Self::ForeignMount => "foreign-mount",
+            Self::DetachedMount => "detached-mount",
+            Self::InternalMount => "internal-mount",
+            Self::Escaped => "escaped",
+            Self::Raced => "raced",
+            Self::Fault => "fault",
+            Self::NoTable => "no-table",
+            Self::NoScratch => "no-scratch",
+            Self::NoLabel => "no-label",
+            Self::Nameless => "nameless",
+            Self::SecondProfile => "second-profile",
+        }
+    }
+}
+
+/// What is counted, on each CPU. The numbers are the indices of the map.
+///
+/// The first [`Counter::REASONS`] count refusals and would-be refusals by
+/// [`Reason`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Counter {
+    /// Accesses refused.
+    Denied = Self::REASONS,
+    /// Accesses let through that enforcement would have refused.
+    Audited = Self::REASONS + 1,
+    /// Events that the ring buffer had no room for. The verdicts stood, and the
+    /// violations are counted in their map.
+    EventsLost = Self::REASONS + 2,
+    /// Violations that the map of distinct violations had no room for.
+    ViolationsUnlisted = Self::REASONS + 3,
+    /// Accesses of confined tasks judged.
+    Judged = Self::REASONS + 4,
+}
+
+impl Counter {
+    /// How many counters belong to [`Reason`]s.
+    pub const REASONS: u32 = 24;
+    /// How many counters there are.
+    pub const COUNT: usize = Self::REASONS as usize + 5;
+
+    /// The counters that do not belong to a reason, with their names.
+    pub const NAMED: [(Self, &'static str); 5] = [
+        (Self::Denied, "denied"),
+        (Self::Audited, "audited"),
+        (Self::EventsLost, "events-lost"),
+        (Self::ViolationsUnlisted, "violations-unlisted"),
+        (Self::Judged, "judged"),
+    ];
+}
+
+const _: () = assert!(Reason::ALL.len() <= Counter::REASONS as usize);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Counter, Reason};
+
+    #[test]
+    fn reasons_are_numbered_and_named_once() {
+        let mut names = HashSet::new();
+        for (number, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, number);
+            assert!(names.insert(reason.name()), "{} twice", reason.name());
+        }
+    }
+
+    #[test]
+    fn counters_are_numbered_after_the_reasons() {
+        for (number, (counter, _)) in Counter::NAMED.into_iter().enumerate() {
+            assert_eq!(counter as usize, Counter::REASONS as usize + number);
+        }
+        assert_eq!(Counter::NAMED.len() + Counter::REASONS as usize, Counter::COUNT);
+    }
+}

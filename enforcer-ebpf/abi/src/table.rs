@@ -1,0 +1,232 @@
+//! The compiled form of a profile, and the walk of a path over it.
+//!
+//! A table is an array of 32-bit words: a header, then the states of one
+//! deterministic automaton over path bytes, its transitions, and its outcomes.
+//! A state is named by the word at which its record starts.
+//!
+//! ```text
+//! header      [Header::WORDS]
+//! state       base, otherwise, outcome          one record a state
+//! transitions (state, next) pairs               the pair of byte b is at base + 2*b
+//! outcome     allow, target                     one record an outcome
+//! ```
+//!
+//! A transition belongs to the state that its pair names; a byte whose pair
+//! belongs to another state leads to `otherwise`. So states share the space
+//! that they leave free, and a state under `**`, where nearly every byte leads
+//! back to itself, costs next to nothing.
+//!
+//! The agent builds tables (`enforcer::profile::compile`). This module only
+//! reads them. It runs in the kernel, where the verifier has to see that every
+//! index is inside: a table of a size class is an array whose length is a power
+//! of two, and every index is masked. So a damaged table gives wrong answers,
+//! never a read outside it.
+
+use crate::{access::Access, label::Slot, policy::Mode};
+
+/// The header's words, by index.
+#[derive(Debug)]
+pub struct Header;
+
+impl Header {
+    /// [`Header::MAGIC`] in a table, 0 in an empty one.
+    pub const CHECK: u32 = 0;
+    /// The state in which a path starts.
+    pub const START: u32 = 1;
+    /// Where the outcomes start.
+    pub const OUTCOMES: u32 = 2;
+    /// How many outcomes there are.
+    pub const OUTCOME_COUNT: u32 = 3;
+    /// The [`Mode`].
+    pub const MODE: u32 = 4;
+    /// Counts the tables that the agent has loaded.
+    pub const GENERATION: u32 = 5;
+    /// The hit counter of outcome 0; the others follow.
+    pub const HITS: u32 = 6;
+    /// Words in the header.
+    pub const WORDS: u32 = 8;
+
+    /// Says that this is a table, and of which layout.
+    pub const MAGIC: u32 = 0x656e_6601;
+}
+
+/// Words in a state's record.
+pub const STATE_WORDS: u32 = 3;
+/// Words in an outcome's record.
+pub const OUTCOME_WORDS: u32 = 2;
+/// The state from which no path leads to a grant: the first record.
+pub const DEAD: u32 = Header::WORDS;
+
+/// What a table says of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The index of the outcome in its table.
+    pub index: u32,
+    /// The rights that the profile grants on the path.
+    pub allow: Access,
+    /// The profile to which an exec of the path leads. [`Slot::NONE`]: the one
+    /// that the task is in.
+    pub target: Slot,
+}
+
+/// A table's words, of whatever length.
+pub trait Words {
+    /// The word at `at`. Any `at` gives a word.
+    fn word(&self, at: u32) -> u32;
+
+    /// Whether there is a table at all.
+    #[inline(always)]
+    fn is_table(&self) -> bool {
+        self.word(Header::CHECK) == Header::MAGIC
+    }
+
+    /// The mode of the profile.
+    #[inline(always)]
+    fn mode(&self) -> Mode {
+        Mode(self.word(Header::MODE))
+    }
+
+    /// The state that `byte` leads to from `state`.
+    #[inline(always)]
+    fn step(&self, state: u32, byte: u8) -> u32 {
+        let pair = self
+            .word(state)
+            .wrapping_add((byte as u32).wrapping_mul(2));
+        if self.word(pair) == state {
+            self.word(pair.wrapping_add(1))
+        } else {
+            self.word(state.wrapping_add(1))
+        }
+    }
+
+    /// What the table says of a path that ends in `state`.
+    #[inline(always)]
+    fn outcome(&self, state: u32) -> Outcome {
+        let index = self.word(state.wrapping_add(2));
+        let record = self
+            .word(Header::OUTCOMES)
+            .wrapping_add(index.wrapping_mul(OUTCOME_WORDS));
+        Outcome {
+            index,
+            allow: Access(self.word(record)),
+            target: Slot(self.word(record.wrapping_add(1))),
+        }
+    }
+
+    /// What the table says of `path`.
+    ///
+    /// The kernel programs walk in chunks over a longer buffer, with the same
+    /// [`Words::step`]; a test in a virtual machine compares the two.
+    fn judge(&self, path: &[u8]) -> Outcome {
+        let start = self.word(Header::START);
+        self.outcome(path.iter().fold(start, |state, &byte| self.step(state, byte)))
+    }
+}
+
+/// A table of a size class, as it lies in a map value.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Table<const WORDS: usize>(pub [u32; WORDS]);
+
+impl<const WORDS: usize> Words for Table<WORDS> {
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "size classes are small")]
+    #[expect(clippy::indexing_slicing, reason = "masked by a length that is a power of two")]
+    fn word(&self, at: u32) -> u32 {
+        const { assert!(WORDS.is_power_of_two()) };
+        self.0[(at & (WORDS as u32 - 1)) as usize]
+    }
+}
+
+/// A table before it has a size class. What is past its end reads as 0.
+impl Words for [u32] {
+    fn word(&self, at: u32) -> u32 {
+        self.get(at as usize).copied().unwrap_or(0)
+    }
+}
+
+/// Start value of [`hash`].
+pub const HASH_START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// Takes `byte` into a hash: FNV-1a of 64 bits.
+#[inline(always)]
+pub const fn hash_step(hash: u64, byte: u8) -> u64 {
+    (hash ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3)
+}
+
+/// The hash of `path` by which violations are told apart.
+pub fn hash(path: &[u8]) -> u64 {
+    path.iter()
+        .fold(HASH_START, |hash, &byte| hash_step(hash, byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{DEAD, Header, Table, Words, hash};
+    use crate::{access::Access, label::Slot};
+
+    /// A table by hand, for `/a` (read) and nothing else.
+    fn hand_made() -> Vec<u32> {
+        let [dead, start, slash, a] = [DEAD, DEAD + 3, DEAD + 6, DEAD + 9];
+        let pairs = DEAD + 12;
+        // The pairs of '/' and 'a' lie beyond the states, each at its place.
+        let outcomes = pairs + 2 * 256;
+        let mut words = vec![0; outcomes as usize];
+        words[..8].copy_from_slice(&[
+            Header::MAGIC, start, outcomes, 2, 1, 7, 0, 0,
+        ]);
+        for (state, outcome) in [(dead, 0), (start, 0), (slash, 0), (a, 1)] {
+            let at = state as usize;
+            words[at..at + 3].copy_from_slice(&[pairs, dead, outcome]);
+        }
+        for (state, byte, next) in [(start, b'/', slash), (slash, b'a', a)] {
+            let at = (pairs + 2 * u32::from(byte)) as usize;
+            words[at..at + 2].copy_from_slice(&[state, next]);
+        }
+        words.extend([0, 0, Access::READ.0, 3]);
+        words
+    }
+
+    #[test]
+    fn judge_hand_made() {
+        let words = hand_made();
+        assert!(words.is_table());
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], u32); 6] = [
+            ("the path itself",   b"/a",  1),
+            ("nothing",           b"",    0),
+            ("a part of it",      b"/",   0),
+            ("more than it",      b"/aa", 0),
+            ("another",           b"/b",  0),
+            ("without the slash", b"a",   0),
+        ];
+        for (name, path, want) in cases {
+            assert_eq!(words.judge(path).index, want, "{name}");
+        }
+        let outcome = words.judge(b"/a");
+        assert_eq!((outcome.allow, outcome.target), (Access::READ, Slot(3)));
+    }
+
+    proptest! {
+        /// Whatever the words and the path, a walk ends and reads inside.
+        #[test]
+        fn damage_is_harmless(words: [u32; 64], path: Vec<u8>) {
+            let _outcome = Table(words).judge(&path);
+            let _outcome = words.as_slice().judge(&path);
+        }
+    }
+
+    #[test]
+    fn hash_is_fnv1a() {
+        // Test vectors of the FNV reference.
+        for (text, want) in [
+            ("", 0xcbf2_9ce4_8422_2325),
+            ("a", 0xaf63_dc4c_8601_ec8c),
+            ("foobar", 0x8594_4171_f739_67e8_u64),
+        ] {
+            assert_eq!(hash(text.as_bytes()), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Profiles: what they say, how they are read, and what they compile to.
+//!
+//! - [`raw`]: the schema, word for word; [`yaml`]: its parser and the parser's errors
+//! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
+//! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
+//! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
+//!   [`minimize`] and [`pack`]
+//! - [`explain`]: why a profile grants or refuses an access
+//! - [`set`]: the profiles of a folder, and what must hold between them
+//! - [`error`], [`suggest`], [`escape`]: how all of them say what is wrong
+//!
+//! What a profile means depends on its text and the files it includes alone, not
+//! on the machine. Nothing here knows the kernel.
+
+mod access_names;
+mod automaton;
+mod compile;
+mod error;
+mod escape;
+mod explain;
+mod glob;
+mod load;
+mod lower;
+mod minimize;
+mod pack;
+mod pattern;
+mod raw;
+mod set;
+mod suggest;
+mod variables;
+mod yaml;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use enforcer_abi::{Access, Mode};
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    access_names::{AccessNameError, access_from_names},
+    compile::{
+        CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile,
+        compile_attachments,
+    },
+    error::{Problem, ProfileError, ProfileErrors},
+    escape::Escaped,
+    explain::{Explanation, explain},
+    glob::{GlobError, GlobFault},
+    load::load_abstraction,
+    pattern::Pattern,
+    set::ProfileSet,
+};
+
+/// Longest profile or abstraction, in bytes.
+pub const FILE_LEN: usize = 1 << 20;
+/// Most rules in a profile, those that it includes among them.
+pub const RULES: usize = 10_000;
+/// Longest pattern after its variables are expanded, in bytes.
+pub const PATTERN_LEN: usize = 4096;
+/// The folder of the abstractions, inside a folder of profiles.
+pub const ABSTRACTIONS: &str = "abstractions";
+
+/// What a program may do.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its name: the stem of its file's name.
+    pub name: String,
+    /// What its author says of it.
+    pub description: String,
+    /// The file it was read from.
+    pub source: PathBuf,
+    /// The programs that it confines wherever they are started. None: only what
+    /// is put under it by name.
+    pub executables: Vec<Executable>,
+    /// What becomes of an access that it does not grant.
+    pub mode: ProfileMode,
+    /// Its own rules, then those of what it includes.
+    pub rules: Vec<Rule>,
+    /// How the agent answers a violation.
+    pub on_violation: OnViolation,
+}
+
+/// A program that a profile confines.
+#[derive(Clone, Debug)]
+pub struct Executable {
+    /// The paths of the program.
+    pub pattern: Pattern,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// What becomes of an access that a profile does not grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileMode {
+    /// It is refused.
+    Enforce,
+    /// It is let through and reported.
+    Audit,
+}
+
+/// How the agent answers a violation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnViolation {
+    /// Whether grants that were never used are taken away.
+    #[serde(default)]
+    pub tighten: Tighten,
+}
+
+/// Whether grants that were never used are taken away after a violation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tighten {
+    /// They stay.
+    Off,
+    /// They stay until somebody accepts the proposal.
+    #[default]
+    Propose,
+    /// They go at once.
+    Auto,
+}
+
+/// What a profile says of the paths that match a pattern.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// The paths.
+    pub pattern: Pattern,
+    /// The rights it grants, implied ones among them; empty in a deny.
+    pub allow: Access,
+    /// The rights it takes away, whatever grants them; empty in an allow.
+    pub deny: Access,
+    /// Where an exec of the path leads. `Some` in a rule that was written as an
+    /// exec rule or that grants [`Access::EXECUTE`].
+    pub target: Option<Target>,
+    /// Why, in its author's words.
+    pub reason: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// The profile in which a program goes on that a confined program starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The one of the program that starts it.
+    Inherit,
+    /// The one with this name.
+    Profile(String),
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin {
+    /// The file.
+    pub file: Arc<Path>,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, in characters from 1.
+    pub column: u32,
+}
+
+/// Rights that are taken away from the allow-rules with a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// The pattern's text ([`Pattern::text`]).
+    pub pattern: String,
+    /// The rights.
+    #[serde(with = "access_names")]
+    pub access: Access,
+}
+
+impl Profile {
+    /// Reads the profile in `file`, and what it includes from the folder
+    /// `abstractions`.
+    ///
+    /// # Errors
+    ///
+    /// The first error of [`Profile::load_all`].
+    pub fn load(file: &Path, abstractions: &Path) -> Result<Self, ProfileError> {
+        Self::load_all(file, abstractions).map_err(ProfileErrors::into_first)
+    }
+
+    /// Reads the profile in `file`, and what it includes from the folder
+    /// `abstractions`.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the profile, each error with its place.
+    pub fn load_all(file: &Path, abstractions: &Path) -> Result<Self, ProfileErrors> {
+        load::profile_file(file, abstractions)
+    }
+
+    /// Reads the profile `text` as if it stood in `file`.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its place.
+    pub fn parse(text: &str, file: &Path, abstractions: &Path) -> Result<Self, ProfileError> {
+        load::profile_text(text, file, abstractions).map_err(ProfileErrors::into_first)
+    }
+
+    /// The profile with the rights of `removals` taken away from its allow-rules.
+    ///
+    /// A rule that is left without a right stays in its place and grants nothing,
+    /// so that the indices of rules keep their meaning. A removal whose pattern no
+    /// rule has changes nothing.
+    #[must_use]
+    pub fn without(&self, removals: &[Removal]) -> Self {
+        let mut profile = self.clone();
+        for rule in &mut profile.rules {
+            for removal in removals {
+                if removal.pattern == rule.pattern.text() {
+                    rule.allow = rule.allow & !removal.access;
+                }
+            }
+        }
+        profile
+    }
+}
+
+impl ProfileMode {
+    /// The mode, as the kernel programs know it.
+    pub const fn for_kernel(self) -> Mode {
+        match self {
+            Self::Enforce => Mode::ENFORCE,
+            Self::Audit => Mode::AUDIT,
+        }
+    }
+
+    /// The name, as profiles spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+impl Tighten {
+    /// The name, as profiles spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Propose => "propose",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+impl Origin {
+    /// The start of `file`: the place of what is wrong with a file as a whole.
+    pub(crate) fn start_of(file: &Path) -> Self {
+        Self {
+            file: file.into(),
+            line: 1,
+            column: 1,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column } = self;
+        write!(f, "{}:{line}:{column}", Escaped::path(file))
+    }
+}

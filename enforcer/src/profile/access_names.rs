@@ -1,0 +1,72 @@
+//! Sets of rights as lists of names, for serde and for the command line.
+
+use enforcer_abi::Access;
+use serde::{Deserialize, Deserializer, Serializer, de, ser::SerializeSeq};
+
+use super::suggest;
+
+/// A name that no right has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessNameError {
+    /// There is one that looks like it.
+    #[error("unknown access `{name}`; did you mean `{suggestion}`?")]
+    Misspelt {
+        /// What was written.
+        name: String,
+        /// What may have been meant.
+        suggestion: &'static str,
+    },
+    /// There is none that looks like it.
+    #[error("unknown access `{name}`; expected one of {}", all_names())]
+    Unknown {
+        /// What was written.
+        name: String,
+    },
+}
+
+/// Returns the set of the rights with these names.
+///
+/// # Errors
+///
+/// The first name that no right has.
+pub fn access_from_names<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+) -> Result<Access, AccessNameError> {
+    names.into_iter().try_fold(Access::NONE, |set, name| {
+        Ok(set | from_name(name, &[])?)
+    })
+}
+
+/// Returns the right with this name. `others` are words that would have been
+/// right here, too.
+pub(super) fn from_name(name: &str, others: &[&'static str]) -> Result<Access, AccessNameError> {
+    if let Some(right) = Access::from_name(name) {
+        return Ok(right);
+    }
+    let known = Access::ALL.names().chain(others.iter().copied());
+    let name = name.to_owned();
+    Err(match suggest::nearest(&name, known) {
+        Some(suggestion) => AccessNameError::Misspelt { name, suggestion },
+        None => AccessNameError::Unknown { name },
+    })
+}
+
+/// Writes a set of rights as a list of names.
+pub(super) fn serialize<S: Serializer>(access: &Access, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut list = serializer.serialize_seq(None)?;
+    for name in access.names() {
+        list.serialize_element(name)?;
+    }
+    list.end()
+}
+
+/// Reads a list of names as a set of rights.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Access, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    access_from_names(names.iter().map(String::as_str)).map_err(de::Error::custom)
+}
+
+/// The names of all rights, as a sentence lists them.
+fn all_names() -> String {
+    Access::ALL.names().collect::<Vec<_>>().join(", ")
+}

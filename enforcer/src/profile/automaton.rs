@@ -1,0 +1,283 @@
+//! From patterns to one deterministic automaton that tells which of them match.
+
+use std::collections::{HashMap, VecDeque};
+
+use regex_automata::{
+    Anchored, MatchKind,
+    dfa::{Automaton as _, StartKind, dense},
+    nfa::thompson::{self, WhichCaptures},
+    util::{primitives::StateID, start},
+};
+use regex_syntax::hir::Hir;
+
+/// The state that matches nothing, whatever follows.
+pub(super) const DEAD: u32 = 0;
+
+/// Most memory for the automaton of the patterns before its states are told
+/// apart, in bytes.
+const NFA_BYTES: usize = 64 << 20;
+/// Most memory for the automaton's transitions, in bytes.
+const DFA_BYTES: usize = 128 << 20;
+/// Most memory while its states are found, in bytes.
+const DETERMINIZE_BYTES: usize = 96 << 20;
+
+/// Why there is no automaton.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AutomatonError {
+    /// It would be larger than the limits above.
+    #[error("too large")]
+    TooLarge,
+    /// The patterns are no regular expressions.
+    #[error(transparent)]
+    Nfa(#[from] Box<thompson::BuildError>),
+    /// The expressions make no automaton.
+    #[error(transparent)]
+    Dfa(#[from] Box<dense::BuildError>),
+}
+
+/// An automaton over bytes, whose states tell which patterns match a path that
+/// ends there.
+#[derive(Clone, Debug)]
+pub(super) struct Automaton {
+    /// The column of each byte: bytes that no pattern tells apart share one.
+    pub(super) columns: [u8; 256],
+    /// A byte of each column, the easiest to read.
+    pub(super) bytes: Vec<u8>,
+    /// By state, then by column: the state that follows.
+    pub(super) next: Vec<u32>,
+    /// By state: which of `sets`.
+    pub(super) matched: Vec<u32>,
+    /// Sets of patterns, by their indices in order. The first is empty.
+    pub(super) sets: Vec<Vec<usize>>,
+    /// The state before any byte.
+    pub(super) start: u32,
+}
+
+impl Automaton {
+    /// Builds the automaton of `patterns`. Its states can all be reached.
+    pub(super) fn build(patterns: &[&Hir]) -> Result<Self, AutomatonError> {
+        if patterns.is_empty() {
+            return Ok(Self::dead());
+        }
+        let nfa = thompson::Compiler::new()
+            .configure(nfa_config())
+            .build_many_from_hir(patterns)
+            .map_err(|error| match error.size_limit() {
+                Some(_) => AutomatonError::TooLarge,
+                None => Box::new(error).into(),
+            })?;
+        let dfa = dense::Builder::new()
+            .configure(dfa_config())
+            .build_from_nfa(&nfa)
+            .map_err(|error| match error.is_size_limit_exceeded() {
+                true => AutomatonError::TooLarge,
+                false => Box::new(error).into(),
+            })?;
+        drop(nfa);
+        Ok(Self::explore(&dfa))
+    }
+
+    /// The automaton of no pattern.
+    fn dead() -> Self {
+        Self {
+            columns: [0; 256],
+            bytes: vec![b'a'],
+            next: vec![DEAD],
+            matched: vec![0],
+            sets: vec![Vec::new()],
+            start: DEAD,
+        }
+    }
+
+    /// Walks `dfa` from its start, nearest states first.
+    fn explore(dfa: &dense::DFA<Vec<u32>>) -> Self {
+        let (columns, bytes) = columns(dfa);
+        let mut automaton = Self {
+            columns,
+            next: vec![DEAD; bytes.len()],
+            bytes,
+            matched: vec![0],
+            sets: vec![Vec::new()],
+            start: DEAD,
+        };
+        let config = start::Config::new().anchored(Anchored::Yes);
+        // An automaton for anchored searches has an anchored start.
+        let Ok(start) = dfa.start_state(&config) else {
+            return automaton;
+        };
+        let mut numbers = Numbers::new(dfa);
+        let mut sets = HashMap::from([(Vec::new(), 0)]);
+        automaton.start = numbers.number(start);
+        while let Some(state) = numbers.queue.pop_front() {
+            let set = matched(dfa, state);
+            let set = *sets.entry(set).or_insert_with_key(|set| {
+                automaton.sets.push(set.clone());
+                index(automaton.sets.len() - 1)
+            });
+            automaton.matched.push(set);
+            for &byte in &automaton.bytes {
+                let next = numbers.number(dfa.next_state(state, byte));
+                automaton.next.push(next);
+            }
+        }
+        automaton
+    }
+
+    /// How many states there are, [`DEAD`] among them.
+    pub(super) fn len(&self) -> usize {
+        self.matched.len()
+    }
+
+    /// The states that follow `state`, by column.
+    pub(super) fn row(&self, state: u32) -> &[u32] {
+        let width = self.bytes.len();
+        let from = state as usize * width;
+        self.next.get(from..from + width).unwrap_or_default()
+    }
+
+    /// A shortest path of the set `set`.
+    pub(super) fn example(&self, set: u32) -> Vec<u8> {
+        // By state: the state before it, and the byte from there.
+        let mut before = vec![None; self.len()];
+        let mut queue = VecDeque::from([self.start]);
+        while let Some(state) = queue.pop_front() {
+            if self.matched.get(state as usize) == Some(&set) {
+                return path_to(state, self.start, &before);
+            }
+            for (&next, &byte) in self.row(state).iter().zip(&self.bytes) {
+                if next != DEAD
+                    && next != self.start
+                    && let Some(entry @ None) = before.get_mut(next as usize)
+                {
+                    *entry = Some((state, byte));
+                    queue.push_back(next);
+                }
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// The bytes from `start` to `state`.
+fn path_to(mut state: u32, start: u32, before: &[Option<(u32, u8)>]) -> Vec<u8> {
+    let mut path = Vec::new();
+    while state != start
+        && let Some(Some((from, byte))) = before.get(state as usize)
+    {
+        path.push(*byte);
+        state = *from;
+    }
+    path.reverse();
+    path
+}
+
+/// The patterns that match a path which ends in `state`. Matches of the automaton
+/// are one byte late, so this asks for the state behind the end of the path.
+fn matched(dfa: &dense::DFA<Vec<u32>>, state: StateID) -> Vec<usize> {
+    let end = dfa.next_eoi_state(state);
+    if !dfa.is_match_state(end) {
+        return Vec::new();
+    }
+    let mut set: Vec<usize> = (0..dfa.match_len(end))
+        .map(|nth| dfa.match_pattern(end, nth).as_usize())
+        .collect();
+    set.sort_unstable();
+    set.dedup();
+    set
+}
+
+/// The column of each byte, and a byte of each column. Columns whose bytes are
+/// easy to read come first, `/` last, so that examples are paths as people write
+/// them.
+fn columns(dfa: &dense::DFA<Vec<u32>>) -> ([u8; 256], Vec<u8>) {
+    let classes = dfa.byte_classes();
+    let mut best: HashMap<u8, u8> = HashMap::new();
+    for byte in 0..=u8::MAX {
+        let entry = best.entry(classes.get(byte)).or_insert(byte);
+        if rank(byte) < rank(*entry) {
+            *entry = byte;
+        }
+    }
+    let mut bytes: Vec<u8> = best.into_values().collect();
+    bytes.sort_unstable_by_key(|&byte| (rank(byte), byte));
+    let mut columns = [0; 256];
+    for (byte, column) in (0..=u8::MAX).zip(&mut columns) {
+        let class = classes.get(byte);
+        let place = bytes.iter().position(|&best| classes.get(best) == class);
+        *column = place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
+    }
+    (columns, bytes)
+}
+
+fn rank(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' => 0,
+        b'0'..=b'9' => 1,
+        b'/' => 4,
+        _ if byte.is_ascii_graphic() => 2,
+        _ => 3,
+    }
+}
+
+/// Numbers for the states of an automaton, in the order in which they are met.
+struct Numbers<'a> {
+    dfa: &'a dense::DFA<Vec<u32>>,
+    /// By row of the automaton; [`DEAD`] where it was not met.
+    numbers: Vec<u32>,
+    count: u32,
+    queue: VecDeque<StateID>,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(dfa: &'a dense::DFA<Vec<u32>>) -> Self {
+        Self {
+            dfa,
+            numbers: Vec::new(),
+            count: 0,
+            queue: VecDeque::new(),
+        }
+    }
+
+    fn number(&mut self, state: StateID) -> u32 {
+        if self.dfa.is_dead_state(state) {
+            return DEAD;
+        }
+        let row = state.as_usize() >> self.dfa.stride2();
+        if self.numbers.len() <= row {
+            self.numbers.resize(row + 1, DEAD);
+        }
+        let Some(number) = self.numbers.get_mut(row) else {
+            return DEAD;
+        };
+        if *number == DEAD {
+            self.count += 1;
+            *number = self.count;
+            self.queue.push_back(state);
+        }
+        *number
+    }
+}
+
+/// How expressions over bytes are read.
+pub(super) fn nfa_config() -> thompson::Config {
+    thompson::Config::new()
+        .utf8(false)
+        .which_captures(WhichCaptures::None)
+        .nfa_size_limit(Some(NFA_BYTES))
+}
+
+/// An automaton that tells every pattern that matches the whole of a path.
+pub(super) fn dfa_config() -> dense::Config {
+    dense::Config::new()
+        .start_kind(StartKind::Anchored)
+        .match_kind(MatchKind::All)
+        .accelerate(false)
+        .minimize(false)
+        .dfa_size_limit(Some(DFA_BYTES))
+        .determinize_size_limit(Some(DETERMINIZE_BYTES))
+}
+
+/// `number` as a table stores it. Automata are limited to fewer than 2^32 states.
+pub(super) fn index(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,376 @@
+//! From files to a [`Profile`].
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
+
+use serde_yaml::Spanned;
+
+use super::{
+    Executable, FILE_LEN, OnViolation, Origin, Profile, RULES, Rule,
+    error::{Problem, ProfileError, ProfileErrors},
+    glob,
+    pattern::Pattern,
+    raw::{RawAbstraction, RawExec, RawPath, RawProfile, RawVariable, RawVariables},
+    variables::{self, Definition, Expanded, VariableFault, Variables},
+    yaml::Source,
+};
+
+mod include;
+mod rule;
+
+/// Reads the profile in `file`.
+pub(super) fn profile_file(file: &Path, abstractions: &Path) -> Result<Profile, ProfileErrors> {
+    let source = read(file)?;
+    profile(source, abstractions)
+}
+
+/// Reads the profile `text` as if it stood in `file`.
+pub(super) fn profile_text(
+    text: &str,
+    file: &Path,
+    abstractions: &Path,
+) -> Result<Profile, ProfileErrors> {
+    if text.len() > FILE_LEN {
+        return Err(whole(file, Problem::FileTooLong).into());
+    }
+    let source = Source {
+        file: file.into(),
+        text: text.to_owned(),
+    };
+    profile(source, abstractions)
+}
+
+/// Reads the abstraction in `file` and what it includes, for what is wrong with
+/// them.
+///
+/// # Errors
+///
+/// All that is wrong.
+pub fn load_abstraction(file: &Path, abstractions: &Path) -> Result<(), ProfileErrors> {
+    let source = read(file)?;
+    let raw: RawAbstraction = source.parse()?;
+    let mut loader = Loader::new(abstractions);
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    loader.include_all(&source, &raw.include, &mut vec![name.into_owned()]);
+    loader.parts.insert(0, Part::new(source, raw));
+    loader.rules();
+    ProfileErrors::collect(loader.errors)
+}
+
+/// Reads `file` whole, if it is text of no more than [`FILE_LEN`] bytes.
+fn read(file: &Path) -> Result<Source, ProfileError> {
+    let unreadable = |cause: io::Error| whole(file, Problem::Read { cause });
+    // The limit of the length says what is too much, so one byte more is read.
+    let limit = FILE_LEN as u64 + 1;
+    let mut bytes = Vec::new();
+    File::open(file)
+        .and_then(|open| open.take(limit).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() > FILE_LEN {
+        return Err(whole(file, Problem::FileTooLong));
+    }
+    let file: Arc<Path> = file.into();
+    String::from_utf8(bytes)
+        .map(|text| Source {
+            file: file.clone(),
+            text,
+        })
+        .map_err(|error| ProfileError {
+            origin: origin_of_end(file, error.as_bytes(), error.utf8_error().valid_up_to()),
+            problem: Problem::NotText,
+        })
+}
+
+/// An error of a file as a whole.
+fn whole(file: &Path, problem: Problem) -> ProfileError {
+    ProfileError {
+        origin: Origin::start_of(file),
+        problem,
+    }
+}
+
+/// The place behind the first `len` of `bytes`, which are UTF-8.
+fn origin_of_end(file: Arc<Path>, bytes: &[u8], len: usize) -> Origin {
+    let text = String::from_utf8_lossy(bytes.get(..len).unwrap_or(bytes));
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Origin {
+        file,
+        line: number(text.matches('\n').count() + 1),
+        column: number(last.chars().count() + 1),
+    }
+}
+
+fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors> {
+    let raw: RawProfile = source.parse()?;
+    let RawProfile {
+        name,
+        description,
+        applies_to,
+        mode,
+        include,
+        variables,
+        paths,
+        exec,
+        on_violation: OnViolation { tighten },
+    } = raw;
+
+    let mut loader = Loader::new(abstractions);
+    loader.include_all(&source, &include, &mut Vec::new());
+    let file = source.file.clone();
+    let name_origin = source.origin(name.referenced);
+    loader.parts.insert(
+        0,
+        Part {
+            source,
+            includers: Vec::new(),
+            variables,
+            paths,
+            exec,
+        },
+    );
+    let rules = loader.rules();
+    loader.check_name(name_origin, &name.value, &file);
+    let mut executables = Vec::new();
+    if let Some(applies_to) = applies_to {
+        executables = loader.executables(&applies_to.executables);
+    }
+
+    ProfileErrors::collect(loader.errors)?;
+    Ok(Profile {
+        name: name.value,
+        description,
+        source: file.to_path_buf(),
+        executables,
+        mode,
+        rules,
+        on_violation: OnViolation { tighten },
+    })
+}
+
+/// A file that gives a profile rules.
+struct Part {
+    source: Source,
+    /// The abstractions by way of which it is included.
+    includers: Vec<String>,
+    variables: RawVariables,
+    paths: Vec<Spanned<RawPath>>,
+    exec: Vec<Spanned<RawExec>>,
+}
+
+impl Part {
+    fn new(source: Source, raw: RawAbstraction) -> Self {
+        let RawAbstraction {
+            _description: _,
+            include: _,
+            variables,
+            paths,
+            exec,
+        } = raw;
+        Self {
+            source,
+            includers: Vec::new(),
+            variables,
+            paths,
+            exec,
+        }
+    }
+}
+
+/// A profile on its way.
+struct Loader<'a> {
+    abstractions: &'a Path,
+    /// The profile's own file, then what it includes.
+    parts: Vec<Part>,
+    variables: Variables,
+    errors: Vec<ProfileError>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(abstractions: &'a Path) -> Self {
+        Self {
+            abstractions,
+            parts: Vec::new(),
+            variables: Variables::default(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn error(&mut self, origin: Origin, problem: impl Into<Problem>) {
+        self.errors.push(ProfileError {
+            origin,
+            problem: problem.into(),
+        });
+    }
+
+    fn check_name(&mut self, origin: Origin, name: &str, file: &Path) {
+        if !is_name(name) {
+            let name = super::Escaped(name.as_bytes()).to_string();
+            self.error(origin, Problem::InvalidName { name });
+        } else if file.file_stem() != Some(name.as_ref()) {
+            let name = name.to_owned();
+            self.error(origin, Problem::NameNotOfFile { name });
+        }
+    }
+
+    /// Defines the variables, then reads the rules.
+    fn rules(&mut self) -> Vec<Rule> {
+        let parts = std::mem::take(&mut self.parts);
+        for part in &parts {
+            self.define(part);
+        }
+        for part in &parts {
+            self.check_values(part);
+        }
+        // What is missing would only be missed again by every rule that uses it.
+        if !self.errors.is_empty() {
+            return Vec::new();
+        }
+        let count: usize = parts
+            .iter()
+            .map(|part| part.paths.len() + part.exec.len())
+            .sum();
+        if count > RULES
+            && let Some(own) = parts.first()
+        {
+            self.error(Origin::start_of(&own.source.file), Problem::TooManyRules);
+            return Vec::new();
+        }
+        let mut rules = Vec::with_capacity(count);
+        for part in &parts {
+            for path in &part.paths {
+                rules.extend(self.path_rule(&part.source, path));
+            }
+            for exec in &part.exec {
+                rules.extend(self.exec_rule(&part.source, exec));
+            }
+        }
+        self.parts = parts;
+        rules
+    }
+
+    /// Takes the variables of `part`. Its includers have been here before.
+    fn define(&mut self, part: &Part) {
+        let RawVariables(variables) = &part.variables;
+        for (name, value) in variables {
+            let origin = part.source.origin(name.referenced);
+            if !variables::is_name(&name.value) {
+                let name = super::Escaped(name.value.as_bytes()).to_string();
+                self.error(origin, VariableFault::InvalidName { name });
+                continue;
+            }
+            let values = match &value.value {
+                RawVariable::One(text) => vec![text.clone()],
+                RawVariable::Many(values) => {
+                    values.iter().map(|value| value.value.clone()).collect()
+                }
+            };
+            let place = part.source.origin(value.referenced);
+            if let Some(known) = self.variables.definition(&name.value)
+                && known.values != values
+                && !self.wins(&known.origin, part)
+            {
+                let fault = VariableFault::Conflict {
+                    name: name.value.clone(),
+                    other: known.origin.clone(),
+                };
+                self.error(origin, fault);
+                continue;
+            }
+            let origin = place;
+            self.variables
+                .define(&name.value, Definition { values, origin });
+        }
+    }
+
+    /// Whether a variable that is defined at `origin` wins over one of `part`:
+    /// the file is the profile's own, or includes `part`.
+    fn wins(&self, origin: &Origin, part: &Part) -> bool {
+        let stem = origin.file.file_stem().unwrap_or_default();
+        origin.file.parent() != Some(self.abstractions)
+            || part.includers.iter().any(|includer| stem == includer.as_str())
+    }
+
+    /// Checks that the values of variables can be parts of patterns.
+    fn check_values(&mut self, part: &Part) {
+        let RawVariables(variables) = &part.variables;
+        for (_, value) in variables {
+            let several;
+            let (values, parse): (&[Spanned<String>], fn(&str) -> _) = match &value.value {
+                RawVariable::One(text) => {
+                    several = [Spanned::new(text.clone(), value.referenced, value.defined)];
+                    (&several, glob::parse)
+                }
+                RawVariable::Many(values) if values.len() == 1 => (values, glob::parse),
+                RawVariable::Many(values) => (values, glob::parse_alternative),
+            };
+            if values.is_empty() {
+                let origin = part.source.origin(value.referenced);
+                self.error(origin, VariableFault::NoValue);
+            }
+            for value in values {
+                if let Some(expanded) = self.expand(&part.source, value)
+                    && let Err(error) = parse(&expanded.text)
+                {
+                    let offset = expanded.written_at(error.offset);
+                    self.error(part.source.within(value, offset), error.fault);
+                }
+            }
+        }
+    }
+
+    fn executables(&mut self, list: &Spanned<Vec<Spanned<String>>>) -> Vec<Executable> {
+        let parts = std::mem::take(&mut self.parts);
+        let mut executables = Vec::new();
+        if let Some(own) = parts.first() {
+            if list.value.is_empty() {
+                self.error(own.source.origin(list.referenced), Problem::NoExecutables);
+            }
+            for written in &list.value {
+                let origin = own.source.origin(written.referenced);
+                if let Some(pattern) = self.pattern(&own.source, written) {
+                    executables.push(Executable { pattern, origin });
+                }
+            }
+        }
+        self.parts = parts;
+        executables
+    }
+
+    /// Expands and reads a pattern.
+    fn pattern(&mut self, source: &Source, written: &Spanned<String>) -> Option<Pattern> {
+        let expanded = self.expand(source, written)?;
+        match Pattern::parse(&expanded.text) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                let offset = expanded.written_at(error.offset);
+                self.error(source.within(written, offset), error.fault);
+                None
+            }
+        }
+    }
+
+    fn expand(&mut self, source: &Source, written: &Spanned<String>) -> Option<Expanded> {
+        match self.variables.expand(&written.value) {
+            Ok(expanded) => Some(expanded),
+            Err((offset, fault)) => {
+                self.error(source.within(written, offset), fault);
+                None
+            }
+        }
+    }
+}
+
+/// Whether `name` can be the name of a profile or an abstraction. It is part of a
+/// file's name, so it has no `/` and does not begin with a dot.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c))
+}

@@ -1,0 +1,310 @@
+//! `${name}` in patterns.
+//!
+//! A value is glob text and goes in as it stands; a list of values goes in as
+//! alternatives. The variables of a profile and of what it includes share one
+//! space of names: a file's value wins over those of the files it includes, so
+//! that an abstraction can have defaults.
+
+use std::collections::BTreeMap;
+
+use super::{Origin, PATTERN_LEN, error::DidYouMean, suggest};
+
+/// Longest chain of variables that need one another.
+const DEPTH: usize = 16;
+
+/// What can be wrong with a variable or its use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VariableFault {
+    /// Its name has letters that names do not have.
+    #[error(
+        "invalid variable name `{name}`; it has letters, digits and `_`, and begins with a letter"
+    )]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// It has no value.
+    #[error("the list is empty; a variable has a value")]
+    NoValue,
+    /// Two files give it different values, and neither includes the other.
+    #[error("the variable `{name}` has another value in {other}; give it one in the profile")]
+    Conflict {
+        /// The variable.
+        name: String,
+        /// Where the other value stands.
+        other: Origin,
+    },
+    /// Nothing defines it.
+    #[error("there is no variable `{name}`{}", DidYouMean(suggestion.as_deref()))]
+    Undefined {
+        /// The variable.
+        name: String,
+        /// The name that may have been meant.
+        suggestion: Option<String>,
+    },
+    /// A `${` without its `}`.
+    #[error("a `${{` without its `}}`; write `\\${{` for these two letters")]
+    Open,
+    /// It is part of its own value.
+    #[error("the variable `{name}` is part of its own value")]
+    Cycle {
+        /// The variable.
+        name: String,
+    },
+    /// It needs another that needs another, and so on.
+    #[error("variables are nested more than {DEPTH} deep")]
+    TooDeep,
+    /// Its value is too long to be part of a pattern.
+    #[error("with its variables expanded, the text has more than {PATTERN_LEN} bytes")]
+    TooLong,
+}
+
+/// A fault of a text with variables, and its place in the text in bytes.
+pub(super) type Located<T> = Result<T, (usize, VariableFault)>;
+
+/// A variable as it was written.
+#[derive(Debug)]
+pub(super) struct Definition {
+    /// Its values; more than one are alternatives.
+    pub(super) values: Vec<String>,
+    /// Where its value stands.
+    pub(super) origin: Origin,
+}
+
+/// The variables of a profile.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    definitions: BTreeMap<String, Definition>,
+    resolved: BTreeMap<String, String>,
+}
+
+/// A text with its variables expanded.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Expanded {
+    pub(super) text: String,
+    /// Where pieces start: in `text`, in the text as written, and whether the
+    /// piece is the value of a variable.
+    pieces: Vec<(usize, usize, bool)>,
+}
+
+/// A part of a text as written.
+enum Part<'a> {
+    Text(&'a str),
+    Variable(&'a str),
+}
+
+impl Variables {
+    /// Defines `name`, unless it is defined.
+    pub(super) fn define(&mut self, name: &str, definition: Definition) {
+        self.definitions
+            .entry(name.to_owned())
+            .or_insert(definition);
+    }
+
+    /// What `name` was defined to be.
+    pub(super) fn definition(&self, name: &str) -> Option<&Definition> {
+        self.definitions.get(name)
+    }
+
+    /// Expands the variables of `text`.
+    pub(super) fn expand(&mut self, text: &str) -> Located<Expanded> {
+        self.expand_within(text, &mut Vec::new())
+    }
+
+    fn expand_within(&mut self, text: &str, users: &mut Vec<String>) -> Located<Expanded> {
+        let mut expanded = Expanded {
+            text: String::new(),
+            pieces: Vec::new(),
+        };
+        for (offset, part) in parts(text)? {
+            let value;
+            let (piece, is_value) = match part {
+                Part::Text(text) => (text, false),
+                Part::Variable(name) => {
+                    value = self.value(name, users).map_err(|(_, fault)| (offset, fault))?;
+                    (value.as_str(), true)
+                }
+            };
+            if expanded.text.len() + piece.len() > PATTERN_LEN {
+                return Err((offset, VariableFault::TooLong));
+            }
+            expanded.pieces.push((expanded.text.len(), offset, is_value));
+            expanded.text.push_str(piece);
+        }
+        Ok(expanded)
+    }
+
+    /// Works out the value of `name`, which `users` need in turn.
+    fn value(&mut self, name: &str, users: &mut Vec<String>) -> Located<String> {
+        if let Some(value) = self.resolved.get(name) {
+            return Ok(value.clone());
+        }
+        if users.len() > DEPTH {
+            return Err((0, VariableFault::TooDeep));
+        }
+        if users.iter().any(|user| user == name) {
+            return Err((0, VariableFault::Cycle { name: name.to_owned() }));
+        }
+        let Some(definition) = self.definitions.get(name) else {
+            let known = self.definitions.keys().map(String::as_str);
+            let suggestion = suggest::nearest(name, known).map(str::to_owned);
+            let name = super::Escaped(name.as_bytes()).to_string();
+            return Err((0, VariableFault::Undefined { name, suggestion }));
+        };
+        users.push(name.to_owned());
+        let mut values = Vec::new();
+        for written in definition.values.clone() {
+            values.push(self.expand_within(&written, users)?.text);
+        }
+        users.pop();
+        let value = match values.as_slice() {
+            [value] => value.clone(),
+            _ => format!("{{{}}}", values.join(",")),
+        };
+        if value.len() > PATTERN_LEN {
+            return Err((0, VariableFault::TooLong));
+        }
+        self.resolved.insert(name.to_owned(), value.clone());
+        Ok(value)
+    }
+}
+
+impl Expanded {
+    /// Where the text as written has what is at byte `offset` of the expanded
+    /// one: for what comes from a variable, the start of its `${name}`.
+    pub(super) fn written_at(&self, offset: usize) -> usize {
+        let index = self.pieces.partition_point(|&(start, _, _)| start <= offset);
+        match index.checked_sub(1).and_then(|last| self.pieces.get(last)) {
+            Some(&(_, written, true)) => written,
+            Some(&(start, written, false)) => written + (offset - start),
+            None => 0,
+        }
+    }
+}
+
+/// Whether `name` can be the name of a variable.
+pub(super) fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Takes `text` apart, each part with its place in it.
+fn parts(text: &str) -> Located<Vec<(usize, Part<'_>)>> {
+    let mut parts = Vec::new();
+    let text_part = |from, to| {
+        text.get(from..to)
+            .filter(|between: &&str| !between.is_empty())
+            .map(|between| (from, Part::Text(between)))
+    };
+    let mut from = 0;
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find(['\\', '$'])) {
+        at += found;
+        let rest = text.get(at..).unwrap_or_default();
+        if let Some(escaped) = rest.strip_prefix('\\') {
+            // What is escaped is no variable.
+            at += 1 + escaped.chars().next().map_or(0, char::len_utf8);
+        } else if let Some(inside) = rest.strip_prefix("${") {
+            let (name, _) = inside.split_once('}').ok_or((at, VariableFault::Open))?;
+            parts.extend(text_part(from, at));
+            parts.push((at, Part::Variable(name)));
+            from = at + "${}".len() + name.len();
+            at = from;
+        } else {
+            at += 1;
+        }
+    }
+    parts.extend(text_part(from, text.len()));
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Definition, Variables};
+    use crate::profile::Origin;
+
+    fn variables(definitions: &[(&str, &[&str])]) -> Variables {
+        let mut variables = Variables::default();
+        for (name, values) in definitions {
+            variables.define(
+                name,
+                Definition {
+                    values: values.iter().map(ToString::to_string).collect(),
+                    origin: Origin::start_of("x.yaml".as_ref()),
+                },
+            );
+        }
+        variables
+    }
+
+    #[test]
+    fn expand() {
+        let many = "x".repeat(1000);
+        let mut variables = variables(&[
+            ("a", &["/srv"]),
+            ("b", &["${a}/www"]),
+            ("list", &["p", "q"]),
+            ("self_", &["${self_}"]),
+            ("p", &["${q}"]),
+            ("q", &["${p}"]),
+            ("lost", &["${alist}"]),
+            ("k", &[&many]),
+            ("long", &["${k}${k}${k}${k}${k}"]),
+        ]);
+        #[rustfmt::skip]
+        let cases = [
+            ("no variable",       "/etc/*",        Ok("/etc/*")),
+            ("one",               "${a}/**",       Ok("/srv/**")),
+            ("in the middle",     "/x${a}y",       Ok("/x/srvy")),
+            ("two in a row",      "${a}${a}",      Ok("/srv/srv")),
+            ("by way of another", "${b}/x",        Ok("/srv/www/x")),
+            ("a list",            "/${list}/x",    Ok("/{p,q}/x")),
+            ("a lone dollar",     "/$a$",          Ok("/$a$")),
+            ("escaped",           r"/\${a}",       Ok(r"/\${a}")),
+            ("behind an escape",  r"/\\${a}",      Ok(r"/\\/srv")),
+            ("beyond ascii",      r"/\é${a}",      Ok(r"/\é/srv")),
+            ("not defined",       "/é${aa}",       Err((3, "there is no variable `aa`; did you mean `a`?"))),
+            ("like no other",     "/${zzzzzz}",    Err((1, "there is no variable `zzzzzz`"))),
+            ("not closed",        "/x${a",         Err((2, "a `${` without its `}`; write `\\${` for these two letters"))),
+            ("itself",            "/${self_}",     Err((1, "the variable `self_` is part of its own value"))),
+            ("in a circle",       "/${p}",         Err((1, "the variable `p` is part of its own value"))),
+            ("inside another",    "/${lost}",      Err((1, "there is no variable `alist`; did you mean `list`?"))),
+            ("too long",          "/${long}",      Err((1, "with its variables expanded, the text has more than 4096 bytes"))),
+        ];
+        for (name, text, want) in cases {
+            let got = variables
+                .expand(text)
+                .map(|expanded| expanded.text)
+                .map_err(|(at, fault)| (at, fault.to_string()));
+            let want = want
+                .map(str::to_owned)
+                .map_err(|(at, fault)| (at, fault.to_owned()));
+            assert_eq!(got, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_chain_of_any_length_ends() {
+        let names: Vec<String> = (0..10_000).map(|number| format!("v{number}")).collect();
+        let mut variables = Variables::default();
+        for pair in names.windows(2) {
+            let [name, next] = pair else { continue };
+            let value = format!("${{{next}}}");
+            let origin = Origin::start_of("x.yaml".as_ref());
+            variables.define(name, Definition { values: vec![value], origin });
+        }
+        let (_, fault) = variables.expand("/${v0}").unwrap_err();
+        assert!(fault.to_string().contains("deep"), "{fault}");
+    }
+
+    #[test]
+    fn places() {
+        let mut variables = variables(&[("a", &["/srv"])]);
+        let expanded = variables.expand("/x${a}yz").unwrap();
+        assert_eq!(expanded.text, "/x/srvyz");
+        // By place in the expanded text, the places in the written one.
+        let written: Vec<usize> = (0..9).map(|at| expanded.written_at(at)).collect();
+        assert_eq!(written, [0, 1, 2, 2, 2, 2, 6, 7, 8]);
+    }
+}

@@ -1,0 +1,220 @@
+//! The programs first, then the agent that carries them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{setup, util};
+
+/// Options of `cargo xtask build`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Build the agent without optimizations; the kernel programs always have them
+    #[arg(long)]
+    debug: bool,
+    /// Build an agent that needs no shared library, as the virtual machines run it
+    #[arg(long = "static")]
+    linked: bool,
+}
+
+/// Where the agent is to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On this machine.
+    Host,
+    /// In a guest, which need not have a C library.
+    Guest,
+}
+
+/// How the agent is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Quickly.
+    Debug,
+    /// For use.
+    Release,
+}
+
+/// What cargo may print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noise {
+    /// Everything.
+    Full,
+    /// Warnings and errors, so that a guest's output stands alone.
+    Quiet,
+}
+
+/// A program of the package `enforcer-tests`.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// Name of its target in the manifest.
+    pub(crate) name: String,
+    /// Whether it is a libtest harness.
+    pub(crate) is_test: bool,
+    /// The binary.
+    pub(crate) path: PathBuf,
+}
+
+/// Builds, and prints where the agent is.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let place = if args.linked {
+        Place::Guest
+    } else {
+        Place::Host
+    };
+    let mode = if args.debug {
+        Mode::Debug
+    } else {
+        Mode::Release
+    };
+    let object = object(Noise::Full)?;
+    let agent = agent(place, mode, Noise::Full, &object)?;
+    util::say(format_args!("built {}", agent.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the kernel programs and returns the object file.
+pub(crate) fn object(noise: Noise) -> Result<PathBuf> {
+    setup::ensure(setup::KERNEL_PROGRAMS)?;
+    let target_dir = util::target_dir().join("bpf");
+    let mut cargo = kernel_cargo();
+    cargo.arg("build").args(KERNEL_TARGET).arg("--release");
+    cargo.arg("--target-dir").arg(&target_dir);
+    build("building the kernel programs", cargo, noise)?;
+    Ok(target_dir.join("bpfel-unknown-none/release/enforcer-ebpf"))
+}
+
+/// What makes cargo compile the kernel programs' package for the kernel.
+pub(crate) const KERNEL_TARGET: [&str; 6] = [
+    "-Z",
+    "build-std=core",
+    "--target",
+    "bpfel-unknown-none",
+    "--package",
+    "enforcer-ebpf",
+];
+
+/// Returns a cargo that can compile for the kernel.
+pub(crate) fn kernel_cargo() -> Command {
+    let mut cargo = util::cargo(Some("nightly"));
+    // Separated by the unit separator: the linker's path may hold spaces.
+    let flags = [
+        "-Cdebuginfo=2".to_owned(),
+        "-Clink-arg=--btf".to_owned(),
+        format!("-Clinker={}", setup::bpf_linker().display()),
+    ];
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    cargo
+}
+
+/// Builds the agent with `object` in it and returns the binary.
+pub(crate) fn agent(place: Place, mode: Mode, noise: Noise, object: &Path) -> Result<PathBuf> {
+    setup::ensure(setup::AGENT)?;
+    let (mut cargo, mut dir) = agent_cargo("build", place, object)?;
+    cargo.args(["--package", "enforcer", "--bin", "enforcer"]);
+    dir.push(match mode {
+        Mode::Debug => "debug",
+        Mode::Release => "release",
+    });
+    if mode == Mode::Release {
+        cargo.arg("--release");
+    }
+    build("building the agent", cargo, noise)?;
+    Ok(dir.join("enforcer"))
+}
+
+/// Builds the guest programs: tiny ones and test harnesses.
+pub(crate) fn tests(object: &Path) -> Result<Vec<Program>> {
+    setup::ensure(setup::AGENT)?;
+    let (mut cargo, _) = agent_cargo("test", Place::Guest, object)?;
+    cargo.args(["--no-run", "--release", "--package", "enforcer-tests"]);
+    cargo.args([
+        "--test",
+        "kernel",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    let messages = util::step("building the guest tests", || {
+        // Not `util::read`: what cargo says to stderr must not wait for the end.
+        let output = cargo.stderr(std::process::Stdio::inherit()).output()?;
+        if !output.status.success() {
+            bail!("cannot build the guest tests: {}", output.status);
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    })?;
+    messages.lines().filter_map(program).collect()
+}
+
+/// Returns the program that a line of cargo's is about, if it is about one.
+fn program(message: &str) -> Option<Result<Program>> {
+    let message: Value = match serde_json::from_str(message) {
+        Ok(message) => message,
+        Err(err) => return Some(Err(err).context("cannot read cargo's messages")),
+    };
+    if message.get("reason")? != "compiler-artifact" {
+        return None;
+    }
+    Some(Ok(Program {
+        path: message.get("executable")?.as_str()?.into(),
+        name: message.pointer("/target/name")?.as_str()?.to_owned(),
+        is_test: message.pointer("/profile/test")?.as_bool()?,
+    }))
+}
+
+/// Returns a cargo for the agent's side, and where its profiles' folders are.
+fn agent_cargo(command: &str, place: Place, object: &Path) -> Result<(Command, PathBuf)> {
+    let mut cargo = util::cargo(None);
+    cargo.arg(command).env("ENFORCER_BPF_OBJECT", object);
+    let mut dir = util::target_dir();
+    if place == Place::Guest {
+        if std::env::consts::ARCH != "x86_64" {
+            bail!("cannot build for the guests here; they are x86_64 machines");
+        }
+        // A folder of its own: other flags would compile everything again.
+        dir.push("guest");
+        cargo.args(["--target", GUEST_TARGET]);
+        // Symbols stay for stack traces; line tables would triple the image.
+        let flags = ["-Ctarget-feature=+crt-static", "-Cstrip=debuginfo"];
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    }
+    cargo.arg("--target-dir").arg(&dir);
+    if place == Place::Guest {
+        dir.push(GUEST_TARGET);
+    }
+    Ok((cargo, dir))
+}
+
+/// The guests' target; with it, flags do not reach build scripts.
+const GUEST_TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Runs a cargo that builds.
+fn build(step: &str, mut cargo: Command, noise: Noise) -> Result<()> {
+    if util::in_ci() {
+        cargo.arg("--locked");
+    }
+    match noise {
+        Noise::Full => util::run(&mut cargo),
+        Noise::Quiet => util::step(step, || util::run(cargo.arg("--quiet"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_artifacts_with_a_binary_are_programs() {
+        let demo = r#"{"reason":"compiler-artifact","target":{"name":"demo"},
+                       "profile":{"test":false},"executable":"/t/demo"}"#;
+        let demo = program(demo).unwrap().unwrap();
+        assert_eq!((demo.name.as_str(), demo.is_test), ("demo", false));
+
+        let library = r#"{"reason":"compiler-artifact","target":{"name":"libc"},
+                          "profile":{"test":false},"executable":null}"#;
+        assert!(program(library).is_none());
+        assert!(program(r#"{"reason":"build-finished","success":true}"#).is_none());
+        assert!(program("cargo").unwrap().is_err());
+    }
+}

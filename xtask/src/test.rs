@@ -1,0 +1,177 @@
+//! Tests: what any machine can run, then what needs a kernel of its own.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::build::{self, Mode, Noise, Place, Program};
+use crate::vm::{self, Output, Vm, kernel};
+use crate::{setup, util};
+
+/// Exit status for "a test failed".
+const EXIT_FAILED: u8 = 1;
+
+/// Kernels that are always tested.
+const USUAL: [&str; 2] = ["6.1", "6.12"];
+
+/// When to give up on one kernel: emulated machines are slow.
+const TIMEOUT: Duration = Duration::from_mins(30);
+
+/// Options of `cargo xtask test`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Test on every supported kernel, the oldest and the newest first
+    #[arg(long, conflicts_with = "kernels")]
+    full: bool,
+    /// Kernel to test on: a series or the path of an image [default: 6.1 and 6.12]
+    #[arg(long = "kernel", value_name = "SERIES")]
+    kernels: Vec<String>,
+    /// Run only tests whose name contains this
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+}
+
+/// Runs all tests, and fails if one does.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    setup::ensure(setup::MACHINES)?;
+    let mut summary = Vec::new();
+    let mut passed = true;
+    let mut note = |what: &str, ok: bool, duration: Duration| {
+        let verdict = if ok { "passed" } else { "FAILED" };
+        summary.push(format!(
+            "{what}: {verdict} in {:.1} s",
+            duration.as_secs_f32()
+        ));
+        passed &= ok;
+    };
+
+    let (ok, duration) = util::timed(|| host(&args.filters));
+    note("host", ok?, duration);
+
+    let object = build::object(Noise::Quiet)?;
+    let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &object)?;
+    let programs = build::tests(&object)?;
+    let files: Vec<_> = vm::product(agent)
+        .into_iter()
+        .chain(vm::programs(&programs))
+        .collect();
+    for kernel in kernels(args) {
+        util::say(format_args!("testing on kernel {kernel}"));
+        for harness in programs.iter().filter(|program| program.is_test) {
+            let vm = Vm {
+                kernel: kernel.clone(),
+                packages: vec!["nginx".to_owned()],
+                files: files.clone(),
+                timeout: TIMEOUT,
+                env: environment(),
+                cmd: command(harness, &args.filters),
+                output: Output::Keep,
+                ..Vm::default()
+            };
+            let outcome = vm.run()?;
+            let tests = count(&String::from_utf8_lossy(&outcome.stdout));
+            // A harness that ran nothing, and was not told to, proves nothing.
+            let ok = outcome.status == 0 && (tests > 0 || !args.filters.is_empty());
+            note(
+                &format!("kernel {kernel}, {tests} tests"),
+                ok,
+                outcome.duration,
+            );
+        }
+    }
+    for line in summary {
+        util::say(line);
+    }
+    Ok(if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_FAILED)
+    })
+}
+
+/// Runs the tests that any machine can run: those of the default members.
+fn host(filters: &[String]) -> Result<bool> {
+    let mut cargo = util::cargo(None);
+    cargo.arg("test");
+    if util::in_ci() {
+        cargo.arg("--locked");
+    }
+    cargo.arg("--target-dir").arg(util::target_dir());
+    Ok(cargo.arg("--").args(filters).status()?.success())
+}
+
+/// Returns the kernels to test on, in order.
+fn kernels(args: &Args) -> Vec<String> {
+    if args.full {
+        // What breaks, breaks at the ends first.
+        let mut series = kernel::SERIES.to_vec();
+        series.rotate_right(1);
+        if let Some([newest, oldest]) = series.get_mut(..2) {
+            std::mem::swap(newest, oldest);
+        }
+        return series.into_iter().map(str::to_owned).collect();
+    }
+    if args.kernels.is_empty() {
+        return USUAL.map(str::to_owned).to_vec();
+    }
+    args.kernels.clone()
+}
+
+/// Returns what the tests' environment is to have.
+fn environment() -> Vec<(String, String)> {
+    let mut env = vec![("RUST_BACKTRACE".to_owned(), "1".to_owned())];
+    if util::in_ci() {
+        env.push(("ENFORCER_TEST_NO_SKIP".to_owned(), "1".to_owned()));
+    }
+    env
+}
+
+/// Returns the command that runs a harness in the guest.
+///
+/// One test at a time: they share a kernel, and what they load into it.
+fn command(harness: &Program, filters: &[String]) -> Vec<std::ffi::OsString> {
+    let mut command = vec![vm::path_of(harness), "--test-threads=1".into()];
+    command.extend(filters.iter().map(Into::into));
+    command
+}
+
+/// Returns how many tests passed, from a harness's closing lines.
+fn count(output: &str) -> u32 {
+    let closing = output
+        .lines()
+        .filter_map(|line| line.strip_prefix("test result: "));
+    let passed = closing.filter_map(|line| line.split_once(" passed")?.0.rsplit(' ').next());
+    passed.filter_map(|number| number.parse::<u32>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passed_tests_are_counted() {
+        let output = "running 2 tests\ntest a ... ok\n\n\
+            test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out\n";
+        assert_eq!(count(output), 12);
+        assert_eq!(count(&output.repeat(2)), 24);
+        assert_eq!(count("test result: odd"), 0);
+    }
+
+    #[test]
+    fn kernels_at_the_ends_come_first() {
+        let full = Args {
+            full: true,
+            kernels: Vec::new(),
+            filters: Vec::new(),
+        };
+        assert_eq!(kernels(&full), ["5.10", "7.2", "6.1", "6.12", "6.17"]);
+        assert_eq!(
+            kernels(&Args {
+                full: false,
+                ..full
+            }),
+            USUAL
+        );
+    }
+}
