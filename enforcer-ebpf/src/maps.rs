@@ -2,7 +2,10 @@
 
 #![expect(unsafe_code, reason = "maps hand out raw pointers")]
 
-use core::ptr::{from_mut, from_ref, null_mut};
+use core::{
+    hint::black_box,
+    ptr::{from_mut, from_ref, null_mut},
+};
 
 use aya_ebpf::{
     bindings::{BPF_F_NO_PREALLOC, BPF_LOCAL_STORAGE_GET_F_CREATE, BPF_NOEXIST, bpf_map_type},
@@ -285,7 +288,7 @@ struct Record<const PATH: usize> {
 /// Sends `event` with the path in `scratch`. Returns whether there was room.
 #[inline(always)]
 pub(crate) fn send(event: &Event, scratch: &Scratch) -> bool {
-    if event.path_len <= SHORT_PATH_LEN as u32 {
+    if event.path_len < SHORT_PATH_LEN as u32 {
         send_as::<SHORT_PATH_LEN>(event, scratch)
     } else {
         send_as::<BUFFER>(event, scratch)
@@ -303,8 +306,10 @@ fn send_as<const PATH: usize>(event: &Event, scratch: &Scratch) -> bool {
     unsafe { (&raw mut (*record).event).write(*event) };
     // SAFETY: a place inside the entry.
     let path = unsafe { &raw mut (*record).path };
-    // Verifier: a length must be known to fit; `path_len` does, by the caller.
-    let len = event.path_len.min(PATH as u32);
+    // Verifier: "R2 unbounded memory access, use 'var &= const'". The mask changes
+    // nothing, which the compiler must not find out.
+    const { assert!(PATH.is_power_of_two()) };
+    let len = black_box(event.path_len) & (PATH as u32 - 1);
     let start = scratch.start & (BUFFER as u32 - 1);
     // SAFETY: an address inside the buffer.
     let source = unsafe { scratch.buffer.as_ptr().add(start as usize) };

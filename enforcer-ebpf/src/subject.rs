@@ -29,38 +29,66 @@ pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason>
     }
     let label = match maps::label(task) {
         Some(label) if label.epoch == epoch => label,
-        _ => match late(task, epoch)? {
-            Some(label) => label,
-            None => return Ok(None),
-        },
+        _ => {
+            match late(task, epoch) {
+                Late::Unlabelled => return Ok(None),
+                Late::Labelled => {}
+                Late::NoLabel => return Err(Reason::NoLabel),
+                Late::NoScratch => return Err(Reason::NoScratch),
+            }
+            maps::label(task).ok_or(Reason::NoLabel)?
+        }
     };
     Ok(label.is_confined().then_some(label))
 }
 
+/// What came of [`late`].
+///
+/// Verifier: a function that is not inlined returns a number and no pointer.
+/// Behind a `Result` in memory 6.1 forgets that it is one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+enum Late {
+    /// The task is unconfined, and will be asked again.
+    Unlabelled = 0,
+    /// The task has a label of this epoch.
+    Labelled = 1,
+    /// A profile is to confine the task, and there is no memory for its label.
+    NoLabel = 2,
+    /// A profile may have to confine the task, and there is no memory to see.
+    NoScratch = 3,
+}
+
 /// Decides the application layer of a task by the program that it runs.
 #[inline(never)]
-fn late(task: Task, epoch: u32) -> Result<Option<&'static mut Label>, Reason> {
+fn late(task: Task, epoch: u32) -> Late {
     let attached = match maps::label(task) {
         // It has its profile from an exec; that stands.
         Some(label) if !label.layers[Layer::Application as usize].is_none() => Slot::NONE,
-        _ => attached_to_executable(task)?,
+        _ => match attached_to_executable(task) {
+            Ok(slot) => slot,
+            Err(_no_scratch) => return Late::NoScratch,
+        },
     };
     let mut initial = Label {
         epoch,
         ..kernel::zeroed()
     };
-    let label = match maps::label_or_insert(task, &mut initial) {
-        Ok(label) => label,
-        // An unconfined task without a label is asked again next time.
-        Err(_) if attached.is_none() => return Ok(None),
-        Err(reason) => return Err(reason),
+    let Ok(label) = maps::label_or_insert(task, &mut initial) else {
+        return if attached.is_none() {
+            Late::Unlabelled
+        } else {
+            Late::NoLabel
+        };
     };
     label.epoch = epoch;
     if !attached.is_none() {
         label.layers[Layer::Application as usize] = attached;
-        enter(task, label)?;
+        if let Err(reason) = enter(task, label) {
+            maps::count_reason(reason);
+        }
     }
-    Ok(Some(label))
+    Late::Labelled
 }
 
 /// The profile that claims the program of `task`.

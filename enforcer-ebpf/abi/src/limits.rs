@@ -40,8 +40,8 @@ pub const VIOLATIONS: usize = 1 << 14;
 /// Bytes of the ring buffer from the kernel to the agent.
 pub const EVENTS_BYTES: usize = 1 << 20;
 
-/// Bytes of a path that the short form of an event carries; a longer path makes
-/// a long event.
+/// Bytes for a path in the short form of an event. A path that does not leave one
+/// of them free makes a long event.
 pub const SHORT_PATH_LEN: usize = 256;
 
 /// How often a walk that raced with a rename or a mount is tried in all.
