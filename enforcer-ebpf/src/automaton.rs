@@ -2,7 +2,7 @@
 
 use enforcer_abi::{
     Access, Reason, Slot,
-    table::{DEAD, HASH_START, Header, Table, Words, hash_step},
+    table::{DEAD, HASH_START, Header, Words, hash_step},
 };
 
 use crate::{
@@ -85,7 +85,7 @@ impl<'a> Chunk<'a> {
 }
 
 struct Run<'a, const WORDS: usize> {
-    table: &'static Table<WORDS>,
+    table: &'static [u32; WORDS],
     scratch: &'a Scratch,
     span: Span,
     state: u32,
@@ -106,7 +106,7 @@ impl<const WORDS: usize> Step for Run<'_, WORDS> {
 
 #[inline(never)]
 fn over<const WORDS: usize>(
-    table: &'static Table<WORDS>,
+    table: &'static [u32; WORDS],
     scratch: &mut Scratch,
 ) -> Result<(), Reason> {
     if !table.is_table() {

@@ -16,7 +16,6 @@ use aya_ebpf::{
 use enforcer_abi::{
     Access, Counter, Event, Hit, Label, Reason, Slot, ViolationCount, ViolationKey,
     limits::{EVENTS_BYTES, OUTCOMES, SHORT_PATH_LEN, SLOTS, TABLE_WORDS, VIOLATIONS},
-    table::Table,
 };
 
 use crate::{
@@ -113,7 +112,7 @@ static TABLES_MEDIUM: Tables<{ TABLE_WORDS[1] }> = ArrayOfMaps::new();
 #[btf_map]
 static TABLES_LARGE: Tables<{ TABLE_WORDS[2] }> = ArrayOfMaps::new();
 
-type Tables<const WORDS: usize> = ArrayOfMaps<Array<Table<WORDS>, 1>, SLOTS>;
+type Tables<const WORDS: usize> = ArrayOfMaps<Array<[u32; WORDS], 1>, SLOTS>;
 
 /// Grants by outcome. The agent sums over CPUs.
 #[btf_map]
@@ -172,9 +171,9 @@ pub(crate) fn free_scratch(task: Task) {
 
 /// A slot's table, of its size class.
 pub(crate) enum AnyTable {
-    Small(&'static Table<{ TABLE_WORDS[0] }>),
-    Medium(&'static Table<{ TABLE_WORDS[1] }>),
-    Large(&'static Table<{ TABLE_WORDS[2] }>),
+    Small(&'static [u32; TABLE_WORDS[0]]),
+    Medium(&'static [u32; TABLE_WORDS[1]]),
+    Large(&'static [u32; TABLE_WORDS[2]]),
 }
 
 /// The table of `slot`.

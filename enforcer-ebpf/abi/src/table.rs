@@ -124,17 +124,17 @@ pub trait Words {
 }
 
 /// A table of a size class, as it lies in a map value.
-#[derive(Debug)]
-#[repr(transparent)]
-pub struct Table<const WORDS: usize>(pub [u32; WORDS]);
-
-impl<const WORDS: usize> Words for Table<WORDS> {
+///
+/// An array and not a structure around one: for a structure, 6.1 notes in a map
+/// that it has looked for timers in it, and then takes a table that the agent
+/// made for another kind of map.
+impl<const WORDS: usize> Words for [u32; WORDS] {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "size classes are small")]
     #[expect(clippy::indexing_slicing, reason = "masked by a length that is a power of two")]
     fn word(&self, at: u32) -> u32 {
         const { assert!(WORDS.is_power_of_two()) };
-        self.0[(at & (WORDS as u32 - 1)) as usize]
+        self[(at & (WORDS as u32 - 1)) as usize]
     }
 }
 
@@ -164,7 +164,7 @@ pub fn hash(path: &[u8]) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{DEAD, Header, Table, Words, hash};
+    use super::{DEAD, Header, Words, hash};
     use crate::{access::Access, label::Slot};
 
     /// A table by hand, for `/a` (read) and nothing else.
@@ -213,7 +213,7 @@ mod tests {
         /// Whatever the words and the path, a walk ends and reads inside.
         #[test]
         fn damage_is_harmless(words: [u32; 64], path: Vec<u8>) {
-            let _outcome = Table(words).judge(&path);
+            let _outcome = words.judge(&path);
             let _outcome = words.as_slice().judge(&path);
         }
     }
