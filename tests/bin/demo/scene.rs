@@ -1,0 +1,159 @@
+//! What the demonstration plays on: the files, nginx and the agent.
+
+use std::{
+    fs::{self, File},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use enforcer_tests::wait_for;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::attack::ADDRESS;
+
+const CONFIGURATION: &str = include_str!("nginx.conf");
+const PROFILES: &str = "/etc/enforcer/profiles";
+const STATE: &str = "/var/lib/enforcer-demo";
+
+/// Writes nginx's configuration and the files that it serves, and those that it
+/// should not.
+pub(crate) fn build() {
+    for (path, contents) in [
+        ("/etc/nginx/nginx.conf", CONFIGURATION),
+        ("/srv/www/index.html", "<h1>welcome</h1>"),
+        ("/srv/www/about.html", "<h1>about</h1>"),
+        ("/srv/static/style.css", "h1 { color: green }"),
+        ("/srv/keys/deploy.key", "-----BEGIN PRIVATE KEY-----"),
+        (
+            "/srv/export/customers.csv",
+            "1,Ada Lovelace,ada@example.org",
+        ),
+        ("/etc/shadow", "root:$6$planted:19000:0:99999:7:::"),
+    ] {
+        let folder = path.rsplit_once('/').expect("an absolute path").0;
+        fs::create_dir_all(folder).expect("make a folder");
+        fs::write(path, contents).expect("write a file");
+    }
+    for folder in ["/var/log/nginx", "/var/lib/nginx", "/run"] {
+        fs::create_dir_all(folder).expect("make a folder");
+    }
+}
+
+/// Removes what an attack left behind.
+pub(crate) fn clean() {
+    let _absent = fs::remove_file("/srv/www/shell.html");
+}
+
+/// A running nginx, and that it is gone at the end.
+pub(crate) struct Nginx(Child);
+
+impl Nginx {
+    /// Starts it, and waits until it listens.
+    pub(crate) fn start() -> Self {
+        let log = File::create("/tmp/nginx.log").expect("make a log");
+        let child = Command::new("/usr/sbin/nginx")
+            .args(["-g", "daemon off;"])
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("start nginx");
+        if wait_for(Duration::from_secs(20), || TcpStream::connect(ADDRESS).ok()).is_none() {
+            let log = fs::read_to_string("/tmp/nginx.log").unwrap_or_default();
+            panic!("nginx does not come up: {log}");
+        }
+        Self(child)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        stop(&mut self.0);
+    }
+}
+
+/// A running agent with the shipped profiles.
+pub(crate) struct Agent(Child);
+
+impl Agent {
+    /// Starts it with a fresh state; `tighten` replaces the profile's own value.
+    pub(crate) fn start(tighten: &str) -> Self {
+        let _absent = fs::remove_dir_all(STATE);
+        let profile = format!("{PROFILES}/nginx.yaml");
+        let shipped = fs::read_to_string(&profile).expect("read the profile");
+        let text: String = shipped
+            .replace("tighten: auto", &format!("tighten: {tighten}"))
+            .replace("tighten: propose", &format!("tighten: {tighten}"));
+        fs::write(&profile, text).expect("write the profile");
+        let log = File::create("/tmp/enforcer.log").expect("make a log");
+        let child = Command::new("enforcer")
+            .args(["run", "--state", STATE])
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("start the agent");
+        let status = Command::new("enforcer")
+            .args(["status", "--wait", "60"])
+            .stdout(Stdio::null())
+            .status()
+            .expect("ask the agent");
+        if !status.success() {
+            let log = fs::read_to_string("/tmp/enforcer.log").unwrap_or_default();
+            panic!("the agent does not come up: {log}");
+        }
+        Self(child)
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        stop(&mut self.0);
+    }
+}
+
+fn stop(child: &mut Child) {
+    let _gone = kill_process(Pid::from_child(child), Signal::TERM);
+    let _status = child.wait();
+}
+
+/// What `enforcer ARGS` prints, as JSON.
+pub(crate) fn json(args: &[&str]) -> Option<Value> {
+    let output = Command::new("enforcer")
+        .args(args)
+        .output()
+        .expect("run enforcer");
+    serde_json::from_slice(&output.stdout).ok()
+}
+
+/// What the agent says of the profile `nginx`.
+pub(crate) fn status() -> Option<Value> {
+    let status = json(&["status", "--json"])?;
+    status["profiles"]
+        .as_array()?
+        .iter()
+        .find(|one| one["name"] == "nginx")
+        .cloned()
+}
+
+/// Every detection there is.
+pub(crate) fn detections() -> Vec<Value> {
+    match json(&["detections", "list", "--json"]) {
+        Some(Value::Array(list)) => list,
+        _ => Vec::new(),
+    }
+}
+
+/// What an overlay takes away, in a few words.
+pub(crate) fn overlay(id: &str) -> Option<String> {
+    let text = fs::read_to_string(format!("{STATE}/overlays/{id}.yaml")).ok()?;
+    let patterns: Vec<&str> = text
+        .lines()
+        .filter_map(|line| {
+            line.trim_start_matches(['-', ' '])
+                .strip_prefix("pattern: ")
+        })
+        .map(|pattern| pattern.trim_matches(['"', '\'']))
+        .collect();
+    (!patterns.is_empty()).then(|| format!("took away {}", patterns.join(", ")))
+}

@@ -1,0 +1,154 @@
+//! Running programs: who may, and what domain they have then.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, profile, program};
+
+/// A copy of `attempt` under another name.
+fn copy(folder: &Folder, name: &str) -> String {
+    let path = folder.join(name);
+    fs::copy(program("attempt"), &path).unwrap();
+    path
+}
+
+fn script(folder: &Folder, name: &str, interpreter: &str) -> String {
+    let path = folder.write(name, &format!("#!{interpreter} exec\n"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// Granted, denied, audited, outside; also for the stages of a script.
+#[test]
+fn exec_is_judged_by_profile() {
+    let folder = Folder::new("exec");
+    let target = copy(&folder, "target");
+    let interpreter = copy(&folder, "interpreter");
+    let script = script(&folder, "script", &interpreter);
+    let allow = |path: &str| format!("  - {{ path: \"{path}\", allow: [read, execute] }}\n");
+    let read = |path: &str| format!("  - {{ path: \"{path}\", allow: [read, map] }}\n");
+    let dev = allow("/dev/null");
+    let all = allow(&folder.join("*")) + &dev;
+    let only_script = allow(&script) + &read(&interpreter) + &dev;
+    let only_interpreter = read(&script) + &allow(&interpreter) + &dev;
+    let agent = Agent::start(&[
+        ("granted", &profile("enforce", &all)),
+        ("denied", &profile("enforce", &read(&folder.join("*")))),
+        ("audited", &profile("audit", &read(&folder.join("*")))),
+        ("script", &profile("enforce", &only_script)),
+        ("interpreter", &profile("enforce", &only_interpreter)),
+    ]);
+    // The program that is run tries to read a file that all may read.
+    let run = ["fork-exec", &target, "read", "/dev/null"];
+    for (name, profile, want) in [
+        ("granted", "granted", 0),
+        ("denied", "denied", EACCES),
+        ("audited", "audited", 0),
+    ] {
+        assert_eq!(agent.attempt(profile, &run), want, "{name}");
+    }
+    assert_eq!(attempt_outside(&run), 0, "outside");
+
+    // `interpreter exec SCRIPT /dev/null`: it then tries to run the script again,
+    // which says that the script was run at all.
+    let script_run = ["fork-exec", script.as_str()];
+    for (name, profile, starts) in [
+        ("neither stage", "denied", false),
+        ("the script alone", "script", false),
+        ("the interpreter alone", "interpreter", false),
+    ] {
+        let errno = agent.attempt(profile, &script_run);
+        assert_eq!(errno == EACCES, !starts, "{name}: {errno}");
+    }
+    let detection = agent
+        .detection(&interpreter)
+        .expect("the interpreter was refused");
+    assert_eq!(detection["operation"], "execute", "{detection}");
+    assert_eq!(
+        agent.detection(&script).expect("the script, too")["operation"],
+        "execute"
+    );
+}
+
+/// A child, and what it runs, stay confined; so does a daemon.
+#[test]
+fn descendants_inherit() {
+    let folder = Folder::new("inherit");
+    let target = copy(&folder, "target");
+    let secret = folder.write("secret", "x");
+    let rules = format!("  - {{ path: \"{target}\", allow: [execute] }}");
+    let agent = Agent::start(&[("p", &profile("enforce", &rules))]);
+    let steps: [(&str, &[&str]); 3] = [
+        ("a child", &["fork-exec", &target, "read", &secret]),
+        (
+            "a grandchild",
+            &["fork-exec", &target, "fork-exec", &target, "read", &secret],
+        ),
+        ("itself, run again", &["exec", &target, "read", &secret]),
+    ];
+    for (name, attempt) in steps {
+        assert_eq!(agent.attempt("p", attempt), EACCES, "{name}");
+    }
+    assert_eq!(
+        attempt_outside(&["fork-exec", &target, "read", &secret]),
+        0,
+        "outside"
+    );
+    let detection = agent.detection(&secret).expect("a detection");
+    assert_eq!(detection["who"]["exe"], target, "{detection}");
+}
+
+/// A rule can lead to another profile.
+#[test]
+fn exec_switches_to_a_named_profile() {
+    let folder = Folder::new("switch");
+    let first = copy(&folder, "first");
+    let second = copy(&folder, "second");
+    let [one, two] = ["one", "two"].map(|name| folder.write(name, "x"));
+    let rules = format!("  - {{ path: \"{one}\", allow: [read] }}");
+    let exec = format!("exec:\n  - {{ path: \"{second}\", profile: second }}\n");
+    let applies = format!("applies_to: {{ executables: [\"{first}\"] }}\n");
+    let first_profile = applies + &profile("enforce", &rules) + &exec;
+    let rules = format!("  - {{ path: \"{two}\", allow: [read] }}");
+    let agent = Agent::start(&[
+        ("first", &first_profile),
+        ("second", &profile("enforce", &rules)),
+    ]);
+    for (name, attempt, want) in [
+        ("its own file", vec!["fork-exec", &first, "read", &one], 0),
+        (
+            "the other's file",
+            vec!["fork-exec", &first, "read", &two],
+            EACCES,
+        ),
+        (
+            "behind the switch, the other's",
+            vec!["fork-exec", &first, "fork-exec", &second, "read", &two],
+            0,
+        ),
+        (
+            "behind the switch, its own",
+            vec!["fork-exec", &first, "fork-exec", &second, "read", &one],
+            EACCES,
+        ),
+        ("outside, neither", vec!["read", &two], 0),
+    ] {
+        assert_eq!(attempt_outside(&attempt), want, "{name}");
+    }
+    let detection = agent.detection(&one).expect("a detection");
+    assert_eq!(detection["profile"], "second", "{detection}");
+    assert_eq!(detection["layer"], "application", "{detection}");
+}
+
+/// An exec that fails changes nothing.
+#[test]
+fn a_failed_exec_keeps_the_domain() {
+    let folder = Folder::new("failed");
+    let secret = folder.write("secret", "x");
+    let broken = folder.write("broken", "no program");
+    fs::set_permissions(&broken, fs::Permissions::from_mode(0o755)).unwrap();
+    let rules = format!("  - {{ path: \"{broken}\", allow: [execute] }}");
+    let agent = Agent::start(&[("p", &profile("enforce", &rules))]);
+    let enoexec = 8;
+    assert_eq!(agent.attempt("p", &["exec", &broken]), enoexec);
+    assert_eq!(agent.attempt("p", &["read", &secret]), EACCES);
+}
