@@ -100,7 +100,11 @@ impl<const WORDS: usize> Step for Run<'_, WORDS> {
             state = self.table.step(state, byte);
         }
         self.state = state;
-        if state == DEAD { Next::Stop } else { Next::Continue }
+        if state == DEAD {
+            Next::Stop
+        } else {
+            Next::Continue
+        }
     }
 }
 
@@ -134,18 +138,18 @@ fn over<const WORDS: usize>(
 struct Hash<'a> {
     scratch: &'a Scratch,
     span: Span,
-    hash: u64,
+    value: u64,
 }
 
 impl Step for Hash<'_> {
     fn step(&mut self, index: u32) -> Next {
-        let mut hash = self.hash;
+        let mut hash = self.value;
         let chunk = Chunk::of(self.scratch, &self.span, index);
         for at in 0..CHUNK {
             let Some(byte) = chunk.byte(at) else { break };
             hash = hash_step(hash, byte);
         }
-        self.hash = hash;
+        self.value = hash;
         Next::Continue
     }
 }
@@ -156,10 +160,10 @@ pub(crate) fn hash(scratch: &Scratch) -> u64 {
     let mut hash = Hash {
         scratch,
         span: Span::of(scratch),
-        hash: HASH_START,
+        value: HASH_START,
     };
     kernel::repeat(hash.span.chunks(), &mut hash);
-    hash.hash
+    hash.value
 }
 
 /// Nothing found: no layer has been asked.

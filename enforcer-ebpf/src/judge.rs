@@ -1,8 +1,7 @@
 //! Decides an access for every layer of a domain, and reports it.
 
 use enforcer_abi::{
-    Access, Counter, Label, Layer, Mode, Operation, Reason, Slot, Verdict, decide,
-    policy::refusal,
+    Access, Counter, Label, Layer, Mode, Operation, Reason, Slot, Verdict, decide, policy::refusal,
 };
 
 use crate::{

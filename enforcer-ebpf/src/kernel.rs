@@ -72,10 +72,18 @@ pub(crate) fn read<T: FromBytes>(address: u64) -> Result<T, Reason> {
 /// The verifier checks that `target` has room for the greatest `len` possible,
 /// or refuses the program.
 #[inline(always)]
-pub(crate) fn read_into<T: FromBytes>(target: *mut T, len: u32, address: u64) -> Result<(), Reason> {
+pub(crate) fn read_into<T: FromBytes>(
+    target: *mut T,
+    len: u32,
+    address: u64,
+) -> Result<(), Reason> {
     // SAFETY: the helper checks the address, and the verifier the target.
     let result = unsafe { bpf_probe_read_kernel(target.cast(), len, address as *const c_void) };
-    if result == 0 { Ok(()) } else { Err(Reason::Fault) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(Reason::Fault)
+    }
 }
 
 /// The current task.

@@ -17,7 +17,27 @@
 #![no_std]
 #![no_main]
 #![feature(core_intrinsics)]
-#![expect(internal_features, reason = "the target has no atomics in core, and BPF has them")]
+#![expect(
+    clippy::inline_always,
+    reason = "a call is dear, and the verifier forgets at one what it knew"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the kernel's words are taken apart on purpose"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a panic that can be reached is an endless loop, which the verifier refuses"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the macro of a hook passes the context so"
+)]
+#![expect(
+    internal_features,
+    reason = "the target has no atomics in core, and BPF has them"
+)]
 
 mod automaton;
 mod hooks;

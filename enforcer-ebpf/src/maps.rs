@@ -36,7 +36,7 @@ struct TaskStorage<T> {
 // SAFETY: a placeholder that the loader reads; its pointers are never followed.
 unsafe impl<T> Sync for TaskStorage<T> {}
 
-impl<T> TaskStorage<T> {
+impl<T: 'static> TaskStorage<T> {
     const fn new() -> Self {
         Self {
             r#type: core::ptr::null(),
@@ -49,20 +49,20 @@ impl<T> TaskStorage<T> {
 
     /// The value of `task`, if it has one.
     #[inline(always)]
-    fn get(&self, task: Task) -> Option<&mut T> {
+    fn get(&self, task: Task) -> Option<&'static mut T> {
         self.call(task, null_mut(), 0)
     }
 
     /// The value of `task`; `initial` (or zeros) if it had none. `None` if there
     /// is no memory.
     #[inline(always)]
-    fn get_or_insert(&self, task: Task, initial: Option<&mut T>) -> Option<&mut T> {
+    fn get_or_insert(&self, task: Task, initial: Option<&mut T>) -> Option<&'static mut T> {
         let initial = initial.map_or(null_mut(), from_mut);
         self.call(task, initial, BPF_LOCAL_STORAGE_GET_F_CREATE.into())
     }
 
     #[inline(always)]
-    fn call(&self, task: Task, initial: *mut T, flags: u64) -> Option<&mut T> {
+    fn call(&self, task: Task, initial: *mut T, flags: u64) -> Option<&'static mut T> {
         let map = from_ref(self).cast_mut().cast();
         // SAFETY: the verifier checks that the map is one of task storage, that
         // the task is trusted and that `initial` has a value's size.
@@ -148,7 +148,9 @@ pub(crate) fn label_or_insert(
     task: Task,
     initial: &mut Label,
 ) -> Result<&'static mut Label, Reason> {
-    LABELS.get_or_insert(task, Some(initial)).ok_or(Reason::NoLabel)
+    LABELS
+        .get_or_insert(task, Some(initial))
+        .ok_or(Reason::NoLabel)
 }
 
 /// The profile under which the agent put the next exec of `task`.
@@ -265,7 +267,11 @@ fn again(key: &ViolationKey, now_ns: u64) -> Option<Telling> {
     unsafe { (*seen).last_ns = now_ns };
     // SAFETY: as above.
     let told = unsafe { (*seen).told };
-    Some(if told == 0 { Telling::Due } else { Telling::Done })
+    Some(if told == 0 {
+        Telling::Due
+    } else {
+        Telling::Done
+    })
 }
 
 /// Notes that the agent was told of `key`.
@@ -301,8 +307,10 @@ fn send_as<const PATH: usize>(event: &Event, scratch: &Scratch) -> bool {
     };
     let mut entry = entry;
     let record = entry.as_mut_ptr().cast::<Record<PATH>>();
+    // SAFETY: a place inside the entry.
+    let head = unsafe { &raw mut (*record).event };
     // SAFETY: the entry has a record's size, and the kernel aligns it to 8.
-    unsafe { (&raw mut (*record).event).write(*event) };
+    unsafe { head.write(*event) };
     // SAFETY: a place inside the entry.
     let path = unsafe { &raw mut (*record).path };
     // Verifier: "R2 unbounded memory access, use 'var &= const'". The mask changes

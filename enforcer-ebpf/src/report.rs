@@ -3,8 +3,7 @@
 //! Nothing here changes a verdict. What cannot be sent is counted.
 
 use enforcer_abi::{
-    Access, Counter, Event, EventKind, Label, Layer, Operation, Reason, Slot, Verdict,
-    ViolationKey,
+    Access, Counter, Event, EventKind, Label, Layer, Operation, Reason, Slot, Verdict, ViolationKey,
 };
 
 use crate::{
@@ -74,7 +73,7 @@ pub(crate) fn executed(label: &Label, scratch: &Scratch) {
 /// An event about the current task and the path in `scratch`.
 #[inline(always)]
 fn event(label: &Label, scratch: &Scratch, time_ns: u64) -> Event {
-    let (tgid, tid) = kernel::ids();
+    let (process, thread) = kernel::ids();
     let (uid, gid) = kernel::user();
     let mut comm = [0; 16];
     kernel::comm(&mut comm);
@@ -83,8 +82,8 @@ fn event(label: &Label, scratch: &Scratch, time_ns: u64) -> Event {
         lineage: label.lineage,
         cgroup: kernel::cgroup(),
         path_hash: 0,
-        tgid,
-        tid,
+        tgid: process,
+        tid: thread,
         parent: kernel::parent(Task::current()),
         uid,
         gid,

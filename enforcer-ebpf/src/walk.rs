@@ -192,10 +192,8 @@ fn name(scratch: &mut Scratch, len: u32, text: u64) -> Result<(), End> {
 #[inline(always)]
 fn literal<const LEN: usize>(scratch: &mut Scratch, text: &[u8; LEN]) -> Result<(), End> {
     let start = room(scratch, LEN as u32)?;
-    let mut at = start as usize;
-    for &byte in text {
+    for (at, &byte) in (start as usize..).zip(text) {
         scratch.buffer[at] = byte;
-        at += 1;
     }
     scratch.start = start;
     Ok(())

@@ -1,1 +1,24 @@
-//! The agent.
+//! Mandatory access control by path, in eBPF LSM programs: the agent and its
+//! command line.
+//!
+//! - [`cli`]: the commands, their output and their exit codes
+//! - [`agent`]: holds the kernel side, makes detections, tightens, answers
+//! - [`protocol`]: what the two say to each other
+//! - [`profile`]: what profiles mean, and the tables they compile to
+//! - [`kernel`]: loads the programs, fills their maps, reads their events
+//! - [`detection`], [`store`]: what was refused, and where that is kept
+//! - [`tighten`]: what can be taken away after it
+//! - [`text`]: byte strings for people and programs
+//!
+//! Arrows go downwards: `cli` → `agent` → the rest. `profile` never names aya, and
+//! `kernel` never names serde; they meet in the types of `enforcer_abi`.
+
+pub mod agent;
+pub mod cli;
+pub mod detection;
+pub mod kernel;
+pub mod profile;
+pub mod protocol;
+pub mod store;
+pub mod text;
+pub mod tighten;

@@ -1,2 +1,7 @@
-//! The agent.
-fn main() {}
+//! The `enforcer` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    enforcer::cli::run()
+}

@@ -53,6 +53,7 @@ pub use self::{
     pattern::Pattern,
     set::ProfileSet,
 };
+pub(crate) use self::set::yaml_files;
 
 /// Longest profile or abstraction, in bytes.
 pub const FILE_LEN: usize = 1 << 20;
@@ -60,6 +61,8 @@ pub const FILE_LEN: usize = 1 << 20;
 pub const RULES: usize = 10_000;
 /// Longest pattern after its variables are expanded, in bytes.
 pub const PATTERN_LEN: usize = 4096;
+/// Where the profiles of a machine lie, unless the command line says otherwise.
+pub const DEFAULT_DIR: &str = "/etc/enforcer/profiles";
 /// The folder of the abstractions, inside a folder of profiles.
 pub const ABSTRACTIONS: &str = "abstractions";
 

@@ -1,7 +1,7 @@
 //! The programs first, then the agent that carries them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -102,6 +102,8 @@ pub(crate) fn kernel_cargo() -> Command {
     // Separated by the unit separator: the linker's path may hold spaces.
     let flags = [
         "-Cdebuginfo=2".to_owned(),
+        // Atomic or, and comparisons of 32 bits. Linux 5.12 and 5.1.
+        "-Ctarget-cpu=v3".to_owned(),
         "-Clink-arg=--btf".to_owned(),
         format!("-Clinker={}", setup::bpf_linker().display()),
     ];
@@ -130,20 +132,9 @@ pub(crate) fn tests(object: &Path) -> Result<Vec<Program>> {
     setup::ensure(setup::AGENT)?;
     let (mut cargo, _) = agent_cargo("test", Place::Guest, object)?;
     cargo.args(["--no-run", "--release", "--package", "enforcer-tests"]);
-    cargo.args([
-        "--test",
-        "kernel",
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
-    let messages = util::step("building the guest tests", || {
-        // Not `util::read`: what cargo says to stderr must not wait for the end.
-        let output = cargo.stderr(std::process::Stdio::inherit()).output()?;
-        if !output.status.success() {
-            bail!("cannot build the guest tests: {}", output.status);
-        }
-        Ok(String::from_utf8(output.stdout)?)
-    })?;
+    cargo.args(["--test", "kernel"]);
+    cargo.args(["--message-format", "json-render-diagnostics"]);
+    let messages = build("building the guest tests", cargo, Noise::Quiet)?;
     messages.lines().filter_map(program).collect()
 }
 
@@ -189,14 +180,16 @@ fn agent_cargo(command: &str, place: Place, object: &Path) -> Result<(Command, P
 /// The guests' target; with it, flags do not reach build scripts.
 const GUEST_TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Runs a cargo that builds.
-fn build(step: &str, mut cargo: Command, noise: Noise) -> Result<()> {
+/// Runs a cargo that builds, and returns what it wrote to stdout.
+fn build(step: &str, mut cargo: Command, noise: Noise) -> Result<String> {
     if util::in_ci() {
         cargo.arg("--locked");
     }
+    // Where it is told to be quiet, it still warns.
+    cargo.stderr(Stdio::inherit());
     match noise {
-        Noise::Full => util::run(&mut cargo),
-        Noise::Quiet => util::step(step, || util::run(cargo.arg("--quiet"))),
+        Noise::Full => util::read(&mut cargo),
+        Noise::Quiet => util::step(step, || util::read(cargo.arg("--quiet"))),
     }
 }
 

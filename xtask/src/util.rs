@@ -99,7 +99,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// # Errors
 ///
 /// If it cannot be started or does not succeed; the error then has what the
-/// command wrote to stderr.
+/// command wrote to stderr, unless that was handed on.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let Output {
         status,
@@ -111,7 +111,8 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
         .with_context(|| format!("cannot run {}", show(command)))?;
     if !status.success() {
         let words = String::from_utf8_lossy(&stderr);
-        bail!("{} failed: {status}\n{}", show(command), words.trim_end());
+        let failure = format!("{} failed: {status}\n{words}", show(command));
+        bail!("{}", failure.trim_end());
     }
     String::from_utf8(stdout).with_context(|| format!("output of {} is not UTF-8", show(command)))
 }

@@ -180,7 +180,7 @@ impl Default for Vm {
             smp: None,
             packages: Vec::new(),
             files: Vec::new(),
-            timeout: Duration::from_secs(600),
+            timeout: Duration::from_mins(10),
             env: Vec::new(),
             cmd: Vec::new(),
             output: Output::Pass,

@@ -67,12 +67,14 @@ impl Access {
 
     /// The rights of this set that `granted` lacks.
     #[inline(always)]
+    #[must_use]
     pub const fn missing_from(self, granted: Self) -> Self {
         Self(self.0 & !granted.0)
     }
 
     /// This set, and what having it makes possible anyway: who may write may
     /// append, who may execute a file may map it as code.
+    #[must_use]
     pub const fn with_implied(self) -> Self {
         let mut bits = self.0;
         if bits & Self::WRITE.0 != 0 {

@@ -136,7 +136,9 @@ pub struct ViolationKey {
 const _: () = assert!(size_of::<ViolationKey>() == 32);
 
 /// How often a violation happened. Exact: written with atomic additions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct ViolationCount {
     /// How often.
@@ -152,7 +154,9 @@ pub struct ViolationCount {
 }
 
 /// How often an outcome granted an access, on one CPU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Hit {
     /// Accesses granted.

@@ -24,7 +24,19 @@ pub enum Layer {
 /// empty, and in the table maps it holds the attachments, the table from
 /// executables to the profiles that confine them.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
 )]
 #[repr(transparent)]
 pub struct Slot(pub u32);
@@ -45,7 +57,9 @@ impl Slot {
 /// A task's domain, kept in task storage.
 ///
 /// Written by the kernel programs alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Label {
     /// The profiles that confine the task, by [`Layer`].

@@ -141,6 +141,9 @@ mod tests {
         for (number, (counter, _)) in Counter::NAMED.into_iter().enumerate() {
             assert_eq!(counter as usize, Counter::REASONS as usize + number);
         }
-        assert_eq!(Counter::NAMED.len() + Counter::REASONS as usize, Counter::COUNT);
+        assert_eq!(
+            Counter::NAMED.len() + Counter::REASONS as usize,
+            Counter::COUNT
+        );
     }
 }

@@ -91,7 +91,7 @@ pub trait Words {
     fn step(&self, state: u32, byte: u8) -> u32 {
         let pair = self
             .word(state)
-            .wrapping_add((byte as u32).wrapping_mul(2));
+            .wrapping_add(u32::from(byte).wrapping_mul(2));
         if self.word(pair) == state {
             self.word(pair.wrapping_add(1))
         } else {
@@ -119,7 +119,10 @@ pub trait Words {
     /// [`Words::step`]; a test in a virtual machine compares the two.
     fn judge(&self, path: &[u8]) -> Outcome {
         let start = self.word(Header::START);
-        self.outcome(path.iter().fold(start, |state, &byte| self.step(state, byte)))
+        self.outcome(
+            path.iter()
+                .fold(start, |state, &byte| self.step(state, byte)),
+        )
     }
 }
 
@@ -131,7 +134,10 @@ pub trait Words {
 impl<const WORDS: usize> Words for [u32; WORDS] {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "size classes are small")]
-    #[expect(clippy::indexing_slicing, reason = "masked by a length that is a power of two")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "masked by a length that is a power of two"
+    )]
     fn word(&self, at: u32) -> u32 {
         const { assert!(WORDS.is_power_of_two()) };
         self[(at & (WORDS as u32 - 1)) as usize]
@@ -174,9 +180,7 @@ mod tests {
         // The pairs of '/' and 'a' lie beyond the states, each at its place.
         let outcomes = pairs + 2 * 256;
         let mut words = vec![0; outcomes as usize];
-        words[..8].copy_from_slice(&[
-            Header::MAGIC, start, outcomes, 2, 1, 7, 0, 0,
-        ]);
+        words[..8].copy_from_slice(&[Header::MAGIC, start, outcomes, 2, 1, 7, 0, 0]);
         for (state, outcome) in [(dead, 0), (start, 0), (slash, 0), (a, 1)] {
             let at = state as usize;
             words[at..at + 3].copy_from_slice(&[pairs, dead, outcome]);

@@ -16,8 +16,7 @@ use crate::{
     kernel::{self, Task, offset, read},
     maps, report,
     scratch::Scratch,
-    subject,
-    walk,
+    subject, walk,
 };
 
 /// `int bprm_check_security(struct linux_binprm *bprm)`
@@ -48,7 +47,9 @@ fn check(bprm: u64) -> Result<i32, Reason> {
     }
     let task = Task::current();
     let label = subject::confined(task)?;
-    let layers = label.as_ref().map_or([Slot::NONE; LAYERS], |label| label.layers);
+    let layers = label
+        .as_ref()
+        .map_or([Slot::NONE; LAYERS], |label| label.layers);
     let stage = match stage(bprm) {
         Ok(stage) => stage,
         // A program that cannot be looked at is nothing that a profile claims.

@@ -29,11 +29,11 @@ pub enum AccessNameError {
 /// # Errors
 ///
 /// The first name that no right has.
-pub fn access_from_names<'a>(
-    names: impl IntoIterator<Item = &'a str>,
+pub fn access_from_names(
+    names: impl IntoIterator<Item: AsRef<str>>,
 ) -> Result<Access, AccessNameError> {
     names.into_iter().try_fold(Access::NONE, |set, name| {
-        Ok(set | from_name(name, &[])?)
+        Ok(set | from_name(name.as_ref(), &[])?)
     })
 }
 
@@ -52,6 +52,10 @@ pub(super) fn from_name(name: &str, others: &[&'static str]) -> Result<Access, A
 }
 
 /// Writes a set of rights as a list of names.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 pub(super) fn serialize<S: Serializer>(access: &Access, serializer: S) -> Result<S::Ok, S::Error> {
     let mut list = serializer.serialize_seq(None)?;
     for name in access.names() {
@@ -63,7 +67,7 @@ pub(super) fn serialize<S: Serializer>(access: &Access, serializer: S) -> Result
 /// Reads a list of names as a set of rights.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Access, D::Error> {
     let names = Vec::<String>::deserialize(deserializer)?;
-    access_from_names(names.iter().map(String::as_str)).map_err(de::Error::custom)
+    access_from_names(names).map_err(de::Error::custom)
 }
 
 /// The names of all rights, as a sentence lists them.

@@ -69,9 +69,12 @@ impl Automaton {
         let dfa = dense::Builder::new()
             .configure(dfa_config())
             .build_from_nfa(&nfa)
-            .map_err(|error| match error.is_size_limit_exceeded() {
-                true => AutomatonError::TooLarge,
-                false => Box::new(error).into(),
+            .map_err(|error| {
+                if error.is_size_limit_exceeded() {
+                    AutomatonError::TooLarge
+                } else {
+                    Box::new(error).into()
+                }
             })?;
         drop(nfa);
         Ok(Self::explore(&dfa))
@@ -204,7 +207,9 @@ fn columns(dfa: &dense::DFA<Vec<u32>>) -> ([u8; 256], Vec<u8>) {
     for (byte, column) in (0..=u8::MAX).zip(&mut columns) {
         let class = classes.get(byte);
         let place = bytes.iter().position(|&best| classes.get(best) == class);
-        *column = place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0);
+        *column = place
+            .and_then(|place| u8::try_from(place).ok())
+            .unwrap_or(0);
     }
     (columns, bytes)
 }
@@ -223,7 +228,7 @@ fn rank(byte: u8) -> u8 {
 struct Numbers<'a> {
     dfa: &'a dense::DFA<Vec<u32>>,
     /// By row of the automaton; [`DEAD`] where it was not met.
-    numbers: Vec<u32>,
+    by_row: Vec<u32>,
     count: u32,
     queue: VecDeque<StateID>,
 }
@@ -232,7 +237,7 @@ impl<'a> Numbers<'a> {
     fn new(dfa: &'a dense::DFA<Vec<u32>>) -> Self {
         Self {
             dfa,
-            numbers: Vec::new(),
+            by_row: Vec::new(),
             count: 0,
             queue: VecDeque::new(),
         }
@@ -243,10 +248,10 @@ impl<'a> Numbers<'a> {
             return DEAD;
         }
         let row = state.as_usize() >> self.dfa.stride2();
-        if self.numbers.len() <= row {
-            self.numbers.resize(row + 1, DEAD);
+        if self.by_row.len() <= row {
+            self.by_row.resize(row + 1, DEAD);
         }
-        let Some(number) = self.numbers.get_mut(row) else {
+        let Some(number) = self.by_row.get_mut(row) else {
             return DEAD;
         };
         if *number == DEAD {

@@ -49,7 +49,7 @@ pub enum Problem {
     #[error("the file is empty; a profile has at least a `name` and a `mode`")]
     Empty,
     /// There is no such key.
-    #[error("unknown key `{key}`; {}", Hint { suggestion, expected })]
+    #[error("unknown key `{key}`; {}", Hint { suggestion: *suggestion, expected })]
     UnknownKey {
         /// The key.
         key: String,
@@ -59,7 +59,7 @@ pub enum Problem {
         expected: Vec<&'static str>,
     },
     /// There is no such value.
-    #[error("unknown value `{value}`; {}", Hint { suggestion, expected })]
+    #[error("unknown value `{value}`; {}", Hint { suggestion: *suggestion, expected })]
     UnknownValue {
         /// The value.
         value: String,
@@ -118,7 +118,7 @@ pub enum Problem {
         /// The name.
         name: String,
         /// The file of the other profile.
-        other: super::Origin,
+        other: Origin,
     },
     /// The profile says that it confines programs, and names none.
     #[error("the list is empty; leave `applies_to` out to confine nothing by itself")]
@@ -148,7 +148,10 @@ pub enum Problem {
     #[error(transparent)]
     Variable(#[from] VariableFault),
     /// There is no such abstraction.
-    #[error("there is no abstraction `{name}`; expected it in {}", super::Escaped::path(file))]
+    #[error(
+        "there is no abstraction `{name}`; expected it in {}",
+        super::Escaped::path(file)
+    )]
     MissingInclude {
         /// The abstraction.
         name: String,
@@ -224,7 +227,8 @@ impl From<ProfileError> for ProfileErrors {
 
 impl IntoIterator for ProfileErrors {
     type Item = ProfileError;
-    type IntoIter = std::iter::Chain<std::iter::Once<ProfileError>, std::vec::IntoIter<ProfileError>>;
+    type IntoIter =
+        std::iter::Chain<std::iter::Once<ProfileError>, std::vec::IntoIter<ProfileError>>;
 
     fn into_iter(self) -> Self::IntoIter {
         std::iter::once(self.first).chain(self.rest)
@@ -233,7 +237,7 @@ impl IntoIterator for ProfileErrors {
 
 /// `did you mean` where there is something like it, else all that there is.
 struct Hint<'a> {
-    suggestion: &'a Option<&'static str>,
+    suggestion: Option<&'a str>,
     expected: &'a [&'static str],
 }
 

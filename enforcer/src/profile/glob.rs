@@ -244,13 +244,10 @@ impl Parser<'_> {
             ranges.push((start, end));
         }
         self.at += 1;
-        let ranges: Vec<_> = match negated {
-            false => ranges,
-            true => complement(ranges),
-        }
-        .into_iter()
-        .flat_map(without_slash)
-        .collect();
+        let ranges: Vec<_> = if negated { complement(ranges) } else { ranges }
+            .into_iter()
+            .flat_map(without_slash)
+            .collect();
         if ranges.is_empty() {
             return Err(fault(GlobFault::EmptyClass));
         }

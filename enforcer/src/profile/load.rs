@@ -292,7 +292,10 @@ impl<'a> Loader<'a> {
     fn wins(&self, origin: &Origin, part: &Part) -> bool {
         let stem = origin.file.file_stem().unwrap_or_default();
         origin.file.parent() != Some(self.abstractions)
-            || part.includers.iter().any(|includer| stem == includer.as_str())
+            || part
+                .includers
+                .iter()
+                .any(|includer| stem == includer.as_str())
     }
 
     /// Checks that the values of variables can be parts of patterns.

@@ -68,7 +68,10 @@ fn check_spelling(nodes: &[Node]) -> Result<(), GlobError> {
             "leave out the `/` at the end to mean the directory, or end in `/**` to mean what is beneath it",
         );
     }
-    if nodes.windows(2).any(|pair| pair == [slash.clone(), slash.clone()]) {
+    if nodes
+        .windows(2)
+        .any(|pair| pair == [slash.clone(), slash.clone()])
+    {
         return never("write one `/`, not two");
     }
     let dot = Node::Byte(b'.');
@@ -195,7 +198,8 @@ impl Output {
 
     fn close(&mut self) {
         if !self.literal.is_empty() {
-            self.done.push(Hir::literal(std::mem::take(&mut self.literal)));
+            self.done
+                .push(Hir::literal(std::mem::take(&mut self.literal)));
         }
     }
 

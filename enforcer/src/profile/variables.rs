@@ -122,14 +122,18 @@ impl Variables {
             let (piece, is_value) = match part {
                 Part::Text(text) => (text, false),
                 Part::Variable(name) => {
-                    value = self.value(name, users).map_err(|(_, fault)| (offset, fault))?;
+                    value = self
+                        .value(name, users)
+                        .map_err(|(_, fault)| (offset, fault))?;
                     (value.as_str(), true)
                 }
             };
             if expanded.text.len() + piece.len() > PATTERN_LEN {
                 return Err((offset, VariableFault::TooLong));
             }
-            expanded.pieces.push((expanded.text.len(), offset, is_value));
+            expanded
+                .pieces
+                .push((expanded.text.len(), offset, is_value));
             expanded.text.push_str(piece);
         }
         Ok(expanded)
@@ -144,7 +148,12 @@ impl Variables {
             return Err((0, VariableFault::TooDeep));
         }
         if users.iter().any(|user| user == name) {
-            return Err((0, VariableFault::Cycle { name: name.to_owned() }));
+            return Err((
+                0,
+                VariableFault::Cycle {
+                    name: name.to_owned(),
+                },
+            ));
         }
         let Some(definition) = self.definitions.get(name) else {
             let known = self.definitions.keys().map(String::as_str);
@@ -174,7 +183,9 @@ impl Expanded {
     /// Where the text as written has what is at byte `offset` of the expanded
     /// one: for what comes from a variable, the start of its `${name}`.
     pub(super) fn written_at(&self, offset: usize) -> usize {
-        let index = self.pieces.partition_point(|&(start, _, _)| start <= offset);
+        let index = self
+            .pieces
+            .partition_point(|&(start, _, _)| start <= offset);
         match index.checked_sub(1).and_then(|last| self.pieces.get(last)) {
             Some(&(_, written, true)) => written,
             Some(&(start, written, false)) => written + (offset - start),
@@ -292,7 +303,13 @@ mod tests {
             let [name, next] = pair else { continue };
             let value = format!("${{{next}}}");
             let origin = Origin::start_of("x.yaml".as_ref());
-            variables.define(name, Definition { values: vec![value], origin });
+            variables.define(
+                name,
+                Definition {
+                    values: vec![value],
+                    origin,
+                },
+            );
         }
         let (_, fault) = variables.expand("/${v0}").unwrap_err();
         assert!(fault.to_string().contains("deep"), "{fault}");

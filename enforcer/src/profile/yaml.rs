@@ -93,12 +93,20 @@ fn options() -> Options {
 
 fn problem(error: Error) -> Problem {
     match error {
-        Error::SerdeUnknownField { field: key, expected, .. } => Problem::UnknownKey {
+        Error::SerdeUnknownField {
+            field: key,
+            expected,
+            ..
+        } => Problem::UnknownKey {
             suggestion: suggest::nearest(&key, expected.iter().copied()),
             key: Escaped(key.as_bytes()).to_string(),
             expected,
         },
-        Error::SerdeUnknownVariant { variant: value, expected, .. } => Problem::UnknownValue {
+        Error::SerdeUnknownVariant {
+            variant: value,
+            expected,
+            ..
+        } => Problem::UnknownValue {
             suggestion: suggest::nearest(&value, expected.iter().copied()),
             value: Escaped(value.as_bytes()).to_string(),
             expected,
@@ -119,7 +127,6 @@ fn problem(error: Error) -> Problem {
             ..
         } => Problem::SecondDocument,
         Error::Eof { .. } => Problem::Empty,
-        Error::NullIntoString { .. } => Problem::Expected { expected: "text" },
         Error::InvalidBooleanStrict { .. } => Problem::Expected {
             expected: "`true` or `false`",
         },
@@ -135,7 +142,8 @@ fn problem(error: Error) -> Problem {
         } => Problem::Expected {
             expected: "keys with their values: `key: value`",
         },
-        Error::Unexpected {
+        Error::NullIntoString { .. }
+        | Error::Unexpected {
             expected: "string scalar",
             ..
         } => Problem::Expected { expected: "text" },

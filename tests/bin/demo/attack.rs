@@ -63,26 +63,17 @@ pub(crate) const STEPS: [Step; 5] = [
     },
 ];
 
-/// An attacker, who knows nothing but the address.
-pub(crate) struct Attack;
-
-impl Attack {
-    pub(crate) fn new() -> Self {
-        Self
-    }
-
-    /// Makes one step; what it found, if it did.
-    pub(crate) fn step(&self, step: &Step) -> Option<String> {
-        let path = match step.request {
-            Request::Path(path) => path.to_owned(),
-            Request::Code(code) => format!("/maintenance?{}", escaped(code)),
-        };
-        let answer = get(&path).body;
-        answer.contains(step.proof).then(|| {
-            let line = answer.lines().next().unwrap_or_default();
-            line.chars().take(40).collect()
-        })
-    }
+/// Makes one step; what it found, if it did.
+pub(crate) fn step(step: &Step) -> Option<String> {
+    let path = match step.request {
+        Request::Path(path) => path.to_owned(),
+        Request::Code(code) => format!("/maintenance?{}", escaped(code)),
+    };
+    let answer = get(&path).body;
+    answer.contains(step.proof).then(|| {
+        let line = answer.lines().next().unwrap_or_default();
+        line.chars().take(40).collect()
+    })
 }
 
 /// An HTTP answer.

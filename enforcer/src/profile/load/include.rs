@@ -53,7 +53,10 @@ impl Loader<'_> {
         }
         let included = read(&file).map_err(|error| match error.problem {
             Problem::Read { cause } if cause.kind() == std::io::ErrorKind::NotFound => {
-                here(Problem::MissingInclude { name: name.clone(), file })
+                here(Problem::MissingInclude {
+                    name: name.clone(),
+                    file,
+                })
             }
             _ => error,
         })?;

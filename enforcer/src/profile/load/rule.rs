@@ -71,7 +71,10 @@ impl Loader<'_> {
             && !super::is_name(name)
         {
             let name = crate::profile::Escaped(name.as_bytes()).to_string();
-            self.error(source.origin(written.referenced), Problem::InvalidName { name });
+            self.error(
+                source.origin(written.referenced),
+                Problem::InvalidName { name },
+            );
             return None;
         }
         Some(Rule {

@@ -21,7 +21,7 @@ use enforcer_tests::wait_for;
 use serde_json::Value;
 
 use self::{
-    attack::{Attack, STEPS},
+    attack::STEPS,
     scene::{Agent, Nginx},
 };
 
@@ -67,7 +67,7 @@ impl Show {
             {
                 between(self);
             }
-            let got = Attack::new().step(step);
+            let got = attack::step(step);
             successes += u32::from(got.is_some());
             let outcome = match &got {
                 Some(loot) => format!("FOUND     {}: {loot}", step.what),

@@ -1,0 +1,413 @@
+//! The agent: it holds the kernel side, makes detections, tightens, and answers.
+//!
+//! - [`loaded`]: the profiles in the kernel
+//! - [`detect`]: records and counts to detections; [`processes`]: who it was;
+//!   [`clock`]: when
+//! - `tightening`: proposals, applied and taken back
+//! - [`server`]: the socket; `requests`: the answers
+//! - `log`: what is said on stderr
+//!
+//! One task owns the kernel, the store and the profiles, and does one thing at a
+//! time, so nothing is ever seen half done. Connections are tasks of their own
+//! that talk to it by a queue.
+
+pub mod clock;
+pub mod detect;
+pub mod loaded;
+mod log;
+pub mod processes;
+mod requests;
+pub mod server;
+mod tightening;
+
+use std::{
+    fs::{DirBuilder, File},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use enforcer_abi::Counter;
+use jiff::Timestamp;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{broadcast, mpsc},
+    time::{MissedTickBehavior, interval},
+};
+
+use self::{
+    clock::Clock,
+    detect::{Detector, Findings},
+    loaded::{ChangeError, Registry},
+    processes::{Processes, procfs::Procfs},
+    server::SocketError,
+};
+pub use self::tightening::removals_text;
+use crate::{
+    detection::Detection,
+    kernel::{AccessError, Events, Kernel, LoadError, ReadError, Record},
+    profile::{ProfileError, ProfileSet},
+    store::{Store, StoreError},
+    tighten::{OverlayError, Overlays},
+};
+
+/// Records that are taken in at one go, in one transaction.
+const BATCH: usize = 1024;
+/// Batches that are taken in before a request is answered: more than the ring
+/// buffer holds.
+const DRAIN: usize = 16;
+/// How often counts are brought up to date while there is something new.
+const FOLD_INTERVAL: Duration = Duration::from_secs(1);
+/// Detections that a client that follows may lag behind.
+const FOLLOWED: usize = 1024;
+/// Requests that wait for the agent.
+const REQUESTS: usize = 64;
+/// Names this boot of the machine.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Where the agent finds things.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of profiles.
+    pub profiles: PathBuf,
+    /// The state directory.
+    pub state: PathBuf,
+    /// The socket.
+    pub socket: PathBuf,
+}
+
+/// Why the agent cannot start, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// Profiles have errors.
+    #[error("{} in the profiles; `enforcer check` shows them", errors.len())]
+    Profiles {
+        /// They, each with its place.
+        errors: Vec<ProfileError>,
+    },
+    /// The kernel side cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Another agent has the state directory.
+    #[error("another agent uses the state directory {}; stop it, or choose another one with --state", path.display())]
+    StateInUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file cannot be used.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tightenings cannot be read.
+    #[error(transparent)]
+    Overlays(#[from] OverlayError),
+    /// The profiles cannot be put into the kernel.
+    #[error("cannot load the profiles")]
+    Change {
+        /// Why.
+        #[from]
+        source: ChangeError,
+    },
+    /// The socket cannot be made.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// Events cannot be read.
+    #[error(transparent)]
+    Events(#[from] ReadError),
+    /// The runtime cannot be started.
+    #[error("cannot {action}")]
+    Runtime {
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+/// The running agent.
+struct Agent {
+    options: Options,
+    kernel: Kernel,
+    events: Events,
+    registry: Registry,
+    overlays: Overlays,
+    store: Store,
+    detector: Detector,
+    followers: broadcast::Sender<Arc<Detection>>,
+    started: Instant,
+    /// Refusals and would-be refusals at the last look, so that counts are read
+    /// only when there is something new.
+    refusals: u64,
+    /// Whether the last fold left something unexplained.
+    unsettled: bool,
+    /// Held as long as the agent runs.
+    _lock: File,
+}
+
+/// Runs the agent until it is told to end.
+///
+/// # Errors
+///
+/// If it cannot start. Nothing is enforced then.
+pub fn run(options: Options) -> Result<(), AgentError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| AgentError::Runtime { action: "start the runtime", source })?;
+    runtime.block_on(async {
+        let mut agent = Agent::start(options)?;
+        agent.serve().await
+    })
+}
+
+impl Agent {
+    /// Loads everything, in the order in which an error costs least: first what
+    /// people wrote, last the kernel.
+    fn start(options: Options) -> Result<Self, AgentError> {
+        let profiles = ProfileSet::load_dir(&options.profiles)
+            .map_err(|errors| AgentError::Profiles { errors })?;
+        let boot = std::fs::read_to_string(BOOT_ID).map_err(|source| AgentError::File {
+            path: PathBuf::from(BOOT_ID),
+            source,
+        })?;
+        let lock = lock(&options.state)?;
+        let mut store = Store::open(&options.state, boot.trim())?;
+        let overlays = Overlays::load(&options.state.join("overlays"))?;
+        mirror(&mut store, &overlays)?;
+
+        let mut registry = Registry::default();
+        let staged = registry.stage_directory(profiles.into_profiles(), &overlays)?;
+        let mut kernel = Kernel::load()?;
+        let events = kernel.events()?;
+        log::changed(&registry.commit(staged, &mut kernel)?);
+        let facts = kernel.facts();
+        log::line(format_args!(
+            "enforcing on Linux {} with {} hooks",
+            facts.kernel_release,
+            facts.hooks.len()
+        ));
+        Ok(Self {
+            options,
+            kernel,
+            events,
+            registry,
+            overlays,
+            store,
+            detector: Detector::new(Processes::new(Procfs::at(Path::new("/proc")))),
+            followers: broadcast::Sender::new(FOLLOWED),
+            started: Instant::now(),
+            refusals: 0,
+            unsettled: false,
+            _lock: lock,
+        })
+    }
+
+    /// Serves until a signal ends it.
+    async fn serve(&mut self) -> Result<(), AgentError> {
+        let handler = |kind| {
+            signal(kind).map_err(|source| AgentError::Runtime { action: "wait for signals", source })
+        };
+        let mut hangup = handler(SignalKind::hangup())?;
+        let mut terminate = handler(SignalKind::terminate())?;
+        let mut interrupt = handler(SignalKind::interrupt())?;
+        let listener = server::listen(&self.options.socket)?;
+        let (queue, mut asked) = mpsc::channel(REQUESTS);
+        tokio::spawn(server::serve(listener, queue));
+        notify(&[sd_notify::NotifyState::Ready]);
+
+        let mut tick = interval(FOLD_INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                record = self.events.next() => self.take(record),
+                Some(ask) = asked.recv() => self.reply(ask),
+                _ = tick.tick() => self.fold_if_new(),
+                _ = hangup.recv() => self.reload(),
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+            }
+        }
+        notify(&[sd_notify::NotifyState::Stopping]);
+        self.catch_up();
+        log::line(format_args!("ends; nothing is enforced any more"));
+        let _removed = std::fs::remove_file(&self.options.socket);
+        Ok(())
+    }
+
+    /// Takes in a record, and those that have come meanwhile.
+    fn take(&mut self, first: Result<Record, ReadError>) {
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(record) = next {
+            match record {
+                Ok(record) => batch.push(record),
+                Err(error) => log::problem("an event is lost", &error),
+            }
+            next = (batch.len() < BATCH).then(|| self.events.try_next()).flatten();
+        }
+        let findings = self.detector.take(&batch, &self.registry, Clock::now());
+        self.record(&findings);
+    }
+
+    /// Takes in the records there are. Who makes them faster than they are read
+    /// does not keep the agent from everything else.
+    fn drain(&mut self) {
+        for _ in 0..DRAIN {
+            match self.events.try_next() {
+                Some(record) => self.take(record),
+                None => break,
+            }
+        }
+    }
+
+    /// Brings detections and their counts up to date.
+    fn catch_up(&mut self) {
+        self.drain();
+        if let Err(error) = self.fold() {
+            log::problem("counts are not up to date", &error);
+        }
+    }
+
+    /// Brings counts up to date, if something was refused since the last time.
+    fn fold_if_new(&mut self) {
+        let refusals = self.kernel.counters().map(|counters| {
+            let count = |counter: Counter| counters.get(counter as usize).copied().unwrap_or(0);
+            count(Counter::Denied).wrapping_add(count(Counter::Audited))
+        });
+        match refusals {
+            Ok(refusals) if refusals == self.refusals && !self.unsettled => {}
+            Ok(refusals) => {
+                self.refusals = refusals;
+                self.catch_up();
+            }
+            Err(error) => log::problem("counts are not up to date", &error),
+        }
+    }
+
+    fn fold(&mut self) -> Result<(), FoldError> {
+        let violations = self.kernel.violations()?;
+        let (updates, lost) = self.detector.fold(&violations, &self.registry, Clock::now());
+        self.unsettled = self.detector.is_unsettled();
+        if !updates.is_empty() {
+            self.store.add_counts(&updates)?;
+        }
+        self.record(&lost);
+        Ok(())
+    }
+
+    /// Stores findings, tells of those that are new, and answers them.
+    fn record(&mut self, findings: &Findings) {
+        if findings.is_empty() {
+            return;
+        }
+        let batch: Vec<_> = findings.iter().map(|(_, finding)| finding.clone()).collect();
+        let recorded = match self.store.record(&batch) {
+            Ok(recorded) => recorded,
+            Err(error) => return log::problem("detections are lost", &error),
+        };
+        self.detector.recorded(findings, &recorded);
+        for id in recorded.into_iter().filter(|one| one.is_new).map(|one| one.id) {
+            match self.store.detection(id) {
+                Ok(Some(detection)) => self.announce(detection),
+                Ok(None) => {}
+                Err(error) => log::problem("a detection is not told", &error),
+            }
+        }
+    }
+
+    fn announce(&mut self, detection: Detection) {
+        log::detection(&detection);
+        if let Err(error) = self.answer(&detection) {
+            log::problem(&format!("{} is not answered", detection.id), &error);
+        }
+        // Those who follow learn of the tightening, too.
+        let told = self.store.detection(detection.id).ok().flatten().unwrap_or(detection);
+        let _receivers = self.followers.send(Arc::new(told));
+    }
+
+    /// Loads the profiles anew, all or none.
+    fn reload(&mut self) {
+        match sd_notify::NotifyState::monotonic_usec_now() {
+            Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
+            Err(error) => log::problem("the service manager is not told", &error),
+        }
+        match ProfileSet::load_dir(&self.options.profiles) {
+            Err(errors) => {
+                for error in &errors {
+                    log::line(format_args!("{error}"));
+                }
+                log::line(format_args!("the profiles have errors; those from before stay"));
+            }
+            Ok(profiles) => {
+                let changed = self
+                    .registry
+                    .stage_directory(profiles.into_profiles(), &self.overlays)
+                    .and_then(|staged| self.registry.commit(staged, &mut self.kernel));
+                match changed {
+                    Ok(changed) => log::changed(&changed),
+                    Err(error) => log::problem("the profiles from before stay", &error),
+                }
+            }
+        }
+        notify(&[sd_notify::NotifyState::Ready]);
+    }
+}
+
+/// Why counts cannot be brought up to date.
+#[derive(Debug, thiserror::Error)]
+enum FoldError {
+    /// The kernel does not tell them.
+    #[error(transparent)]
+    Kernel(#[from] AccessError),
+    /// The store does not take them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Tells the service manager, if there is one.
+fn notify(state: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        log::problem("the service manager is not told", &error);
+    }
+}
+
+/// Takes the state directory for this agent.
+fn lock(state: &Path) -> Result<File, AgentError> {
+    let path = state.join("lock");
+    let create = || {
+        DirBuilder::new().recursive(true).mode(0o700).create(state)?;
+        File::create(&path)
+    };
+    let lock = create().map_err(|source| AgentError::File {
+        path: path.clone(),
+        source,
+    })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::StateInUse {
+            path: state.to_owned(),
+        }),
+        Err(std::fs::TryLockError::Error(source)) => Err(AgentError::File { path, source }),
+    }
+}
+
+/// Brings the store to what the overlays' files say.
+fn mirror(store: &mut Store, overlays: &Overlays) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    let present: Vec<_> = overlays.iter().map(|overlay| overlay.id).collect();
+    for overlay in overlays.iter() {
+        store.mirror(overlay, now, "its file said so at the agent's start")?;
+    }
+    store.forget_missing(&present, now)?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The kernel's clock and the wall's.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Turns the kernel's times into times of day.
+///
+/// Made for each batch of events: the wall clock may be set in between.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// The time of day at which the machine's boot clock was 0.
+    boot: Timestamp,
+}
+
+impl Clock {
+    /// Reads both clocks.
+    pub fn now() -> Self {
+        Self::at(boot_time(), Timestamp::now())
+    }
+
+    fn at(since_boot: Duration, now: Timestamp) -> Self {
+        let since_boot = SignedDuration::try_from(since_boot).unwrap_or(SignedDuration::ZERO);
+        Self {
+            boot: now.saturating_sub(since_boot).unwrap_or(now),
+        }
+    }
+
+    /// Returns the time of day at `time_ns` nanoseconds of `CLOCK_BOOTTIME`.
+    pub fn time(&self, time_ns: u64) -> Timestamp {
+        let since_boot = SignedDuration::try_from(Duration::from_nanos(time_ns))
+            .unwrap_or(SignedDuration::ZERO);
+        self.boot.saturating_add(since_boot).unwrap_or(self.boot)
+    }
+}
+
+/// Returns how long the machine has been up, sleep included.
+fn boot_time() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::Clock;
+
+    #[test]
+    fn times_of_day() {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let clock = Clock::at(Duration::from_secs(100), now);
+        #[rustfmt::skip]
+        let cases = [
+            ("now",        100_000_000_000, 1_700_000_000_000_000_000),
+            ("at boot",    0,               1_699_999_900_000_000_000),
+            ("in between", 40_000_000_001,  1_699_999_940_000_000_001),
+        ];
+        for (name, time_ns, want) in cases {
+            assert_eq!(clock.time(time_ns).as_nanosecond(), want, "{name}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The profiles that the agent has put into the kernel.
+//!
+//! An *instance* is a profile in a mode: `nginx`, and beside it `nginx+audit` if
+//! somebody asked for that. Each has a slot of its own, which it keeps as long as
+//! the agent runs: a task may be in it for ever, so a slot never gets another
+//! tenant.
+//!
+//! - [`ranges`]: hit counters
+//! - [`instance`]: one instance, and what its tables were
+//! - [`change`]: from one state to the next, wholly or not at all
+
+pub mod change;
+pub mod instance;
+pub mod ranges;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use enforcer_abi::{
+    Access, Hit, Slot,
+    limits::{OUTCOMES, SLOTS},
+};
+
+pub use self::{
+    change::{ChangeError, Changed, Staged},
+    instance::{Instance, Source},
+};
+use self::ranges::Ranges;
+use crate::{
+    kernel::{AccessError, Kernel},
+    profile::{Profile, ProfileMode},
+    tighten::Usage,
+};
+
+/// What the agent puts tables into.
+///
+/// The kernel; tests have one that refuses on demand.
+pub trait Tables {
+    /// See [`Kernel::set_table`].
+    fn set_table(&mut self, slot: Slot, words: &[u32]) -> Result<(), AccessError>;
+    /// See [`Kernel::advance_epoch`].
+    fn advance_epoch(&mut self) -> Result<(), AccessError>;
+    /// See [`Kernel::hits`].
+    fn hits(&self, first: u32, count: u32) -> Result<Vec<Hit>, AccessError>;
+    /// See [`Kernel::clear_hits`].
+    fn clear_hits(&mut self, first: u32, count: u32) -> Result<(), AccessError>;
+}
+
+impl Tables for Kernel {
+    fn set_table(&mut self, slot: Slot, words: &[u32]) -> Result<(), AccessError> {
+        Self::set_table(self, slot, words)
+    }
+
+    fn advance_epoch(&mut self) -> Result<(), AccessError> {
+        Self::advance_epoch(self)
+    }
+
+    fn hits(&self, first: u32, count: u32) -> Result<Vec<Hit>, AccessError> {
+        Self::hits(self, first, count)
+    }
+
+    fn clear_hits(&mut self, first: u32, count: u32) -> Result<(), AccessError> {
+        Self::clear_hits(self, first, count)
+    }
+}
+
+/// The profiles that the agent has put into the kernel.
+#[derive(Debug)]
+pub struct Registry {
+    /// Slots by instance, those of removed ones too.
+    slots: BTreeMap<String, Slot>,
+    instances: BTreeMap<String, Instance>,
+    ranges: Ranges,
+    /// Counts the tables that were made.
+    generation: u32,
+    /// The words of the attachments, once they are loaded.
+    attachments: Option<Vec<u32>>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self {
+            slots: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            ranges: Ranges::new(u32::try_from(OUTCOMES).unwrap_or(u32::MAX)),
+            generation: 0,
+            attachments: None,
+        }
+    }
+}
+
+/// The name of the instance of a profile in a mode that is not its own.
+fn instance_name(profile: &str, mode: Option<ProfileMode>) -> String {
+    match mode {
+        // No name of a profile has a `+`.
+        Some(mode) => format!("{profile}+{}", mode.name()),
+        None => profile.to_owned(),
+    }
+}
+
+impl Registry {
+    /// Returns the instance with this name, unless it was removed.
+    pub fn get(&self, name: &str) -> Option<&Instance> {
+        self.instances.get(name).filter(|instance| !instance.removed)
+    }
+
+    /// Returns all instances, the removed ones too, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Instance)> {
+        self.instances
+            .iter()
+            .map(|(name, instance)| (name.as_str(), instance))
+    }
+
+    /// Returns the name and the instance in `slot`.
+    pub fn in_slot(&self, slot: Slot) -> Option<(&str, &Instance)> {
+        self.iter().find(|(_, instance)| instance.slot == slot)
+    }
+
+    /// Returns the profile as it was written, by its own name.
+    pub fn profile(&self, name: &str) -> Option<&Arc<Profile>> {
+        self.get(name).map(|instance| &instance.written)
+    }
+
+    /// Returns where the rule stands that denies some of `missing` in an outcome
+    /// of a table, if one does.
+    pub fn denying_rule(
+        &self,
+        slot: Slot,
+        generation: u32,
+        outcome: u32,
+        missing: Access,
+    ) -> Option<String> {
+        let (_, instance) = self.in_slot(slot)?;
+        let version = instance.version(generation)?;
+        let outcome = version.compiled.outcomes.get(outcome as usize)?;
+        outcome
+            .denying
+            .iter()
+            .filter_map(|&index| version.effective.rules.get(index))
+            .find(|rule| !(rule.deny & missing).is_empty())
+            .map(|rule| rule.origin.to_string())
+    }
+
+    /// Returns which rights of a profile were used since it was loaded, in
+    /// whatever mode.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not tell.
+    pub fn usage(&self, profile: &str, kernel: &impl Tables) -> Result<Usage, AccessError> {
+        let mut usage = Usage::default();
+        for instance in self.instances.values() {
+            if instance.written.name == profile {
+                usage.merge(&instance.usage(kernel)?);
+            }
+        }
+        Ok(usage)
+    }
+
+    /// Returns the slot of an instance; a new one, if it has none.
+    fn slot_for(&mut self, name: &str) -> Result<Slot, ChangeError> {
+        if let Some(&slot) = self.slots.get(name) {
+            return Ok(slot);
+        }
+        // Slot 0 is the attachments'.
+        let next = self.slots.len() + 1;
+        let slot = u32::try_from(next)
+            .ok()
+            .filter(|_| next < SLOTS)
+            .map(Slot)
+            .ok_or(ChangeError::NoSlot)?;
+        self.slots.insert(name.to_owned(), slot);
+        Ok(slot)
+    }
+}

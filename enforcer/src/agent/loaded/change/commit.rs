@@ -1,0 +1,158 @@
+//! Putting a staged change into the kernel.
+
+use enforcer_abi::Slot;
+
+use super::{
+    super::{Registry, Tables, instance::Carried},
+    ChangeError, Changed, Kind, Staged, StagedTable,
+};
+use crate::kernel::AccessError;
+
+impl Registry {
+    /// Commits a change.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses. All is then as before, unless it refuses to take
+    /// back what it accepted.
+    pub fn commit(
+        &mut self,
+        staged: Staged,
+        kernel: &mut impl Tables,
+    ) -> Result<Changed, ChangeError> {
+        let prepared = self
+            .carry(&staged, kernel)
+            .and_then(|carried| put(self, &staged, kernel).map(|()| carried));
+        let carried = match prepared {
+            Ok(carried) => carried,
+            Err(source) => {
+                let restored = self.put_back(&staged, kernel).is_ok();
+                self.abandon(staged);
+                return Err(ChangeError::Kernel { source, restored });
+            }
+        };
+        Ok(self.settle(staged, carried, kernel))
+    }
+
+    /// Reads what was used under the tables that a tightening replaces, in the
+    /// order of the staged tables.
+    fn carry(
+        &self,
+        staged: &Staged,
+        kernel: &impl Tables,
+    ) -> Result<Vec<Carried>, AccessError> {
+        staged
+            .tables
+            .iter()
+            .map(|table| match (staged.kind, self.get(&table.name)) {
+                (Kind::Tightening, Some(before)) if table.loads => Ok(Carried {
+                    usage: before.usage(kernel)?,
+                    hits: before.hits(kernel)?,
+                }),
+                (_, _) if table.loads => Ok(Carried::default()),
+                (_, Some(before)) => Ok(before.carried.clone()),
+                (_, None) => Ok(Carried::default()),
+            })
+            .collect()
+    }
+
+    /// Puts back the tables, attachments and all, that a change may have
+    /// replaced. A slot that had none keeps the new one: nothing leads there.
+    fn put_back(&self, staged: &Staged, kernel: &mut impl Tables) -> Result<(), AccessError> {
+        let names = staged.tables.iter().filter(|table| table.loads);
+        for table in names {
+            if let Some(before) = self.instances.get(&table.name) {
+                kernel.set_table(before.slot, &before.current.compiled.words)?;
+            }
+        }
+        if staged.attachments.is_some()
+            && let Some(before) = &self.attachments
+        {
+            kernel.set_table(Slot::ATTACHMENTS, before)?;
+            kernel.advance_epoch()?;
+        }
+        Ok(())
+    }
+
+    /// Takes over a change that the kernel has.
+    fn settle(
+        &mut self,
+        staged: Staged,
+        carried: Vec<Carried>,
+        kernel: &mut impl Tables,
+    ) -> Changed {
+        let mut changed = Changed::default();
+        for (table, mut carried) in staged.tables.into_iter().zip(carried) {
+            let StagedTable { name, mut instance, loads } = table;
+            if loads {
+                if let Some(before) = self.instances.remove(&name) {
+                    // Once more, now that the old table is out of use: a right
+                    // that was used while the tables were swapped counts, too.
+                    // What was read before stands where this cannot be read.
+                    if staged.kind == Kind::Tightening
+                        && let (Ok(usage), Ok(hits)) = (before.usage(kernel), before.hits(kernel))
+                    {
+                        carried = Carried { usage, hits };
+                    }
+                    if let Some(forgotten) = before.previous {
+                        self.ranges.free(forgotten.range);
+                    }
+                    instance.previous = Some(before.current);
+                }
+                changed.loaded.push(name.clone());
+            }
+            instance.carried = carried;
+            self.instances.insert(name, instance);
+        }
+        if staged.attachments.is_some() {
+            self.attachments = staged.attachments;
+        }
+        for (name, version) in staged.removed {
+            let Some(instance) = self.instances.get_mut(&name) else {
+                continue;
+            };
+            match kernel.set_table(instance.slot, &version.compiled.words) {
+                Ok(()) => {
+                    if let Some(forgotten) = instance.previous.take() {
+                        self.ranges.free(forgotten.range);
+                    }
+                    instance.previous = Some(std::mem::replace(&mut instance.current, version));
+                    instance.removed = true;
+                    instance.carried = Carried::default();
+                    changed.removed.push(name);
+                }
+                Err(error) => {
+                    self.ranges.free(version.range);
+                    changed.stuck.push((name, error));
+                }
+            }
+        }
+        changed
+    }
+}
+
+/// Puts tables and attachments into the kernel.
+fn put(
+    registry: &Registry,
+    staged: &Staged,
+    kernel: &mut impl Tables,
+) -> Result<(), AccessError> {
+    let is_new = |table: &&StagedTable| !registry.instances.contains_key(&table.name);
+    let loads = || staged.tables.iter().filter(|table| table.loads);
+    // A new table is no other table's target before this change.
+    let new = loads().filter(is_new);
+    let old = loads().filter(|table| !is_new(table));
+    for StagedTable { instance, .. } in new.chain(old) {
+        let range = instance.current.range;
+        kernel.clear_hits(range.first, range.count)?;
+        kernel.set_table(instance.slot, &instance.current.compiled.words)?;
+    }
+    for (_, version) in &staged.removed {
+        kernel.clear_hits(version.range.first, version.range.count)?;
+    }
+    if let Some(attachments) = &staged.attachments {
+        kernel.set_table(Slot::ATTACHMENTS, attachments)?;
+        kernel.advance_epoch()?;
+    }
+    Ok(())
+}

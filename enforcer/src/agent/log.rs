@@ -1,0 +1,73 @@
+//! What the agent says on stderr: one line for each detection and each change.
+
+use std::{fmt, io::Write as _};
+
+use super::{loaded::Changed, tightening::removals_text};
+use crate::{
+    detection::{Detection, access_text},
+    profile::Escaped,
+    protocol::chain,
+    tighten::Overlay,
+};
+
+/// Writes one line. A closed stderr is no reason to stop enforcing.
+pub(super) fn line(text: fmt::Arguments<'_>) {
+    let _written = writeln!(std::io::stderr(), "enforcer: {text}");
+}
+
+/// Says that something went wrong and the agent goes on.
+pub(super) fn problem(what: &str, error: &(dyn std::error::Error + 'static)) {
+    line(format_args!("problem: {what}: {}", chain(error)));
+}
+
+/// Tells of a new detection.
+pub(super) fn detection(detection: &Detection) {
+    let Detection { id, verdict, profile, layer, operation, reason, who, .. } = detection;
+    line(format_args!(
+        "detection={id} verdict={verdict} profile={profile} layer={layer} operation={operation} \
+         missing={} path=\"{}\" reason={reason} pid={} uid={} exe=\"{}\"",
+        access_text(detection.missing).replace(", ", ","),
+        quoted(&detection.path),
+        who.pid,
+        who.uid,
+        quoted(who.exe.as_deref().unwrap_or_default()),
+    ));
+}
+
+/// Tells what changed in the kernel.
+pub(super) fn changed(changed: &Changed) {
+    for name in &changed.loaded {
+        line(format_args!("loaded={name}"));
+    }
+    for name in &changed.removed {
+        line(format_args!("removed={name}"));
+    }
+    for (name, error) in &changed.stuck {
+        problem(&format!("the profile {name} is gone, but still refuses"), error);
+    }
+}
+
+/// Tells of a new proposal.
+pub(super) fn proposed(overlay: &Overlay) {
+    tightening("proposed", overlay, &overlay.reason);
+}
+
+/// Tells of a tightening that was applied or taken back.
+pub(super) fn tightened(overlay: &Overlay, cause: &str) {
+    tightening(overlay.state.name(), overlay, cause);
+}
+
+fn tightening(state: &str, overlay: &Overlay, cause: &str) {
+    line(format_args!(
+        "tightening={} state={state} profile={} removes=\"{}\" cause=\"{}\"",
+        overlay.id,
+        overlay.profile,
+        removals_text(&overlay.removals).replace('"', "\\\""),
+        cause.replace('"', "\\\""),
+    ));
+}
+
+/// Returns bytes as they stand between quotes.
+fn quoted(bytes: &[u8]) -> String {
+    Escaped(bytes).to_string().replace('"', "\\\"")
+}

@@ -1,0 +1,160 @@
+//! Who is behind an event.
+//!
+//! The kernel reports every program that a confined task starts, so the agent
+//! still knows a process that is gone by the time its violation is read. The
+//! table has a bound; what fell out of it, and what ran before the agent, is
+//! looked up in /proc.
+//!
+//! - [`procfs`]: what /proc tells
+//! - [`arguments`]: a command line, without waiting for its owner
+//! - [`recent`]: a bounded table of what was used last
+
+pub mod arguments;
+pub mod procfs;
+pub mod recent;
+
+use enforcer_abi::Event;
+
+use self::{arguments::Arguments, procfs::Procfs, recent::Recent};
+use crate::detection::{Ancestor, Who};
+
+/// Programs that are remembered.
+pub const PROGRAMS: usize = 8192;
+/// Most ancestors of a process that are recorded.
+pub const ANCESTORS: usize = 16;
+
+/// What is known of processes.
+#[derive(Debug)]
+pub struct Processes {
+    programs: Recent<u32, Program>,
+    procfs: Procfs,
+    arguments: Arguments,
+}
+
+/// A program that a process ran.
+#[derive(Clone, Debug)]
+struct Program {
+    /// [`enforcer_abi::Label::lineage`].
+    lineage: u64,
+    /// When it began to: nanoseconds of `CLOCK_BOOTTIME`.
+    time_ns: u64,
+    /// When the process was started, as [`procfs::Stat::start`].
+    start: Option<u64>,
+    parent: u32,
+    exe: Vec<u8>,
+    cmdline: Option<Vec<Vec<u8>>>,
+    cgroup_path: Option<Vec<u8>>,
+}
+
+impl Processes {
+    /// Nothing is known yet.
+    pub fn new(procfs: Procfs) -> Self {
+        Self {
+            programs: Recent::new(PROGRAMS),
+            arguments: Arguments::new(procfs.clone()),
+            procfs,
+        }
+    }
+
+    /// Remembers that a process runs a new program.
+    pub fn executed(&mut self, event: &Event, path: &[u8]) {
+        let pid = event.tgid;
+        // While the exec is under way, the process still has its old arguments.
+        let arrived = self.procfs.exe(pid).is_some_and(|exe| exe == path);
+        let cmdline = if arrived { self.arguments.of(pid) } else { None };
+        let program = Program {
+            lineage: event.lineage,
+            time_ns: event.time_ns,
+            start: self.procfs.stat(pid).map(|stat| stat.start),
+            parent: event.parent,
+            exe: path.to_owned(),
+            cmdline,
+            cgroup_path: self.procfs.cgroup(pid),
+        };
+        self.programs.put(pid, program);
+    }
+
+    /// Returns who is behind a violation.
+    pub fn who(&mut self, event: &Event) -> Who {
+        let pid = event.tgid;
+        let start = self.procfs.stat(pid).map(|stat| stat.start);
+        let program = self.programs.get(&pid).filter(|program| program.is_of(event, start)).cloned();
+        let alive = start.is_some();
+        let (mut exe, mut cmdline, mut cgroup_path) = match program {
+            Some(program) => (Some(program.exe), program.cmdline, program.cgroup_path),
+            None => (None, None, None),
+        };
+        if alive {
+            exe = exe.or_else(|| self.procfs.exe(pid));
+            cmdline = cmdline.or_else(|| self.arguments.of(pid));
+            cgroup_path = self.procfs.cgroup(pid).or(cgroup_path);
+        } else if exe.is_none() {
+            // A fork that never ran a program of its own is its parent's double.
+            let parent = self.programs.get(&event.parent);
+            if let Some(parent) = parent.filter(|parent| parent.is_of(event, None)).cloned() {
+                exe = Some(parent.exe);
+                cmdline = parent.cmdline;
+                cgroup_path = parent.cgroup_path;
+            }
+        }
+        Who {
+            pid,
+            tid: event.tid,
+            parent: event.parent,
+            uid: event.uid,
+            gid: event.gid,
+            comm: comm(&event.comm),
+            exe,
+            cmdline,
+            ancestry: self.ancestry(event),
+            cgroup: event.cgroup,
+            cgroup_path,
+        }
+    }
+
+    /// Returns the processes that the event's process descends from, as far as
+    /// they are known.
+    fn ancestry(&mut self, event: &Event) -> Vec<Ancestor> {
+        let mut ancestry: Vec<Ancestor> = Vec::new();
+        let mut pid = event.parent;
+        while pid != 0
+            && ancestry.len() < ANCESTORS
+            // Ids that were read at different times can make a circle.
+            && ancestry.iter().all(|ancestor| ancestor.pid != pid)
+        {
+            let stat = self.procfs.stat(pid);
+            let start = stat.map(|stat| stat.start);
+            let program = self.programs.get(&pid).filter(|program| program.is_of(event, start));
+            let exe = match program {
+                Some(program) => Some(program.exe.clone()),
+                None => self.procfs.exe(pid),
+            };
+            let parent = stat
+                .map(|stat| stat.parent)
+                .or_else(|| program.map(|program| program.parent));
+            ancestry.push(Ancestor { pid, exe });
+            pid = parent.unwrap_or(0);
+        }
+        ancestry
+    }
+}
+
+impl Program {
+    /// Whether the process that ran this is the one of an event, which started at
+    /// `start` if it still lives. Process ids come back.
+    fn is_of(&self, event: &Event, start: Option<u64>) -> bool {
+        let same_start = match (self.start, start) {
+            (Some(known), Some(start)) => known == start,
+            _ => true,
+        };
+        self.lineage == event.lineage && self.time_ns <= event.time_ns && same_start
+    }
+}
+
+/// Returns a thread name without its padding.
+fn comm(comm: &[u8; 16]) -> Vec<u8> {
+    comm.iter().copied().take_while(|&byte| byte != 0).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Who it is, whatever is left of the process.
+
+use std::{fs, os::unix::fs::symlink, path::Path};
+
+use enforcer_abi::{Access, Event, EventKind, Layer, Operation, Reason, Slot, Verdict};
+
+use super::{Processes, procfs::Procfs};
+
+/// An event of a process with this id, parent and time.
+fn event(pid: u32, parent: u32, time_ns: u64) -> Event {
+    Event {
+        time_ns,
+        lineage: 1,
+        cgroup: 9,
+        path_hash: 0,
+        tgid: pid,
+        tid: pid,
+        parent,
+        uid: 33,
+        gid: 34,
+        slot: Slot(1),
+        generation: 1,
+        outcome: 0,
+        requested: Access::READ,
+        missing: Access::READ,
+        path_len: 0,
+        kind: EventKind::Violation,
+        operation: Operation::Open,
+        reason: Reason::NotGranted,
+        layer: Layer::Application,
+        verdict: Verdict::Deny,
+        reserved: [0; 7],
+        comm: *b"nginx\0\0\0\0\0\0\0\0\0\0\0",
+    }
+}
+
+/// Adds a process to the proc file system at `root`.
+fn start(root: &Path, pid: u32, parent: u32, start: u64, exe: &str) {
+    let process = root.join(pid.to_string());
+    fs::create_dir(&process).unwrap();
+    symlink(exe, process.join("exe")).unwrap();
+    fs::write(process.join("cmdline"), format!("{exe}\0-x\0")).unwrap();
+    fs::write(process.join("cgroup"), "0::/system.slice/nginx.service\n").unwrap();
+    let stat = format!("{pid} (x) S {parent} 1 1 0 -1 0 1 0 0 0 0 0 0 0 20 0 1 0 {start} 0");
+    fs::write(process.join("stat"), stat).unwrap();
+}
+
+fn end(root: &Path, pid: u32) {
+    fs::remove_dir_all(root.join(pid.to_string())).unwrap();
+}
+
+#[test]
+fn a_process_that_lives() {
+    let base = tempfile::tempdir().unwrap();
+    start(base.path(), 1, 0, 0, "/sbin/init");
+    start(base.path(), 5, 1, 10, "/usr/sbin/nginx");
+    let mut processes = Processes::new(Procfs::at(base.path()));
+    let who = processes.who(&event(5, 1, 100));
+    assert_eq!(who.exe.as_deref(), Some(&b"/usr/sbin/nginx"[..]));
+    assert_eq!(who.cmdline.unwrap(), [&b"/usr/sbin/nginx"[..], b"-x"]);
+    assert_eq!((who.uid, who.gid, who.cgroup), (33, 34, 9));
+    assert_eq!(who.comm, b"nginx");
+    assert_eq!(who.ancestry.len(), 1);
+    assert_eq!(who.ancestry[0].exe.as_deref(), Some(&b"/sbin/init"[..]));
+}
+
+#[test]
+fn a_process_that_is_gone() {
+    let base = tempfile::tempdir().unwrap();
+    start(base.path(), 1, 0, 0, "/sbin/init");
+    start(base.path(), 5, 1, 10, "/usr/sbin/nginx");
+    let mut processes = Processes::new(Procfs::at(base.path()));
+    processes.executed(&event(5, 1, 50), b"/usr/sbin/nginx");
+    end(base.path(), 5);
+
+    #[rustfmt::skip]
+    let cases: [(&str, Event, Option<&[u8]>); 4] = [
+        ("itself",               event(5, 1, 100),                          Some(b"/usr/sbin/nginx")),
+        ("a fork of it",         event(6, 5, 100),                          Some(b"/usr/sbin/nginx")),
+        ("another lineage's id", Event { lineage: 2, ..event(5, 1, 100) },  None),
+        ("before it ran that",   event(5, 1, 40),                           None),
+    ];
+    for (name, event, want) in cases {
+        let who = processes.who(&event);
+        assert_eq!(who.exe.as_deref(), want, "{name}");
+        assert_eq!(who.cmdline.is_some(), want.is_some(), "{name}");
+    }
+    let who = processes.who(&event(6, 5, 100));
+    let ancestors: Vec<_> = who.ancestry.iter().map(|ancestor| ancestor.pid).collect();
+    assert_eq!(ancestors, [5, 1]);
+    assert_eq!(who.unit().as_deref(), Some("nginx.service"));
+}
+
+#[test]
+fn an_id_that_came_back() {
+    let base = tempfile::tempdir().unwrap();
+    start(base.path(), 5, 1, 10, "/bin/first");
+    let mut processes = Processes::new(Procfs::at(base.path()));
+    processes.executed(&event(5, 1, 50), b"/bin/first");
+    end(base.path(), 5);
+    start(base.path(), 5, 1, 20, "/bin/second");
+    let who = processes.who(&event(5, 1, 100));
+    assert_eq!(who.exe.as_deref(), Some(&b"/bin/second"[..]));
+}
+
+#[test]
+fn an_exec_that_is_under_way() {
+    let base = tempfile::tempdir().unwrap();
+    start(base.path(), 5, 1, 10, "/bin/old");
+    let mut processes = Processes::new(Procfs::at(base.path()));
+    processes.executed(&event(5, 1, 50), b"/bin/new");
+    end(base.path(), 5);
+    let who = processes.who(&event(5, 1, 100));
+    assert_eq!(who.exe.as_deref(), Some(&b"/bin/new"[..]));
+    assert_eq!(who.cmdline, None, "the old program's arguments are not the new one's");
+}
+
+#[test]
+fn parents_in_a_circle() {
+    let base = tempfile::tempdir().unwrap();
+    start(base.path(), 5, 6, 10, "/bin/a");
+    start(base.path(), 6, 5, 10, "/bin/b");
+    let mut processes = Processes::new(Procfs::at(base.path()));
+    let who = processes.who(&event(7, 5, 100));
+    let ancestors: Vec<_> = who.ancestry.iter().map(|ancestor| ancestor.pid).collect();
+    assert_eq!(ancestors, [5, 6]);
+}

@@ -1,0 +1,314 @@
+//! What the agent answers.
+
+use std::{
+    collections::BTreeMap,
+    os::fd::{AsFd as _, OwnedFd},
+    path::Path,
+};
+
+use enforcer_abi::{Counter, Reason};
+use serde::Serialize;
+
+use super::{
+    Agent,
+    loaded::ChangeError,
+    log,
+    server::{Answer, Ask, failure_line},
+    tightening::TightenError,
+};
+use crate::{
+    detection::{Detection, DetectionId},
+    kernel::AccessError,
+    profile::{ABSTRACTIONS, Profile, ProfileMode, explain},
+    protocol::{
+        Failure, FailureKind, ProfileChoice, Reply, Request, TightenTarget, chain,
+        line::{self, LINE_LEN},
+        status::{AgentStatus, DetectionTotals, KernelStatus, ProfileStatus, Status},
+        views::{Enrolled, Explained, Judged, LogEntry, Page, RuleView},
+    },
+    store::{Change, StoreError},
+    tighten::OverlayState,
+};
+
+/// Detections of a page at most; the length of a line may allow fewer.
+const PAGE: u32 = 500;
+/// Bytes of a page. A single detection is far below what is left of a line.
+const PAGE_LEN: usize = LINE_LEN / 2;
+
+impl Agent {
+    /// Answers one request.
+    pub(super) fn reply(&mut self, ask: Ask) {
+        let Ask { request, process, answer } = ask;
+        let reply = self.handle(request, process).unwrap_or_else(failure_line);
+        // A client that is gone needs no answer.
+        let _sent = answer.send(reply);
+    }
+
+    fn handle(&mut self, request: Request, process: Option<OwnedFd>) -> Result<Answer, Failure> {
+        match request {
+            Request::Status => {
+                self.catch_up();
+                ok(&self.status().map_err(|error| Failure::internal(&error))?)
+            }
+            Request::Detections { after, profile } => {
+                self.catch_up();
+                ok(&self.page(after, profile.as_deref())?)
+            }
+            Request::Detection { id } => {
+                self.catch_up();
+                ok(&self.detection(id)?)
+            }
+            Request::Follow { profile } => {
+                Ok(Answer::Follow(self.followers.subscribe(), profile))
+            }
+            Request::Explain { detection } => {
+                self.catch_up();
+                ok(&self.explained(detection)?)
+            }
+            Request::Enrol { profile, mode } => ok(&self.enrol(profile, mode, process)?),
+            Request::TightenPlan { detection: Some(id) } => ok(&self.plan_after(id)?),
+            Request::TightenPlan { detection: None } => ok(&self.plan_all()?),
+            Request::TightenApply { target: TightenTarget::Tightening(id) } => {
+                ok(&[self.apply(id, "applied by command")?])
+            }
+            Request::TightenApply { target: TightenTarget::Detection(id) } => {
+                ok(&self.apply_after(id, "applied by command")?)
+            }
+            Request::TightenRevert { id } => ok(&[self.revert(id, "reverted by command")?]),
+            Request::TightenLog => ok(&self.log_entries()?),
+        }
+    }
+
+    fn status(&self) -> Result<Status, StatusError> {
+        let numbers = self.kernel.counters()?;
+        let number = |index: usize| numbers.get(index).copied().unwrap_or(0);
+        let reasons: BTreeMap<_, _> = Reason::ALL
+            .into_iter()
+            .map(|reason| (reason.name().to_owned(), number(reason as usize)))
+            .filter(|&(_, count)| count > 0)
+            .collect();
+        let counters = Counter::NAMED
+            .into_iter()
+            .map(|(counter, name)| (name.to_owned(), number(counter as usize)))
+            .collect();
+        let mut profiles = Vec::new();
+        for (name, instance) in self.registry.iter() {
+            let base = &instance.written.name;
+            let tightenings = self.overlays.of(base, OverlayState::Applied);
+            profiles.push(ProfileStatus {
+                name: name.to_owned(),
+                source: instance.written.source.display().to_string(),
+                slot: instance.slot.0,
+                mode: instance.mode(),
+                removed: instance.removed,
+                generation: instance.current.generation,
+                digest: instance.current.compiled.digest(),
+                words: instance.current.compiled.words.len(),
+                rules: instance.current.effective.rules.len(),
+                outcomes: instance.current.compiled.outcomes.len(),
+                tightenings: tightenings.map(|overlay| overlay.id).collect(),
+                hits: instance.hits(&self.kernel)?,
+            });
+        }
+        let facts = self.kernel.facts();
+        let totals = self.store.totals()?;
+        Ok(Status {
+            enforced: !facts.hooks.is_empty()
+                && profiles
+                    .iter()
+                    .any(|profile| !profile.removed && profile.mode == ProfileMode::Enforce),
+            agent: AgentStatus {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                pid: std::process::id(),
+                uptime_seconds: self.started.elapsed().as_secs(),
+            },
+            kernel: KernelStatus {
+                release: facts.kernel_release.clone(),
+                lsm: facts.lsm.clone(),
+                hooks: facts.hooks.iter().map(|&hook| hook.to_owned()).collect(),
+            },
+            profiles,
+            reasons,
+            counters,
+            detections: DetectionTotals {
+                total: totals.total,
+                open: totals.open,
+            },
+        })
+    }
+
+    fn page(&self, after: DetectionId, profile: Option<&str>) -> Result<Page, Failure> {
+        let found = self.store.detections(after, profile, PAGE)?;
+        let mut more = found.len() == PAGE as usize;
+        let mut detections = Vec::new();
+        let mut len = 0;
+        for detection in found {
+            len += line::of(&detection).map_err(|error| Failure::internal(&error))?.len();
+            if len > PAGE_LEN && !detections.is_empty() {
+                more = true;
+                break;
+            }
+            detections.push(detection);
+        }
+        Ok(Page { detections, more })
+    }
+
+    fn detection(&self, id: DetectionId) -> Result<Detection, Failure> {
+        self.store.detection(id)?.ok_or_else(|| {
+            Failure::new(FailureKind::NotFound, format!("there is no detection {id}"))
+        })
+    }
+
+    fn explained(&self, id: DetectionId) -> Result<Explained, Failure> {
+        let detection = self.detection(id)?;
+        let instance = self
+            .registry
+            .get(&detection.profile)
+            .filter(|_| !detection.path.is_empty());
+        let now = instance.map(|instance| {
+            let version = &instance.current;
+            let profile = &version.effective;
+            let requested = detection.requested;
+            let explanation = explain(profile, &version.compiled, requested, &detection.path);
+            let views = |rules: &[&crate::profile::Rule]| {
+                rules.iter().map(|rule| RuleView::new(rule)).collect()
+            };
+            Judged {
+                granted: explanation.missing.is_empty(),
+                granting: views(&explanation.granting),
+                denying: views(&explanation.denying),
+                nearest: views(&explanation.nearest),
+            }
+        });
+        let tightenings = detection.tightenings.iter();
+        Ok(Explained {
+            sentence: detection.sentence(),
+            now,
+            tightenings: tightenings.filter_map(|&id| self.overlays.get(id).cloned()).collect(),
+            detection,
+        })
+    }
+
+    /// Puts a process under a profile at its next exec.
+    fn enrol(
+        &mut self,
+        choice: ProfileChoice,
+        mode: Option<ProfileMode>,
+        process: Option<OwnedFd>,
+    ) -> Result<Enrolled, Failure> {
+        let name = match choice {
+            ProfileChoice::Loaded { name } => name,
+            ProfileChoice::Text { text, file } => self.load_text(&text, Path::new(&file))?,
+        };
+        if self.registry.get(&name).is_none() {
+            return Err(ChangeError::NotLoaded { name }.into());
+        }
+        let instance = match mode {
+            None => name,
+            Some(mode) => {
+                let (instance, staged) = self.registry.stage_mode(&name, mode, &self.overlays)?;
+                log::changed(&self.registry.commit(staged, &mut self.kernel)?);
+                instance
+            }
+        };
+        let gone = || Failure::new(FailureKind::Conflict, "the process that asked is gone");
+        let process = process.ok_or_else(gone)?;
+        let slot = self.registry.get(&instance).ok_or_else(gone)?.slot;
+        self.kernel
+            .enrol(process.as_fd(), slot)
+            .map_err(|error| Failure::internal(&error))?;
+        Ok(Enrolled { profile: instance })
+    }
+
+    /// Loads a profile that a client has read, and returns its name.
+    fn load_text(&mut self, text: &str, file: &Path) -> Result<String, Failure> {
+        let abstractions = self.options.profiles.join(ABSTRACTIONS);
+        let profile = Profile::parse(text, file, &abstractions)
+            .map_err(|error| Failure::new(FailureKind::InvalidProfile, error.to_string()))?;
+        let name = profile.name.clone();
+        let staged = self.registry.stage_file(profile, &self.overlays)?;
+        log::changed(&self.registry.commit(staged, &mut self.kernel)?);
+        Ok(name)
+    }
+
+    fn log_entries(&self) -> Result<Vec<LogEntry>, Failure> {
+        let changes = self.store.tightening_log()?;
+        let entry = |change: Change| LogEntry {
+            at: change.at.to_string(),
+            tightening: change.tightening,
+            profile: change.profile,
+            state: change.state,
+            cause: change.cause,
+        };
+        Ok(changes.into_iter().map(entry).collect())
+    }
+
+    /// Returns the last detections there are, the oldest first.
+    pub(super) fn last_detections(&self) -> Result<Vec<Detection>, StoreError> {
+        let last = self.store.last_detection()?;
+        let after = DetectionId(last.0.saturating_sub(i64::from(PAGE)));
+        self.store.detections(after, None, PAGE)
+    }
+}
+
+/// Why the status cannot be told.
+#[derive(Debug, thiserror::Error)]
+enum StatusError {
+    /// The kernel does not tell.
+    #[error(transparent)]
+    Kernel(#[from] AccessError),
+    /// The store does not tell.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Returns an answer, if a line can hold it.
+fn ok<T: Serialize>(value: &T) -> Result<Answer, Failure> {
+    let line = line::of(&Reply::Ok(value)).map_err(|error| Failure::internal(&error))?;
+    if line.len() > LINE_LEN {
+        return Err(Failure::new(
+            FailureKind::Internal,
+            format!("the answer has {} bytes, and a line of the protocol at most {LINE_LEN}", line.len()),
+        ));
+    }
+    Ok(Answer::Line(line))
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        let kind = match error {
+            ChangeError::NotLoaded { .. } => FailureKind::NotFound,
+            ChangeError::Compile(_) => FailureKind::InvalidProfile,
+            ChangeError::NameTaken { .. } | ChangeError::NoSlot | ChangeError::NoRoom(_) => {
+                FailureKind::Conflict
+            }
+            ChangeError::Kernel { .. } => FailureKind::Internal,
+        };
+        let message = match kind {
+            FailureKind::InvalidProfile => error.to_string(),
+            _ => chain(&error),
+        };
+        Self::new(kind, message)
+    }
+}
+
+impl From<TightenError> for Failure {
+    fn from(error: TightenError) -> Self {
+        let kind = match error {
+            TightenError::NoTightening { .. }
+            | TightenError::NoDetection { .. }
+            | TightenError::NothingUnused { .. } => FailureKind::NotFound,
+            TightenError::Already { .. }
+            | TightenError::NotApplied { .. }
+            | TightenError::InUse { .. } => FailureKind::Conflict,
+            _ => FailureKind::Internal,
+        };
+        Self::new(kind, chain(&error))
+    }
+}

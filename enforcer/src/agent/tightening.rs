@@ -1,0 +1,369 @@
+//! Tightenings in the running agent: proposed, applied, taken back.
+//!
+//! An overlay's file is written before the kernel gets the table that goes with
+//! it, and written back if that fails. So the files always say which rights the
+//! next start loads, and a crash between the two is one after the change.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Agent, loaded::ChangeError, log};
+use crate::{
+    detection::{Detection, DetectionId, TighteningId, access_text, finding::leaves_profile},
+    kernel::AccessError,
+    profile::{Escaped, ProfileMode, Removal, Tighten},
+    protocol::views::Plan,
+    store::StoreError,
+    tighten::{self, Offence, Overlay, OverlayError, OverlayState, Usage},
+};
+
+/// Why a tightening cannot be changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TightenError {
+    /// There is no such tightening.
+    #[error("there is no tightening {id}")]
+    NoTightening {
+        /// Its name.
+        id: TighteningId,
+    },
+    /// There is no such detection.
+    #[error("there is no detection {id}")]
+    NoDetection {
+        /// Its name.
+        id: DetectionId,
+    },
+    /// It is in that state already.
+    #[error("the tightening {id} is {} already", state.name())]
+    Already {
+        /// Its name.
+        id: TighteningId,
+        /// Its state.
+        state: OverlayState,
+    },
+    /// Only what is applied can be taken back.
+    #[error("the tightening {id} was never applied")]
+    NotApplied {
+        /// Its name.
+        id: TighteningId,
+    },
+    /// It would take away what is used.
+    #[error(
+        "the tightening {id} would take away what is in use ({}); `enforcer tighten plan` shows what is not",
+        removals_text(used)
+    )]
+    InUse {
+        /// Its name.
+        id: TighteningId,
+        /// What is used.
+        used: Vec<Removal>,
+    },
+    /// There is nothing to take away.
+    #[error("there is nothing unused to take away near what {id} is about")]
+    NothingUnused {
+        /// The detection.
+        id: DetectionId,
+    },
+    /// The overlay cannot be written.
+    #[error("the overlay of the tightening cannot be kept")]
+    Overlay {
+        /// Why.
+        source: OverlayError,
+    },
+    /// The overlay could not be written back after a failure.
+    #[error("the kernel refused the tightening {id}, and its file cannot be written back; restart the agent to apply what the file says")]
+    Torn {
+        /// Its name.
+        id: TighteningId,
+        /// Why.
+        source: OverlayError,
+    },
+    /// The table cannot be made or loaded.
+    #[error("the profile {profile} cannot be changed")]
+    Change {
+        /// The profile.
+        profile: String,
+        /// Why.
+        source: ChangeError,
+    },
+    /// The kernel does not tell what was used.
+    #[error("cannot tell what was used of the profile {profile}")]
+    Usage {
+        /// The profile.
+        profile: String,
+        /// Why.
+        source: AccessError,
+    },
+    /// The store failed. The change holds.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl TightenError {
+    fn overlay(source: OverlayError) -> Self {
+        Self::Overlay { source }
+    }
+}
+
+/// Returns removals as a person reads them.
+pub fn removals_text(removals: &[Removal]) -> String {
+    removals
+        .iter()
+        .map(|Removal { pattern, access }| {
+            let pattern = Escaped(pattern.as_bytes());
+            format!("{pattern}: {}", access_text(*access))
+        })
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+impl Agent {
+    /// Returns what would be taken away after a detection, beside what is
+    /// proposed already.
+    pub(super) fn planned(&self, detection: &Detection) -> Result<Vec<Removal>, TightenError> {
+        let name = base_name(&detection.profile);
+        let Some(written) = self.registry.profile(name) else {
+            return Ok(Vec::new());
+        };
+        if !leaves_profile(&detection.reason) || detection.path.is_empty() {
+            return Ok(Vec::new());
+        }
+        let effective = self.overlays.applied_to(written);
+        let offence = Offence {
+            path: &detection.path,
+            missing: detection.missing,
+        };
+        Ok(tighten::plan(&effective, &self.usage(name)?, offence))
+    }
+
+    fn usage(&self, profile: &str) -> Result<Usage, TightenError> {
+        self.registry
+            .usage(profile, &self.kernel)
+            .map_err(|source| TightenError::Usage {
+                profile: profile.to_owned(),
+                source,
+            })
+    }
+
+    /// Does what the violated profile says is to be done after a new detection.
+    pub(super) fn answer(&mut self, detection: &Detection) -> Result<(), TightenError> {
+        let name = base_name(&detection.profile);
+        let Some(written) = self.registry.profile(name) else {
+            return Ok(());
+        };
+        let tighten = written.on_violation.tighten;
+        // What a profile on trial would refuse is what its author has to look at,
+        // not an attack.
+        let enforced = detection.verdict == crate::detection::verdict_name(enforcer_abi::Verdict::Deny)
+            && written.mode == ProfileMode::Enforce;
+        if tighten == Tighten::Off || !enforced {
+            return Ok(());
+        }
+        for id in self.propose(detection)? {
+            if tighten == Tighten::Auto {
+                self.apply(id, &format!("applied by itself after {}", detection.id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that what can be taken away after a detection is proposed, and
+    /// returns the proposals.
+    pub(super) fn propose(
+        &mut self,
+        detection: &Detection,
+    ) -> Result<Vec<TighteningId>, TightenError> {
+        let profile = base_name(&detection.profile).to_owned();
+        let planned = self.planned(detection)?;
+        let unproposed = self.overlays.unproposed(&profile, &planned);
+        let mut ids = unproposed.joined;
+        for &id in &ids {
+            self.link(id, detection.id)?;
+        }
+        if !unproposed.fresh.is_empty() {
+            let overlay = Overlay {
+                id: self.overlays.next_id(self.store.last_tightening()?),
+                profile,
+                created: Timestamp::now(),
+                state: OverlayState::Proposed,
+                detections: vec![detection.id],
+                removals: unproposed.fresh,
+                reason: format!(
+                    "never used since the profile was loaded, and near {}",
+                    Escaped(&detection.path)
+                ),
+            };
+            ids.push(overlay.id);
+            log::proposed(&overlay);
+            self.keep(overlay, &format!("proposed after {}", detection.id))?;
+        }
+        Ok(ids)
+    }
+
+    /// Adds a detection to those that a proposal names.
+    fn link(&mut self, id: TighteningId, detection: DetectionId) -> Result<(), TightenError> {
+        let Some(overlay) = self.overlays.get(id) else {
+            return Ok(());
+        };
+        if overlay.detections.contains(&detection) {
+            return Ok(());
+        }
+        let mut overlay = overlay.clone();
+        overlay.detections.push(detection);
+        self.keep(overlay, "another detection")
+    }
+
+    /// Applies a tightening.
+    pub(super) fn apply(&mut self, id: TighteningId, cause: &str) -> Result<Overlay, TightenError> {
+        let overlay = self.tightening(id)?;
+        if overlay.state == OverlayState::Applied {
+            return Err(TightenError::Already { id, state: overlay.state });
+        }
+        // What was unused when it was proposed may be used by now.
+        let used = tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?);
+        if !used.is_empty() {
+            return Err(TightenError::InUse { id, used });
+        }
+        self.change(overlay, OverlayState::Applied, cause)
+    }
+
+    /// Applies what can be taken away after a detection.
+    pub(super) fn apply_after(
+        &mut self,
+        id: DetectionId,
+        cause: &str,
+    ) -> Result<Vec<Overlay>, TightenError> {
+        let detection = self.store.detection(id)?.ok_or(TightenError::NoDetection { id })?;
+        let ids = self.propose(&detection)?;
+        if ids.is_empty() {
+            return Err(TightenError::NothingUnused { id });
+        }
+        ids.into_iter().map(|id| self.apply(id, cause)).collect()
+    }
+
+    /// Takes a tightening back.
+    pub(super) fn revert(&mut self, id: TighteningId, cause: &str) -> Result<Overlay, TightenError> {
+        let overlay = self.tightening(id)?;
+        match overlay.state {
+            OverlayState::Applied => self.change(overlay, OverlayState::Reverted, cause),
+            OverlayState::Proposed => Err(TightenError::NotApplied { id }),
+            state @ OverlayState::Reverted => Err(TightenError::Already { id, state }),
+        }
+    }
+
+    fn tightening(&self, id: TighteningId) -> Result<Overlay, TightenError> {
+        self.overlays
+            .get(id)
+            .cloned()
+            .ok_or(TightenError::NoTightening { id })
+    }
+
+    /// Brings a tightening into another state: its file, then the kernel, then the
+    /// store, which only mirrors.
+    fn change(
+        &mut self,
+        before: Overlay,
+        state: OverlayState,
+        cause: &str,
+    ) -> Result<Overlay, TightenError> {
+        let after = Overlay { state, ..before.clone() };
+        self.overlays.put(after.clone()).map_err(TightenError::overlay)?;
+        let loaded = self
+            .registry
+            .stage_tightening(&after.profile, &self.overlays)
+            .and_then(|staged| self.registry.commit(staged, &mut self.kernel));
+        match loaded {
+            Ok(_changed) => {
+                log::tightened(&after, cause);
+                self.store.mirror(&after, Timestamp::now(), cause)?;
+                Ok(after)
+            }
+            Err(source) => {
+                let id = before.id;
+                let profile = before.profile.clone();
+                self.overlays
+                    .put(before)
+                    .map_err(|source| TightenError::Torn { id, source })?;
+                Err(TightenError::Change { profile, source })
+            }
+        }
+    }
+
+    /// Writes an overlay whose state does not change what holds.
+    fn keep(&mut self, overlay: Overlay, cause: &str) -> Result<(), TightenError> {
+        self.overlays.put(overlay.clone()).map_err(TightenError::overlay)?;
+        self.store.mirror(&overlay, Timestamp::now(), cause)?;
+        Ok(())
+    }
+
+    /// Returns what would be taken away after one detection.
+    pub(super) fn plan_after(&self, id: DetectionId) -> Result<Vec<Plan>, TightenError> {
+        let detection = self.store.detection(id)?.ok_or(TightenError::NoDetection { id })?;
+        let profile = base_name(&detection.profile);
+        let planned = self.planned(&detection)?;
+        let unproposed = self.overlays.unproposed(profile, &planned);
+        let mut plans = Vec::new();
+        for id in unproposed.joined {
+            plans.push(self.proposal(&self.tightening(id)?)?);
+        }
+        if !unproposed.fresh.is_empty() {
+            plans.push(Plan {
+                id: None,
+                profile: profile.to_owned(),
+                detections: vec![id],
+                removals: unproposed.fresh,
+                in_use: Vec::new(),
+            });
+        }
+        Ok(plans)
+    }
+
+    /// Returns all proposals, and what would be proposed after the detections
+    /// that have none.
+    pub(super) fn plan_all(&self) -> Result<Vec<Plan>, TightenError> {
+        let mut plans = Vec::new();
+        for overlay in self.overlays.iter() {
+            if overlay.state == OverlayState::Proposed {
+                plans.push(self.proposal(overlay)?);
+            }
+        }
+        let mut fresh: BTreeMap<String, Plan> = BTreeMap::new();
+        for detection in self.last_detections()? {
+            let profile = base_name(&detection.profile).to_owned();
+            let planned = self.planned(&detection)?;
+            let unproposed = self.overlays.unproposed(&profile, &planned).fresh;
+            let known = fresh.get(&profile).map_or(&[][..], |plan| &plan.removals);
+            let removals = tighten::beyond(&unproposed, known);
+            if removals.is_empty() {
+                continue;
+            }
+            let plan = fresh.entry(profile.clone()).or_insert_with(|| Plan {
+                id: None,
+                profile,
+                detections: Vec::new(),
+                removals: Vec::new(),
+                in_use: Vec::new(),
+            });
+            plan.detections.push(detection.id);
+            plan.removals.extend(removals);
+        }
+        plans.extend(fresh.into_values());
+        Ok(plans)
+    }
+
+    fn proposal(&self, overlay: &Overlay) -> Result<Plan, TightenError> {
+        Ok(Plan {
+            id: Some(overlay.id),
+            profile: overlay.profile.clone(),
+            detections: overlay.detections.clone(),
+            removals: overlay.removals.clone(),
+            in_use: tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?),
+        })
+    }
+}
+
+/// Returns the profile's name in that of an instance.
+pub(super) fn base_name(instance: &str) -> &str {
+    instance.split_once('+').map_or(instance, |(name, _)| name)
+}

@@ -1,0 +1,212 @@
+//! The command line.
+//!
+//! One file for each command; [`client`] asks the agent, [`output`] writes. Exit
+//! codes are a contract: 0 done, 1 the answer is no, 2 any error, 3 this host
+//! cannot enforce.
+
+pub mod check;
+pub mod client;
+pub mod detections;
+pub mod exec;
+pub mod explain;
+pub mod output;
+pub mod run;
+pub mod status;
+pub mod tighten;
+pub mod why;
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{CommandFactory as _, Parser, error::ErrorKind};
+use enforcer_abi::Access;
+
+use crate::{
+    profile::DEFAULT_DIR,
+    protocol::{FailureKind, SOCKET},
+};
+
+/// It is done.
+pub const DONE: u8 = 0;
+/// The answer is no: an invalid profile, an access that is not granted, nothing
+/// found.
+pub const NO: u8 = 1;
+/// Usage, or any other error.
+pub const ERROR: u8 = 2;
+/// This host cannot enforce.
+pub const UNSUPPORTED: u8 = 3;
+
+/// Confine programs to the paths that their profiles name
+#[derive(Debug, Parser)]
+#[command(name = "enforcer", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Run the agent, in the foreground
+    Run(run::Args),
+    /// Run a command under a profile
+    Exec(exec::Args),
+    /// Show what is enforced, and how that is known
+    Status(status::Args),
+    /// Validate profiles
+    Check(check::CheckArgs),
+    /// Tell why an access is, or was, granted or refused
+    Explain(ExplainArgs),
+    /// Show what was refused
+    Detections(detections::Args),
+    /// Take away what profiles grant and nobody uses
+    Tighten(tighten::Args),
+}
+
+/// The arguments of `enforcer explain`.
+#[derive(Debug, clap::Args)]
+struct ExplainArgs {
+    /// A detection, or with --profile a path
+    #[arg(value_name = "DETECTION|PATH")]
+    object: OsString,
+    /// A profile, or its file (anything with a `/` or that ends in `.yaml`)
+    #[arg(long, value_name = "NAME|FILE", requires = "op")]
+    profile: Option<String>,
+    /// Accesses, with commas between them: read, write, append, create, remove,
+    /// execute, map, attributes, metadata, connect
+    #[arg(long, value_name = "OP", value_parser = explain::parse_access, requires = "profile")]
+    op: Option<Access>,
+    /// Folder of profiles
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    profiles: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    socket: Socket,
+}
+
+/// Where the agent listens.
+#[derive(Debug, clap::Args)]
+pub struct Socket {
+    /// Socket of the agent
+    #[arg(long, value_name = "PATH", default_value = SOCKET, global = true)]
+    pub socket: PathBuf,
+}
+
+/// Does what the command line says.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            print_error(&error);
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Exec(args) => exec::run(args),
+        Command::Status(args) => status::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain(&args),
+        Command::Detections(args) => detections::run(args),
+        Command::Tighten(args) => tighten::run(args),
+    }
+}
+
+/// Asks a profile about a path, or the agent about a detection.
+fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let ExplainArgs { object, profile, op, profiles, json, socket } = args;
+    if let (Some(profile), Some(access)) = (profile, *op) {
+        return explain::offline(explain::Question {
+            profile,
+            access,
+            path: object,
+            profiles,
+            json: *json,
+        });
+    }
+    let id = object
+        .to_str()
+        .unwrap_or_default()
+        .parse()
+        .context("to ask about a path, give --profile and --op")?;
+    why::run(id, *json, socket)
+}
+
+/// Whether a profile that the command line names is a file.
+fn is_file(profile: &str) -> bool {
+    profile.contains('/') || Path::new(profile).extension().is_some_and(|end| end == "yaml")
+}
+
+/// Shows help, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _shown = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::from(DONE),
+        _ => ExitCode::from(ERROR),
+    }
+}
+
+/// Returns the exit code that belongs to an error.
+fn code_of(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref() {
+        Some(client::CallError::Failure(failure)) => match failure.kind {
+            FailureKind::NotFound | FailureKind::InvalidProfile => NO,
+            _ => ERROR,
+        },
+        _ => ERROR,
+    }
+}
+
+/// Prints an error with its causes. What is wrong with a profile begins with its
+/// place, as compilers have it.
+fn print_error(error: &anyhow::Error) {
+    match error.downcast_ref() {
+        Some(client::CallError::Failure(failure))
+            if failure.kind == FailureKind::InvalidProfile =>
+        {
+            output::complain(&failure.message);
+        }
+        _ => output::complain(&format!("enforcer: {error:#}")),
+    }
+}
+
+/// Returns the command line's description, for manual pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{command, is_file};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn names_and_files() {
+        #[rustfmt::skip]
+        let cases = [
+            ("a name",           "nginx",       false),
+            ("a path",           "./nginx",     true),
+            ("a file",           "nginx.yaml",  true),
+            ("a name with dots", "nginx.1",     false),
+        ];
+        for (name, text, want) in cases {
+            assert_eq!(is_file(text), want, "{name}");
+        }
+    }
+}

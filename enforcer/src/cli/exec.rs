@@ -1,0 +1,91 @@
+//! `enforcer exec`: run a command confined.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use anyhow::Context as _;
+
+use super::{Socket, client};
+use crate::{
+    profile::{Escaped, ProfileMode},
+    protocol::{ProfileChoice, Request, views::Enrolled},
+};
+
+/// What a shell answers for a command that it does not find.
+const NOT_FOUND: u8 = 127;
+/// What a shell answers for a command that it cannot run.
+const NOT_RUNNABLE: u8 = 126;
+
+/// The arguments of `enforcer exec`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A loaded profile, or a file (anything with a `/` or that ends in `.yaml`)
+    #[arg(long, value_name = "NAME|FILE")]
+    profile: String,
+    /// Mode, if not the profile's own
+    #[arg(long, value_enum)]
+    mode: Option<Mode>,
+    #[command(flatten)]
+    socket: Socket,
+    /// The command
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+/// A mode, as the command line spells it.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Mode {
+    /// Refuse what the profile does not grant
+    Enforce,
+    /// Let it through and report it
+    Audit,
+}
+
+/// Becomes the command, under the profile. Returns only where that fails.
+///
+/// # Errors
+///
+/// If the agent does not put this process under the profile. The command is then
+/// not run.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let Args { profile, mode, socket, command } = args;
+    let request = Request::Enrol {
+        profile: choice(profile)?,
+        mode: mode.map(|mode| match mode {
+            Mode::Enforce => ProfileMode::Enforce,
+            Mode::Audit => ProfileMode::Audit,
+        }),
+    };
+    let _enrolled: Enrolled = client::call(&socket.socket, &request)?;
+
+    let mut words = command.iter();
+    let program = words.next().context("there is no command to run")?;
+    let error = Command::new(program).args(words).exec();
+    let code = match error.kind() {
+        io::ErrorKind::NotFound => NOT_FOUND,
+        _ => NOT_RUNNABLE,
+    };
+    let name = Escaped::path(Path::new(program));
+    super::print_error(&anyhow::Error::new(error).context(format!("cannot run {name}")));
+    Ok(ExitCode::from(code))
+}
+
+/// Returns what `--profile` names.
+fn choice(profile: String) -> anyhow::Result<ProfileChoice> {
+    if !super::is_file(&profile) {
+        return Ok(ProfileChoice::Loaded { name: profile });
+    }
+    let text = fs::read_to_string(&profile)
+        .with_context(|| format!("cannot read the profile {profile}"))?;
+    let file: PathBuf = std::path::absolute(&profile)
+        .with_context(|| format!("cannot find the profile {profile}"))?;
+    let file = file.into_os_string().into_string().map_err(|name| {
+        anyhow::anyhow!("the name {} is no UTF-8", Escaped::path(Path::new(&name)))
+    })?;
+    Ok(ProfileChoice::Text { text, file })
+}

@@ -1,0 +1,179 @@
+//! `enforcer status`: what is enforced, and how that is known.
+
+use std::{
+    fmt::Write as _,
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{NO, Socket, client, output};
+use crate::{
+    detection::TighteningId,
+    protocol::{
+        Request,
+        status::{ProfileStatus, Status},
+    },
+};
+
+/// How often an agent that is awaited is asked.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The arguments of `enforcer status`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Wait so long for an agent
+    #[arg(long, value_name = "SECONDS")]
+    wait: Option<u32>,
+    #[command(flatten)]
+    socket: Socket,
+}
+
+/// Prints the status of the agent.
+///
+/// # Errors
+///
+/// If there is an agent and it does not tell.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let deadline = Instant::now() + Duration::from_secs(args.wait.unwrap_or(0).into());
+    let status: Status = loop {
+        match client::call(&args.socket.socket, &Request::Status) {
+            Ok(status) => break status,
+            Err(client::CallError::NoAgent { .. }) if Instant::now() < deadline => {
+                thread::sleep(POLL);
+            }
+            Err(error @ client::CallError::NoAgent { .. }) => {
+                super::print_error(&error.into());
+                return Ok(ExitCode::from(NO));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    if args.json {
+        output::json(&status)?;
+    } else {
+        output::print(&text(&status))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the status as people read it.
+fn text(status: &Status) -> String {
+    let Status { enforced, agent, kernel, profiles, reasons, counters, detections } = status;
+    let mut text = output::fields(&[
+        ("enforced", Some(if *enforced { "yes" } else { "no" }.to_owned())),
+        ("kernel", Some(format!("Linux {}, lsm={}", kernel.release, kernel.lsm))),
+        ("hooks", Some(kernel.hooks.join(", "))),
+        ("agent", Some(format!(
+            "{}, pid {}, up {}",
+            agent.version,
+            agent.pid,
+            duration(agent.uptime_seconds)
+        ))),
+        ("detections", Some(format!("{}, {} of them open", detections.total, detections.open))),
+    ]);
+    let rows: Vec<_> = profiles.iter().map(row).collect();
+    text.push('\n');
+    text.push_str(&output::table(
+        ["PROFILE", "MODE", "SLOT", "GENERATION", "RULES", "WORDS", "HITS", "TIGHTENINGS", "DIGEST"],
+        &rows,
+    ));
+    text.push('\n');
+    for (name, count) in counters.iter().chain(reasons) {
+        // Writing to a string does not fail.
+        let _written = writeln!(text, "{name} {count}");
+    }
+    text
+}
+
+fn row(profile: &ProfileStatus) -> [String; 9] {
+    let mode = if profile.removed { "removed" } else { profile.mode.name() };
+    let tightenings = profile.tightenings.iter().map(TighteningId::to_string);
+    [
+        profile.name.clone(),
+        mode.to_owned(),
+        profile.slot.to_string(),
+        profile.generation.to_string(),
+        profile.rules.to_string(),
+        profile.words.to_string(),
+        profile.hits.to_string(),
+        tightenings.collect::<Vec<_>>().join(","),
+        profile.digest.chars().take(12).collect(),
+    ]
+}
+
+/// Returns seconds as people read them.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Status, duration, text};
+    use crate::{
+        detection::TighteningId,
+        profile::ProfileMode,
+        protocol::status::{AgentStatus, DetectionTotals, KernelStatus, ProfileStatus},
+    };
+
+    #[test]
+    fn text_of_status() {
+        let status = Status {
+            enforced: true,
+            agent: AgentStatus { version: "0.1.0".to_owned(), pid: 7, uptime_seconds: 61 },
+            kernel: KernelStatus {
+                release: "6.12.1".to_owned(),
+                lsm: "lockdown,bpf".to_owned(),
+                hooks: vec!["file_open".to_owned(), "task_alloc".to_owned()],
+            },
+            profiles: vec![ProfileStatus {
+                name: "nginx".to_owned(),
+                source: "/p/nginx.yaml".to_owned(),
+                slot: 1,
+                mode: ProfileMode::Enforce,
+                removed: false,
+                generation: 2,
+                digest: "0123456789abcdef".to_owned(),
+                words: 900,
+                rules: 12,
+                outcomes: 5,
+                tightenings: vec![TighteningId(1), TighteningId(2)],
+                hits: 40,
+            }],
+            reasons: [("not-granted".to_owned(), 3)].into(),
+            counters: [("denied".to_owned(), 3)].into(),
+            detections: DetectionTotals { total: 2, open: 1 },
+        };
+        let want = "\
+enforced    yes
+kernel      Linux 6.12.1, lsm=lockdown,bpf
+hooks       file_open, task_alloc
+agent       0.1.0, pid 7, up 1 min
+detections  2, 1 of them open
+
+PROFILE  MODE     SLOT  GENERATION  RULES  WORDS  HITS  TIGHTENINGS  DIGEST
+nginx    enforce  1     2           12     900    40    T1,T2        0123456789ab
+
+denied 3
+not-granted 3
+";
+        assert_eq!(text(&status), want);
+    }
+
+    #[test]
+    fn durations() {
+        #[rustfmt::skip]
+        let cases = [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3_600, "1 h"), (86_400, "1 d")];
+        for (seconds, want) in cases {
+            assert_eq!(duration(seconds), want);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `enforcer explain DETECTION`: why something that happened was refused.
+
+use std::{fmt::Write as _, process::ExitCode};
+
+use super::{Socket, client, detections, output};
+use crate::{
+    detection::DetectionId,
+    profile::Escaped,
+    protocol::{
+        Request,
+        views::{Explained, Judged, RuleView},
+    },
+    tighten::OverlayState,
+};
+
+/// Explains a detection.
+///
+/// # Errors
+///
+/// If the agent does not tell, or there is no such detection.
+pub fn run(id: DetectionId, json: bool, socket: &Socket) -> anyhow::Result<ExitCode> {
+    let request = Request::Explain { detection: id };
+    let explained: Explained = client::call(&socket.socket, &request)?;
+    if json {
+        output::json(&explained)?;
+    } else {
+        output::print(&text(&explained))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the explanation as people read it.
+fn text(explained: &Explained) -> String {
+    let Explained { detection, sentence: _, now, tightenings } = explained;
+    let mut text = detections::text(detection);
+    // The command that led here.
+    if let Some(end) = text.find("\nwhy: ") {
+        text.truncate(end + 1);
+    }
+    match (&detection.rule, now) {
+        (Some(rule), _) => push(&mut text, format_args!("a rule denied it: {rule}")),
+        (None, _) if detection.reason != enforcer_abi::Reason::NotGranted.name() => push(
+            &mut text,
+            format_args!("it could not be judged by the profile: {}", detection.reason),
+        ),
+        (None, _) => push(&mut text, format_args!("no rule granted it")),
+    }
+    if let Some(now) = now {
+        rules(&mut text, now);
+    } else {
+        push(&mut text, format_args!("what the profile says of it now is not known"));
+    }
+    for overlay in tightenings {
+        let state = match overlay.state {
+            OverlayState::Proposed => "would take away",
+            OverlayState::Applied => "took away",
+            OverlayState::Reverted => "was taken back; it took away",
+        };
+        let removals = crate::agent::removals_text(&overlay.removals);
+        push(&mut text, format_args!("the tightening {} {state} {removals}", overlay.id));
+    }
+    text
+}
+
+/// Says which rules speak about the path now.
+fn rules(text: &mut String, now: &Judged) {
+    let Judged { granted, granting, denying, nearest } = now;
+    let answer = if *granted { "grants" } else { "does not grant" };
+    push(text, format_args!("the profile {answer} it now"));
+    for (what, rules) in [("denied by", denying), ("granted in part by", granting), ("nearest", nearest)] {
+        for rule in rules {
+            push(text, format_args!("  {what}: {}", line(rule)));
+        }
+    }
+}
+
+/// Returns a rule on one line.
+fn line(rule: &RuleView) -> String {
+    let RuleView { origin, pattern, allow, deny, reason } = rule;
+    let (verb, rights) = if deny.is_empty() { ("allow", allow) } else { ("deny", deny) };
+    let reason = reason
+        .as_ref()
+        .map(|reason| format!(" ({})", Escaped(reason.as_bytes())))
+        .unwrap_or_default();
+    let pattern = Escaped(pattern.as_bytes());
+    format!("{origin}: {verb} {} on {pattern}{reason}", rights.join(", "))
+}
+
+fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a string does not fail.
+    let _written = writeln!(text, "{line}");
+}

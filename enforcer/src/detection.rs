@@ -1,0 +1,151 @@
+//! Detections: what the agent makes of the kernel's violations.
+//!
+//! A *violation* is one refused operation as the kernel saw it. A *detection*
+//! stands for all violations of one lineage under one profile that tried the
+//! same thing on the same object and failed for the same reason: who it was,
+//! what was tried, when first and last, and how often.
+//!
+//! - [`id`]: the names of detections and tightenings
+//! - [`finding`]: from a violation to what is recorded
+//! - [`who`]: the process behind it
+//! - `wire`: the form in which programs read it
+
+pub mod finding;
+pub mod id;
+pub mod who;
+mod wire;
+
+use enforcer_abi::{Access, Layer, Verdict};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use finding::Finding;
+pub use id::{DetectionId, IdError, TighteningId};
+pub use who::{Ancestor, Who};
+
+use crate::profile::Escaped;
+
+/// A detection, as it is stored and shown.
+///
+/// Operation, layer, reason and verdict are kept as they are spelled, so that a
+/// store that a later version wrote can still be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "wire::Detection", try_from = "wire::Detection")]
+pub struct Detection {
+    /// Its name.
+    pub id: DetectionId,
+    /// The profile that did not grant.
+    pub profile: String,
+    /// The layer that the profile is in: `user`, `application` or `process`.
+    pub layer: String,
+    /// What was tried.
+    pub operation: String,
+    /// The rights that it needs.
+    pub requested: Access,
+    /// Those of them that were not granted.
+    pub missing: Access,
+    /// On what; empty where the kernel could not name it.
+    pub path: Vec<u8>,
+    /// Why it was not granted.
+    pub reason: String,
+    /// What became of it: `denied` or `audited`.
+    pub verdict: String,
+    /// The rule that denies it, as `FILE:LINE:COL`, if one does.
+    pub rule: Option<String>,
+    /// The first process that did it.
+    pub who: Who,
+    /// When first.
+    pub first_seen: Timestamp,
+    /// When last.
+    pub last_seen: Timestamp,
+    /// How often.
+    pub count: u64,
+    /// How far people are with it.
+    pub state: State,
+    /// The tightenings that it led to.
+    pub tightenings: Vec<TighteningId>,
+}
+
+/// How far people are with a detection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Nobody has looked at it.
+    Open,
+    /// Somebody has, and will do something about it.
+    Acknowledged,
+    /// There is nothing left to do.
+    Resolved,
+}
+
+impl State {
+    /// The name, as the command line and the store spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The state with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Open, Self::Acknowledged, Self::Resolved]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
+/// The name of a layer, as the command line and the store spell it.
+pub const fn layer_name(layer: Layer) -> &'static str {
+    match layer {
+        Layer::User => "user",
+        Layer::Application => "application",
+        Layer::Process => "process",
+    }
+}
+
+/// The name of a verdict, as the command line and the store spell it.
+pub const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Allow => "allowed",
+        Verdict::Audit => "audited",
+        Verdict::Deny => "denied",
+    }
+}
+
+/// The rights of `access`, as a person reads them: `read, write`.
+pub fn access_text(access: Access) -> String {
+    access.names().collect::<Vec<_>>().join(", ")
+}
+
+impl Detection {
+    /// Returns the detection in one sentence.
+    pub fn sentence(&self) -> String {
+        let subject = match &self.who.exe {
+            Some(exe) => Escaped(exe).to_string(),
+            None => Escaped(&self.who.comm).to_string(),
+        };
+        let outcome = if self.verdict == verdict_name(Verdict::Audit) {
+            "would have been refused"
+        } else {
+            "was refused"
+        };
+        let object = if self.path.is_empty() {
+            "an object without a name".to_owned()
+        } else {
+            Escaped(&self.path).to_string()
+        };
+        let times = match self.count {
+            1 => String::new(),
+            count => format!(", {count} times"),
+        };
+        format!(
+            "{subject} (pid {}) {outcome} {} of {object} ({}) by the profile {}{times}",
+            self.who.pid,
+            self.operation,
+            access_text(self.missing),
+            self.profile,
+        )
+    }
+}

@@ -1,0 +1,105 @@
+//! Why a profile grants or refuses an access.
+
+use enforcer_abi::{Access, Verdict, decide};
+
+use super::{Compiled, Profile, Rule, Target};
+
+/// How many rules are named that come near a path which none grants.
+const NEAREST: usize = 3;
+
+/// Why a profile grants or refuses an access.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Explanation<'a> {
+    /// What becomes of the access.
+    pub verdict: Verdict,
+    /// The rights that it needs.
+    pub requested: Access,
+    /// The rights that the profile grants on the path.
+    pub granted: Access,
+    /// The rights that it needs and that are not granted.
+    pub missing: Access,
+    /// The rules that grant one of the rights that it needs, whether a deny takes it
+    /// away again or not.
+    pub granting: Vec<&'a Rule>,
+    /// The rules that deny one of the rights that it needs.
+    pub denying: Vec<&'a Rule>,
+    /// If no rule grants what is missing: the rules that come nearest, those first
+    /// that match the path with other rights.
+    pub nearest: Vec<&'a Rule>,
+    /// Where an exec of the path leads, if the profile grants it.
+    pub target: Option<&'a Target>,
+}
+
+/// Explains what `profile`, compiled to `compiled`, says to an access of `path` that
+/// needs the rights `requested`.
+pub fn explain<'a>(
+    profile: &'a Profile,
+    compiled: &Compiled,
+    requested: Access,
+    path: &[u8],
+) -> Explanation<'a> {
+    let judgement = compiled.judge(path);
+    let granted = judgement.outcome.allow;
+    let missing = requested.missing_from(granted);
+    let rules = |indices: &[usize]| -> Vec<&'a Rule> {
+        let rules = indices.iter().filter_map(|&index| profile.rules.get(index));
+        rules.collect()
+    };
+    let matching = rules(&judgement.rules.granting);
+    let mut denying = rules(&judgement.rules.denying);
+    denying.retain(|rule| !(rule.deny & requested).is_empty());
+
+    let denied = denying
+        .iter()
+        .fold(Access::NONE, |all, rule| all | rule.deny);
+    let nearest = if missing.missing_from(denied).is_empty() {
+        Vec::new()
+    } else {
+        nearest(profile, &matching, path)
+    };
+    let target = matching
+        .iter()
+        .filter(|_| granted.contains(Access::EXECUTE))
+        .find_map(|rule| rule.target.as_ref());
+    Explanation {
+        verdict: decide(profile.mode.for_kernel(), requested, granted),
+        requested,
+        granted,
+        missing,
+        granting: matching
+            .into_iter()
+            .filter(|rule| !(rule.allow & requested).is_empty())
+            .collect(),
+        denying,
+        nearest,
+        target,
+    }
+}
+
+/// The allow-rules that come nearest to granting something on `path`: those that
+/// match it, then those whose patterns begin most like it.
+fn nearest<'a>(profile: &'a Profile, matching: &[&'a Rule], path: &[u8]) -> Vec<&'a Rule> {
+    let mut near: Vec<(bool, usize, &Rule)> = profile
+        .rules
+        .iter()
+        .filter(|rule| rule.deny.is_empty())
+        .map(|rule| {
+            let matches = matching.iter().any(|other| std::ptr::eq(*other, rule));
+            (
+                matches,
+                common_prefix(rule.pattern.literal_prefix(), path),
+                rule,
+            )
+        })
+        // Every pattern begins with a `/`, so that much means nothing.
+        .filter(|&(matches, common, _)| matches || common > 1)
+        .collect();
+    near.sort_by_key(|&(matches, common, _)| std::cmp::Reverse((matches, common)));
+    near.truncate(NEAREST);
+    near.into_iter().map(|(_, _, rule)| rule).collect()
+}
+
+fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}

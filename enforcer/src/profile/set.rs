@@ -1,0 +1,152 @@
+//! The profiles of a folder, and what must hold between them.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use enforcer_abi::Slot;
+
+use super::{
+    ABSTRACTIONS, Origin, Profile, Target, compile, compile_attachments,
+    error::{Problem, ProfileError},
+    suggest,
+};
+
+/// Profiles that can be in force together.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileSet(Vec<Profile>);
+
+impl ProfileSet {
+    /// Reads every profile of the folder `dir`, with the abstractions in its folder
+    /// [`ABSTRACTIONS`].
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with a profile or between them, in the order of the files.
+    pub fn load_dir(dir: &Path) -> Result<Self, Vec<ProfileError>> {
+        let abstractions = dir.join(ABSTRACTIONS);
+        let mut profiles = Vec::new();
+        let mut errors = Vec::new();
+        for file in yaml_files(dir).map_err(|error| vec![error])? {
+            match Profile::load_all(&file, &abstractions) {
+                Ok(profile) => profiles.push(profile),
+                Err(all) => errors.extend(all),
+            }
+        }
+        // A profile that cannot be read would be missed by those that lead to it.
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Self::new(profiles)
+    }
+
+    /// Takes `profiles` that were read one by one.
+    ///
+    /// # Errors
+    ///
+    /// If two have one name or apply to one program, if an exec rule leads to none
+    /// of them, or if one of them does not compile.
+    pub fn new(profiles: Vec<Profile>) -> Result<Self, Vec<ProfileError>> {
+        let mut errors = Vec::new();
+        let mut names: BTreeMap<&str, &Profile> = BTreeMap::new();
+        for profile in &profiles {
+            if let Some(other) = names.insert(&profile.name, profile) {
+                errors.push(ProfileError {
+                    origin: Origin::start_of(&profile.source),
+                    problem: Problem::NameTaken {
+                        name: profile.name.clone(),
+                        other: Origin::start_of(&other.source),
+                    },
+                });
+            }
+        }
+        for profile in &profiles {
+            let missing = missing_targets(profile, &names);
+            // Any slot will do, since the tables are only made to see that they can be.
+            if missing.is_empty()
+                && let Err(error) = compile(profile, &|_| Some(Slot(1)))
+            {
+                errors.push(error.into());
+            }
+            errors.extend(missing);
+        }
+        let attachments: Vec<_> = profiles.iter().map(|profile| (profile, Slot(1))).collect();
+        if let Err(error) = compile_attachments(&attachments) {
+            errors.push(error.into());
+        }
+        if errors.is_empty() {
+            Ok(Self(profiles))
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// The profiles, in the order of their files.
+    pub fn iter(&self) -> std::slice::Iter<'_, Profile> {
+        self.0.iter()
+    }
+
+    /// The profile with this name.
+    pub fn get(&self, name: &str) -> Option<&Profile> {
+        self.iter().find(|profile| profile.name == name)
+    }
+
+    /// The profiles, in the order of their files.
+    pub fn into_profiles(self) -> Vec<Profile> {
+        self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a ProfileSet {
+    type Item = &'a Profile;
+    type IntoIter = std::slice::Iter<'a, Profile>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// The exec rules of `profile` that lead to none of `names`.
+fn missing_targets(profile: &Profile, names: &BTreeMap<&str, &Profile>) -> Vec<ProfileError> {
+    let targets = profile.rules.iter().filter_map(|rule| match &rule.target {
+        Some(Target::Profile(name)) => Some((rule, name)),
+        Some(Target::Inherit) | None => None,
+    });
+    targets
+        .filter(|(_, name)| !names.contains_key(name.as_str()))
+        .map(|(rule, name)| ProfileError {
+            origin: rule.origin.clone(),
+            problem: Problem::MissingTarget {
+                name: name.clone(),
+                suggestion: suggest::nearest(name, names.keys().copied()).map(str::to_owned),
+            },
+        })
+        .collect()
+}
+
+/// The files of `dir` that hold profiles or abstractions: `*.yaml`, in the order of
+/// their names. Hidden files are those of editors.
+pub(crate) fn yaml_files(dir: &Path) -> Result<Vec<PathBuf>, ProfileError> {
+    let unreadable = |cause: io::Error| ProfileError {
+        origin: Origin::start_of(dir),
+        problem: Problem::Read { cause },
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        let hidden = file
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden
+            && file
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+        {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,299 @@
+//! What the command line and the agent say to each other.
+//!
+//! A client connects to the unix socket, sends one line of JSON and gets lines of
+//! JSON back: one, or as many as there are where it follows. A request is
+//! `{"v":1,"command":…}`; a reply is `{"ok":…}` or `{"error":{"kind":…,"message":…}}`.
+//!
+//! - [`line`]: reading and writing lines, within limits
+//! - [`status`]: what `enforcer status` shows
+//! - [`views`]: what the other commands show
+
+pub mod line;
+pub mod status;
+pub mod views;
+
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use crate::{
+    detection::{DetectionId, TighteningId},
+    profile::ProfileMode,
+};
+
+/// The version of the protocol.
+pub const VERSION: u32 = 1;
+/// The agent's socket, unless it is told otherwise.
+pub const SOCKET: &str = "/run/enforcer/enforcer.sock";
+
+/// What a client can ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Request {
+    /// What is enforced? → [`status::Status`].
+    Status,
+    /// Which detections are there after one? → [`views::Page`].
+    Detections {
+        /// The last one that the client has.
+        after: DetectionId,
+        /// Only those of this profile.
+        profile: Option<String>,
+    },
+    /// What is a detection? → [`crate::detection::Detection`].
+    Detection {
+        /// Which.
+        id: DetectionId,
+    },
+    /// Which detections come up from now on? → a line for each:
+    /// [`views::Followed`].
+    Follow {
+        /// Only those of this profile.
+        profile: Option<String>,
+    },
+    /// Why was it refused? → [`views::Explained`].
+    Explain {
+        /// What.
+        detection: DetectionId,
+    },
+    /// Put the asking process under a profile at its next exec. →
+    /// [`views::Enrolled`].
+    Enrol {
+        /// Which profile.
+        profile: ProfileChoice,
+        /// In which mode, if not in the profile's own.
+        mode: Option<ProfileMode>,
+    },
+    /// What would be taken away? → a list of [`views::Plan`].
+    TightenPlan {
+        /// After which detection; without one, after all of them.
+        detection: Option<DetectionId>,
+    },
+    /// Take away what a proposal, or a plan after a detection, says. → a
+    /// list of [`crate::tighten::Overlay`].
+    TightenApply {
+        /// Which.
+        target: TightenTarget,
+    },
+    /// Give back what a tightening took away. → a list of one
+    /// [`crate::tighten::Overlay`].
+    TightenRevert {
+        /// Which.
+        id: TighteningId,
+    },
+    /// What was taken away and given back, and when? → a list of
+    /// [`views::LogEntry`].
+    TightenLog,
+}
+
+/// The profile that a process is to be put under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ProfileChoice {
+    /// One that the agent has loaded.
+    Loaded {
+        /// Its name.
+        name: String,
+    },
+    /// One that the client has read.
+    Text {
+        /// The file's text.
+        text: String,
+        /// The file's absolute path.
+        file: String,
+    },
+}
+
+/// What `tighten apply` is pointed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TightenTarget {
+    /// A tightening that was proposed or reverted.
+    Tightening(TighteningId),
+    /// What a plan after this detection says.
+    Detection(DetectionId),
+}
+
+/// What the agent answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply<T> {
+    /// The answer.
+    Ok(T),
+    /// There is none.
+    Error(Failure),
+}
+
+/// Why the agent has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// What happened, for people.
+    pub message: String,
+}
+
+/// What kind of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The request makes no sense, or asks for more than the limits allow.
+    BadRequest,
+    /// The client may not ask.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// A profile has errors, one a line, each with its place.
+    InvalidProfile,
+    /// It cannot be done as things stand.
+    Conflict,
+    /// The kernel, the store or the agent failed.
+    Internal,
+}
+
+impl Failure {
+    /// A failure of this kind with this message.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// A failure of ours. The message has the whole chain of causes.
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::new(FailureKind::Internal, chain(error))
+    }
+}
+
+/// Returns an error with its causes on one line, the outermost first.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct Outgoing<'a> {
+    v: u32,
+    #[serde(flatten)]
+    request: &'a Request,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+    #[serde(flatten)]
+    _rest: IgnoredAny,
+}
+
+/// Returns `request` as a line, with its end.
+///
+/// # Errors
+///
+/// If it cannot be put into JSON.
+pub fn request_line(request: &Request) -> serde_json::Result<String> {
+    line::of(&Outgoing {
+        v: VERSION,
+        request,
+    })
+}
+
+/// Reads a request.
+///
+/// # Errors
+///
+/// A failure to answer with: the version is told before anything else, so that
+/// a later client learns why it is not understood.
+pub fn parse_request(line: &[u8]) -> Result<Request, Failure> {
+    let bad = |error: serde_json::Error| {
+        Failure::new(
+            FailureKind::BadRequest,
+            format!("cannot understand the request: {error}"),
+        )
+    };
+    let Version { v, .. } = serde_json::from_slice(line).map_err(bad)?;
+    if v != VERSION {
+        return Err(Failure::new(
+            FailureKind::BadRequest,
+            format!(
+                "the client speaks version {v} and the agent version {VERSION}; use the \
+                 `enforcer` that the agent was started with"
+            ),
+        ));
+    }
+    serde_json::from_slice(line).map_err(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        FailureKind, ProfileChoice, ProfileMode, Reply, Request, TightenTarget, parse_request,
+        request_line,
+    };
+    use crate::detection::{DetectionId, TighteningId};
+
+    #[test]
+    fn requests_are_read_as_they_were_written() {
+        let requests = [
+            Request::Status,
+            Request::Detections { after: DetectionId(0), profile: Some("p".to_owned()) },
+            Request::Detection { id: DetectionId(3) },
+            Request::Follow { profile: None },
+            Request::Explain { detection: DetectionId(3) },
+            Request::Enrol {
+                profile: ProfileChoice::Loaded { name: "p".to_owned() },
+                mode: Some(ProfileMode::Audit),
+            },
+            Request::Enrol {
+                profile: ProfileChoice::Text { text: "a\nb".to_owned(), file: "/p.yaml".to_owned() },
+                mode: None,
+            },
+            Request::TightenPlan { detection: None },
+            Request::TightenApply { target: TightenTarget::Tightening(TighteningId(1)) },
+            Request::TightenApply { target: TightenTarget::Detection(DetectionId(1)) },
+            Request::TightenRevert { id: TighteningId(1) },
+            Request::TightenLog,
+        ];
+        for request in requests {
+            let line = request_line(&request).unwrap();
+            assert_eq!(line.matches('\n').count(), 1, "{line}");
+            assert_eq!(parse_request(line.as_bytes()), Ok(request), "{line}");
+        }
+    }
+
+    #[test]
+    fn senseless_requests() {
+        #[rustfmt::skip]
+        let cases = [
+            ("no json",         "status",                                   "expected value"),
+            ("no version",      r#"{"command":"status"}"#,                  "missing field `v`"),
+            ("later version",   r#"{"v":2,"command":"new"}"#,               "version 2"),
+            ("unknown command", r#"{"v":1,"command":"stop"}"#,              "unknown variant `stop`"),
+            ("no command",      r#"{"v":1}"#,                               "missing field `command`"),
+            ("a bad name",      r#"{"v":1,"command":"detection","id":"9"}"#, "is no detection"),
+            ("nothing",         "",                                         "EOF"),
+        ];
+        for (name, line, want) in cases {
+            let failure = parse_request(line.as_bytes()).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::BadRequest, "{name}");
+            assert!(failure.message.contains(want), "{name}: {}", failure.message);
+        }
+    }
+
+    #[test]
+    fn form_of_replies() {
+        let ok = serde_json::to_string(&Reply::Ok(1)).unwrap();
+        assert_eq!(ok, r#"{"ok":1}"#);
+        let error: Reply<u8> =
+            Reply::Error(super::Failure::new(FailureKind::NotFound, "there is no detection D9"));
+        let error = serde_json::to_string(&error).unwrap();
+        assert_eq!(
+            error,
+            r#"{"error":{"kind":"not-found","message":"there is no detection D9"}}"#
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! What the commands besides `status` show.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    detection::{Detection, DetectionId, TighteningId},
+    profile::{Profile, Removal, Rule},
+    tighten::Overlay,
+};
+
+/// Some of the detections there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// They, by name.
+    pub detections: Vec<Detection>,
+    /// Whether there are more after them.
+    pub more: bool,
+}
+
+/// What a client that follows gets a line of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Followed {
+    /// A new detection.
+    Detection(Box<Detection>),
+    /// The client was too slow for this many; the list has them.
+    Missed(u64),
+}
+
+/// A process that will be confined from its next exec on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// The profile, with `+MODE` where it is not in its own mode.
+    pub profile: String,
+}
+
+/// Why something was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained {
+    /// What.
+    pub detection: Detection,
+    /// The same in a sentence.
+    pub sentence: String,
+    /// What the profile says of the path now. `None`: it is not loaded, or the
+    /// kernel could not name the object.
+    pub now: Option<Judged>,
+    /// The tightenings that it led to.
+    pub tightenings: Vec<Overlay>,
+}
+
+/// What a profile says of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Whether it would be granted.
+    pub granted: bool,
+    /// The rules that grant some of it.
+    pub granting: Vec<RuleView>,
+    /// The rules that deny some of it.
+    pub denying: Vec<RuleView>,
+    /// Where no rule says anything: those that come nearest.
+    pub nearest: Vec<RuleView>,
+}
+
+/// A rule, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleView {
+    /// `FILE:LINE:COL`.
+    pub origin: String,
+    /// Its pattern.
+    pub pattern: String,
+    /// The rights that it allows.
+    pub allow: Vec<String>,
+    /// The rights that it denies.
+    pub deny: Vec<String>,
+    /// Why, in its author's words.
+    pub reason: Option<String>,
+}
+
+/// What would be taken away from a profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The proposal, if it was made before.
+    pub id: Option<TighteningId>,
+    /// The profile.
+    pub profile: String,
+    /// After which detections.
+    pub detections: Vec<DetectionId>,
+    /// What would go.
+    pub removals: Vec<Removal>,
+    /// What of it has been used since it was proposed. While there is some, the
+    /// proposal cannot be applied.
+    pub in_use: Vec<Removal>,
+}
+
+/// A change of a tightening.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// When, RFC 3339.
+    pub at: String,
+    /// Which tightening.
+    pub tightening: TighteningId,
+    /// The profile.
+    pub profile: String,
+    /// The state that it has since then.
+    pub state: String,
+    /// What brought it there.
+    pub cause: String,
+}
+
+impl RuleView {
+    /// Returns a view of a rule.
+    pub fn new(rule: &Rule) -> Self {
+        Self {
+            origin: rule.origin.to_string(),
+            pattern: rule.pattern.text().to_owned(),
+            allow: rule.allow.names().map(str::to_owned).collect(),
+            deny: rule.deny.names().map(str::to_owned).collect(),
+            reason: rule.reason.clone(),
+        }
+    }
+
+    /// Returns views of the rules of `profile` with these indices.
+    pub fn of(profile: &Profile, indices: &[usize]) -> Vec<Self> {
+        indices
+            .iter()
+            .filter_map(|&index| profile.rules.get(index))
+            .map(Self::new)
+            .collect()
+    }
+}

@@ -1,0 +1,120 @@
+//! Tightening: taking away, after a violation, what a profile grants near the
+//! refused object and nobody has used.
+//!
+//! - [`neighbourhood`]: which rules are near an object
+//! - [`usage`]: which rights were used, from the kernel's hit counters
+//! - [`overlay`]: removals as they are kept, and the one rule that decides which hold
+//!
+//! The planner here is pure. A plan only removes: never a right that was used,
+//! never one that comes from an abstraction, and never one whose use the kernel
+//! programs cannot see.
+
+pub mod neighbourhood;
+pub mod overlay;
+pub mod usage;
+
+use enforcer_abi::Access;
+
+pub use self::{
+    overlay::{Overlay, OverlayError, OverlayState, Overlays},
+    usage::Usage,
+};
+use crate::profile::{Profile, Removal};
+
+use self::neighbourhood::{Distance, distance};
+
+/// The rights whose use the kernel programs count. Another one may be in use
+/// without a hit, so it is never called unused.
+pub const OBSERVED: Access = Access(
+    Access::READ.0 | Access::WRITE.0 | Access::APPEND.0 | Access::CREATE.0 | Access::EXECUTE.0,
+);
+
+/// What was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Offence<'a> {
+    /// The object.
+    pub path: &'a [u8],
+    /// The rights that the profile did not grant on it.
+    pub missing: Access,
+}
+
+/// Returns what to take away from `profile` after `offence`.
+///
+/// Of each pattern that the profile's own allow-rules have, the rights that were
+/// never used go:
+///
+/// - all of them, if the pattern is [`Distance::Near`] the object;
+/// - those that the offence was about, if it is [`Distance::Wide`].
+///
+/// A right that another one implies (append by write) stays as long as that one
+/// does. A pattern that an abstraction's rule has, too, is left alone, since a
+/// removal goes by the pattern.
+pub fn plan(profile: &Profile, usage: &Usage, offence: Offence<'_>) -> Vec<Removal> {
+    let mut removals: Vec<Removal> = Vec::new();
+    for rule in &profile.rules {
+        let pattern = rule.pattern.text();
+        if rule.allow.is_empty() || removals.iter().any(|removal| removal.pattern == pattern) {
+            continue;
+        }
+        let scope = match distance(&rule.pattern, offence.path) {
+            Distance::Near => Access::ALL,
+            Distance::Wide => offence.missing.with_implied(),
+            Distance::Far => continue,
+        };
+        let Some(granted) = own_grant(profile, pattern) else {
+            continue;
+        };
+        let unused = granted & OBSERVED & !usage.of(pattern) & scope;
+        let kept = granted & !unused;
+        let access = unused & !kept.with_implied();
+        if !access.is_empty() {
+            removals.push(Removal {
+                pattern: pattern.to_owned(),
+                access,
+            });
+        }
+    }
+    removals
+}
+
+/// Returns the rights of `removals` that were used: what a change would break.
+pub fn in_use(removals: &[Removal], usage: &Usage) -> Vec<Removal> {
+    removals
+        .iter()
+        .map(|Removal { pattern, access }| Removal {
+            pattern: pattern.clone(),
+            access: *access & usage.of(pattern),
+        })
+        .filter(|removal| !removal.access.is_empty())
+        .collect()
+}
+
+/// Returns `removals` without the rights that `others` remove.
+pub fn beyond(removals: &[Removal], others: &[Removal]) -> Vec<Removal> {
+    removals
+        .iter()
+        .map(|Removal { pattern, access }| Removal {
+            pattern: pattern.clone(),
+            access: others
+                .iter()
+                .filter(|other| other.pattern == *pattern)
+                .fold(*access, |rest, other| rest & !other.access),
+        })
+        .filter(|removal| !removal.access.is_empty())
+        .collect()
+}
+
+/// Returns the rights that the profile's own rules grant on `pattern`, or `None`
+/// if a rule of an abstraction grants some, too.
+fn own_grant(profile: &Profile, pattern: &str) -> Option<Access> {
+    profile
+        .rules
+        .iter()
+        .filter(|rule| rule.pattern.text() == pattern && !rule.allow.is_empty())
+        .try_fold(Access::NONE, |granted, rule| {
+            (*rule.origin.file == *profile.source).then_some(granted | rule.allow)
+        })
+}
+
+#[cfg(test)]
+mod tests;

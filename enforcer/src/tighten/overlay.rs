@@ -1,0 +1,402 @@
+//! Removals as they are kept: one YAML file for each tightening.
+//!
+//! The files in `STATE/overlays` decide which tightenings hold; the user's
+//! profile is never rewritten. A change of state is written and synced *before*
+//! the kernel gets the table that goes with it, and written back if the kernel
+//! refuses that table. So a crash in between is a crash after the change: the
+//! next start reads the file and loads the rights that it says.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::beyond;
+use crate::{
+    detection::{DetectionId, TighteningId},
+    profile::{Profile, Removal},
+};
+
+/// A tightening: rights that are, or would be, taken away from a profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overlay {
+    /// Its name, and the stem of its file's name.
+    pub id: TighteningId,
+    /// The profile that it tightens.
+    pub profile: String,
+    /// When it was proposed.
+    #[serde(with = "time")]
+    pub created: Timestamp,
+    /// Whether it holds.
+    pub state: OverlayState,
+    /// The detections because of which.
+    pub detections: Vec<DetectionId>,
+    /// What goes.
+    pub removals: Vec<Removal>,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Whether a tightening holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverlayState {
+    /// It waits for somebody to accept it.
+    Proposed,
+    /// It holds.
+    Applied,
+    /// Somebody took it back. It is not proposed again.
+    Reverted,
+}
+
+impl OverlayState {
+    /// The name, as the command line and the store spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Applied => "applied",
+            Self::Reverted => "reverted",
+        }
+    }
+}
+
+/// An overlay that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OverlayError {
+    /// The folder or a file in it cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is no overlay.
+    #[error("cannot use the tightening {}; correct it, or move it away to give its rights back", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<serde_yaml::Error>,
+    },
+    /// A file has another name than the tightening in it.
+    #[error("the tightening {id} is in {}; rename the file to {id}.yaml", path.display())]
+    Misnamed {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        id: TighteningId,
+    },
+    /// An overlay cannot be put into words.
+    #[error("cannot write the tightening {id}")]
+    Serialize {
+        /// Which.
+        id: TighteningId,
+        /// Why.
+        source: Box<serde_yaml::ser::Error>,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What is left to propose of a plan, beside the proposals that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unproposed {
+    /// Removals that nobody has proposed.
+    pub fresh: Vec<Removal>,
+    /// Open proposals that have some of the plan's removals.
+    pub joined: Vec<TighteningId>,
+}
+
+/// All tightenings there are, as their files say.
+#[derive(Debug)]
+pub struct Overlays {
+    directory: PathBuf,
+    all: BTreeMap<TighteningId, Overlay>,
+}
+
+impl Overlays {
+    /// Reads the overlays in `directory`, which is made where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or understood: what it takes away would
+    /// silently be granted again.
+    pub fn load(directory: &Path) -> Result<Self, OverlayError> {
+        let unreadable = |path: &Path| {
+            let path = path.to_owned();
+            move |source| OverlayError::Read { path, source }
+        };
+        fs::create_dir_all(directory).map_err(unreadable(directory))?;
+        let mut all = BTreeMap::new();
+        for entry in fs::read_dir(directory).map_err(unreadable(directory))? {
+            let path = entry.map_err(unreadable(directory))?.path();
+            // Others are what a crash left of a write.
+            if path.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
+            let overlay: Overlay =
+                serde_yaml::from_str(&text).map_err(|source| OverlayError::Parse {
+                    path: path.clone(),
+                    source: Box::new(source),
+                })?;
+            if path != file(directory, overlay.id) {
+                return Err(OverlayError::Misnamed {
+                    path,
+                    id: overlay.id,
+                });
+            }
+            all.insert(overlay.id, overlay);
+        }
+        Ok(Self {
+            directory: directory.to_owned(),
+            all,
+        })
+    }
+
+    /// Writes an overlay to its file, wholly or not at all, and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written; the overlay is then as before.
+    pub fn put(&mut self, overlay: Overlay) -> Result<(), OverlayError> {
+        let id = overlay.id;
+        let text = serde_yaml::to_string(&overlay).map_err(|source| OverlayError::Serialize {
+            id,
+            source: Box::new(source),
+        })?;
+        let path = file(&self.directory, id);
+        replace(&path, &text).map_err(|source| OverlayError::Write { path, source })?;
+        self.all.insert(id, overlay);
+        Ok(())
+    }
+
+    /// Returns the overlay with this name.
+    pub fn get(&self, id: TighteningId) -> Option<&Overlay> {
+        self.all.get(&id)
+    }
+
+    /// Returns all overlays, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Overlay> {
+        self.all.values()
+    }
+
+    /// Returns a name that no overlay has, beyond `last` as well.
+    pub fn next_id(&self, last: TighteningId) -> TighteningId {
+        let highest = self.all.last_key_value().map_or(last, |(&id, _)| id.max(last));
+        TighteningId(highest.0.saturating_add(1))
+    }
+
+    /// Returns the overlays of a profile that are in `state`.
+    pub fn of<'a>(
+        &'a self,
+        profile: &'a str,
+        state: OverlayState,
+    ) -> impl Iterator<Item = &'a Overlay> {
+        self.all
+            .values()
+            .filter(move |overlay| overlay.profile == profile && overlay.state == state)
+    }
+
+    /// Returns `profile` with what its applied overlays leave of it.
+    pub fn applied_to(&self, profile: &Profile) -> Profile {
+        let removals: Vec<_> = self
+            .of(&profile.name, OverlayState::Applied)
+            .flat_map(|overlay| overlay.removals.iter().cloned())
+            .collect();
+        profile.without(&removals)
+    }
+
+    /// Returns what is left to propose of `planned` for a profile.
+    ///
+    /// What somebody took back is not proposed again: that would undo a person's
+    /// decision at the next violation.
+    pub fn unproposed(&self, profile: &str, planned: &[Removal]) -> Unproposed {
+        let wanted = self
+            .of(profile, OverlayState::Reverted)
+            .fold(planned.to_vec(), |rest, overlay| {
+                beyond(&rest, &overlay.removals)
+            });
+        let mut unproposed = Unproposed {
+            fresh: wanted,
+            joined: Vec::new(),
+        };
+        for overlay in self.of(profile, OverlayState::Proposed) {
+            let rest = beyond(&unproposed.fresh, &overlay.removals);
+            if rest != unproposed.fresh {
+                unproposed.joined.push(overlay.id);
+                unproposed.fresh = rest;
+            }
+        }
+        unproposed
+    }
+}
+
+/// The file of an overlay.
+fn file(directory: &Path, id: TighteningId) -> PathBuf {
+    directory.join(format!("{id}.yaml"))
+}
+
+/// Replaces the file at `path`, so that whatever happens it holds the old text
+/// or the new one.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    // The new name has to survive a power cut, too.
+    match path.parent() {
+        Some(directory) => File::open(directory)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// A time as RFC 3339 text.
+mod time {
+    use jiff::Timestamp;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(time)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use enforcer_abi::Access;
+    use jiff::Timestamp;
+
+    use super::{Overlay, OverlayState, Overlays, Unproposed};
+    use crate::{
+        detection::{DetectionId, TighteningId},
+        profile::Removal,
+        tighten::tests::profile,
+    };
+
+    fn overlay(id: i64, state: OverlayState, pattern: &str) -> Overlay {
+        Overlay {
+            id: TighteningId(id),
+            profile: "p".to_owned(),
+            created: Timestamp::from_second(1_700_000_000).unwrap(),
+            state,
+            detections: vec![DetectionId(3)],
+            removals: vec![removal(pattern)],
+            reason: "never used: \"it\" # is near".to_owned(),
+        }
+    }
+
+    fn removal(pattern: &str) -> Removal {
+        Removal {
+            pattern: pattern.to_owned(),
+            access: Access::READ,
+        }
+    }
+
+    #[test]
+    fn files_are_read_back() {
+        let base = tempfile::tempdir().unwrap();
+        let mut overlays = Overlays::load(base.path()).unwrap();
+        // Patterns that YAML would read as something else if it were not quoted.
+        for (id, pattern) in (1..).zip(["/srv/legacy/**", "/a: b", "/{a,b}", "/x #y", "/é\u{1}\n"]) {
+            overlays.put(overlay(id, OverlayState::Proposed, pattern)).unwrap();
+        }
+        overlays.put(overlay(2, OverlayState::Applied, "/a: b")).unwrap();
+        let again = Overlays::load(base.path()).unwrap();
+        assert_eq!(again.all, overlays.all);
+        assert_eq!(again.get(TighteningId(2)).unwrap().state, OverlayState::Applied);
+        assert_eq!(again.next_id(TighteningId(0)), TighteningId(6));
+        assert_eq!(again.next_id(TighteningId(9)), TighteningId(10));
+    }
+
+    #[test]
+    fn a_crash_leaves_the_old_file() {
+        let base = tempfile::tempdir().unwrap();
+        let mut overlays = Overlays::load(base.path()).unwrap();
+        overlays.put(overlay(1, OverlayState::Applied, "/a")).unwrap();
+        fs::write(base.path().join("T1.new"), "id: T1\nprof").unwrap();
+        let again = Overlays::load(base.path()).unwrap();
+        assert_eq!(again.all, overlays.all);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        #[rustfmt::skip]
+        let cases = [
+            ("no yaml",       "T1.yaml", "id: [",                           "T1.yaml"),
+            ("unknown field", "T1.yaml", "id: T1\nadds: []\n",              "move it away"),
+            ("misnamed",      "T2.yaml", "id: T1\nprofile: p\ncreated: 2026-01-01T00:00:00Z\nstate: applied\ndetections: []\nremovals: []\nreason: r\n", "rename the file to T1.yaml"),
+        ];
+        for (name, file, text, want) in cases {
+            let base = tempfile::tempdir().unwrap();
+            fs::write(base.path().join(file), text).unwrap();
+            let error = Overlays::load(base.path()).unwrap_err().to_string();
+            assert!(error.contains(want), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_applied_overlays_hold() {
+        let base = tempfile::tempdir().unwrap();
+        let mut overlays = Overlays::load(base.path()).unwrap();
+        let before = profile(&[("/a", Access::READ, "own")]);
+        #[rustfmt::skip]
+        let rounds = [
+            ("proposed", OverlayState::Proposed, Access::READ),
+            ("applied",  OverlayState::Applied,  Access::NONE),
+            ("reverted", OverlayState::Reverted, Access::READ),
+        ];
+        for (name, state, want) in rounds {
+            overlays.put(overlay(1, state, "/a")).unwrap();
+            assert_eq!(overlays.applied_to(&before).rules[0].allow, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_proposed_twice() {
+        let base = tempfile::tempdir().unwrap();
+        let mut overlays = Overlays::load(base.path()).unwrap();
+        overlays.put(overlay(1, OverlayState::Proposed, "/proposed")).unwrap();
+        overlays.put(overlay(2, OverlayState::Reverted, "/reverted")).unwrap();
+        #[rustfmt::skip]
+        let cases = [
+            ("new",                vec!["/new"],              vec!["/new"], vec![]),
+            ("proposed before",    vec!["/proposed"],         vec![],       vec![TighteningId(1)]),
+            ("some of it",         vec!["/new", "/proposed"], vec!["/new"], vec![TighteningId(1)]),
+            ("taken back by hand", vec!["/reverted"],         vec![],       vec![]),
+        ];
+        for (name, planned, fresh, joined) in cases {
+            let planned: Vec<_> = planned.into_iter().map(removal).collect();
+            let fresh = fresh.into_iter().map(removal).collect();
+            assert_eq!(overlays.unproposed("p", &planned), Unproposed { fresh, joined }, "{name}");
+        }
+        let other = overlays.unproposed("q", &[removal("/reverted")]);
+        assert_eq!(other.fresh.len(), 1, "another profile");
+    }
+}
