@@ -13,6 +13,7 @@
 
 pub mod clock;
 pub mod detect;
+mod error;
 pub mod loaded;
 mod log;
 pub mod processes;
@@ -22,7 +23,6 @@ mod tightening;
 
 use std::{
     fs::{DirBuilder, File},
-    io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -37,20 +37,21 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+use self::tightening::Usages;
 use self::{
     clock::Clock,
     detect::{Detector, Findings},
-    loaded::{ChangeError, Registry},
+    error::FoldError,
+    loaded::Registry,
     processes::{Processes, procfs::Procfs},
-    server::SocketError,
 };
-pub use self::tightening::removals_text;
+pub use self::{error::AgentError, tightening::removals_text};
 use crate::{
     detection::Detection,
-    kernel::{AccessError, Events, Kernel, LoadError, ReadError, Record},
-    profile::{ProfileError, ProfileSet},
-    store::{Store, StoreError},
-    tighten::{OverlayError, Overlays},
+    kernel::{Events, Kernel, ReadError, Record},
+    profile::ProfileSet,
+    store::{Recorded, Store, StoreError},
+    tighten::Overlays,
 };
 
 /// Records that are taken in at one go, in one transaction.
@@ -61,7 +62,7 @@ const DRAIN: usize = 16;
 /// How often counts are brought up to date while there is something new.
 const FOLD_INTERVAL: Duration = Duration::from_secs(1);
 /// Detections that a client that follows may lag behind.
-const FOLLOWED: usize = 1024;
+const FOLLOWED: usize = 8192;
 /// Requests that wait for the agent.
 const REQUESTS: usize = 64;
 /// Names this boot of the machine.
@@ -76,62 +77,6 @@ pub struct Options {
     pub state: PathBuf,
     /// The socket.
     pub socket: PathBuf,
-}
-
-/// Why the agent cannot start, or cannot go on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AgentError {
-    /// Profiles have errors.
-    #[error("{} in the profiles; `enforcer check` shows them", errors.len())]
-    Profiles {
-        /// They, each with its place.
-        errors: Vec<ProfileError>,
-    },
-    /// The kernel side cannot be loaded.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// Another agent has the state directory.
-    #[error("another agent uses the state directory {}; stop it, or choose another one with --state", path.display())]
-    StateInUse {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// A file cannot be used.
-    #[error("cannot use {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The tightenings cannot be read.
-    #[error(transparent)]
-    Overlays(#[from] OverlayError),
-    /// The profiles cannot be put into the kernel.
-    #[error("cannot load the profiles")]
-    Change {
-        /// Why.
-        #[from]
-        source: ChangeError,
-    },
-    /// The socket cannot be made.
-    #[error(transparent)]
-    Socket(#[from] SocketError),
-    /// Events cannot be read.
-    #[error(transparent)]
-    Events(#[from] ReadError),
-    /// The runtime cannot be started.
-    #[error("cannot {action}")]
-    Runtime {
-        /// What was tried.
-        action: &'static str,
-        /// Why it failed.
-        source: io::Error,
-    },
 }
 
 /// The running agent.
@@ -163,7 +108,10 @@ pub fn run(options: Options) -> Result<(), AgentError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|source| AgentError::Runtime { action: "start the runtime", source })?;
+        .map_err(|source| AgentError::Runtime {
+            action: "start the runtime",
+            source,
+        })?;
     runtime.block_on(async {
         let mut agent = Agent::start(options)?;
         agent.serve().await
@@ -187,6 +135,8 @@ impl Agent {
 
         let mut registry = Registry::default();
         let staged = registry.stage_directory(profiles.into_profiles(), &overlays)?;
+        // An agent that cannot be asked must not enforce, however shortly.
+        server::clear(&options.socket)?;
         let mut kernel = Kernel::load()?;
         let events = kernel.events()?;
         log::changed(&registry.commit(staged, &mut kernel)?);
@@ -215,7 +165,10 @@ impl Agent {
     /// Serves until a signal ends it.
     async fn serve(&mut self) -> Result<(), AgentError> {
         let handler = |kind| {
-            signal(kind).map_err(|source| AgentError::Runtime { action: "wait for signals", source })
+            signal(kind).map_err(|source| AgentError::Runtime {
+                action: "wait for signals",
+                source,
+            })
         };
         let mut hangup = handler(SignalKind::hangup())?;
         let mut terminate = handler(SignalKind::terminate())?;
@@ -253,7 +206,9 @@ impl Agent {
                 Ok(record) => batch.push(record),
                 Err(error) => log::problem("an event is lost", &error),
             }
-            next = (batch.len() < BATCH).then(|| self.events.try_next()).flatten();
+            next = (batch.len() < BATCH)
+                .then(|| self.events.try_next())
+                .flatten();
         }
         let findings = self.detector.take(&batch, &self.registry, Clock::now());
         self.record(&findings);
@@ -296,7 +251,9 @@ impl Agent {
 
     fn fold(&mut self) -> Result<(), FoldError> {
         let violations = self.kernel.violations()?;
-        let (updates, lost) = self.detector.fold(&violations, &self.registry, Clock::now());
+        let (updates, lost) = self
+            .detector
+            .fold(&violations, &self.registry, Clock::now());
         self.unsettled = self.detector.is_unsettled();
         if !updates.is_empty() {
             self.store.add_counts(&updates)?;
@@ -310,29 +267,31 @@ impl Agent {
         if findings.is_empty() {
             return;
         }
-        let batch: Vec<_> = findings.iter().map(|(_, finding)| finding.clone()).collect();
+        let batch: Vec<_> = findings
+            .iter()
+            .map(|(_, finding)| finding.clone())
+            .collect();
         let recorded = match self.store.record(&batch) {
             Ok(recorded) => recorded,
             Err(error) => return log::problem("detections are lost", &error),
         };
         self.detector.recorded(findings, &recorded);
-        for id in recorded.into_iter().filter(|one| one.is_new).map(|one| one.id) {
-            match self.store.detection(id) {
-                Ok(Some(detection)) => self.announce(detection),
-                Ok(None) => {}
-                Err(error) => log::problem("a detection is not told", &error),
+        let mut usages = Usages::new();
+        for (finding, Recorded { id, is_new }) in batch.iter().zip(recorded) {
+            if is_new {
+                self.announce(Detection::new(id, finding), &mut usages);
             }
         }
     }
 
-    fn announce(&mut self, detection: Detection) {
+    fn announce(&mut self, mut detection: Detection, usages: &mut Usages) {
         log::detection(&detection);
-        if let Err(error) = self.answer(&detection) {
-            log::problem(&format!("{} is not answered", detection.id), &error);
+        match self.answer(&detection, usages) {
+            // Those who follow learn of the tightening, too.
+            Ok(tightenings) => detection.tightenings = tightenings,
+            Err(error) => log::problem(&format!("{} is not answered", detection.id), &error),
         }
-        // Those who follow learn of the tightening, too.
-        let told = self.store.detection(detection.id).ok().flatten().unwrap_or(detection);
-        let _receivers = self.followers.send(Arc::new(told));
+        let _receivers = self.followers.send(Arc::new(detection));
     }
 
     /// Loads the profiles anew, all or none.
@@ -346,7 +305,9 @@ impl Agent {
                 for error in &errors {
                     log::line(format_args!("{error}"));
                 }
-                log::line(format_args!("the profiles have errors; those from before stay"));
+                log::line(format_args!(
+                    "the profiles have errors; those from before stay"
+                ));
             }
             Ok(profiles) => {
                 let changed = self
@@ -363,17 +324,6 @@ impl Agent {
     }
 }
 
-/// Why counts cannot be brought up to date.
-#[derive(Debug, thiserror::Error)]
-enum FoldError {
-    /// The kernel does not tell them.
-    #[error(transparent)]
-    Kernel(#[from] AccessError),
-    /// The store does not take them.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// Tells the service manager, if there is one.
 fn notify(state: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
@@ -385,7 +335,10 @@ fn notify(state: &[sd_notify::NotifyState<'_>]) {
 fn lock(state: &Path) -> Result<File, AgentError> {
     let path = state.join("lock");
     let create = || {
-        DirBuilder::new().recursive(true).mode(0o700).create(state)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(state)?;
         File::create(&path)
     };
     let lock = create().map_err(|source| AgentError::File {

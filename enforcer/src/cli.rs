@@ -126,7 +126,14 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Asks a profile about a path, or the agent about a detection.
 fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let ExplainArgs { object, profile, op, profiles, json, socket } = args;
+    let ExplainArgs {
+        object,
+        profile,
+        op,
+        profiles,
+        json,
+        socket,
+    } = args;
     if let (Some(profile), Some(access)) = (profile, *op) {
         return explain::offline(explain::Question {
             profile,
@@ -146,7 +153,10 @@ fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 
 /// Whether a profile that the command line names is a file.
 fn is_file(profile: &str) -> bool {
-    profile.contains('/') || Path::new(profile).extension().is_some_and(|end| end == "yaml")
+    profile.contains('/')
+        || Path::new(profile)
+            .extension()
+            .is_some_and(|end| end == "yaml")
 }
 
 /// Shows help, or what is wrong with the command line.

@@ -120,6 +120,37 @@ pub fn access_text(access: Access) -> String {
 }
 
 impl Detection {
+    /// Returns the detection that a finding is the first of.
+    pub fn new(id: DetectionId, finding: &Finding) -> Self {
+        let Finding {
+            key,
+            requested,
+            rule,
+            who,
+            first,
+            last,
+            count,
+        } = finding;
+        Self {
+            id,
+            profile: key.profile.clone(),
+            layer: key.layer.to_owned(),
+            operation: key.operation.to_owned(),
+            requested: *requested,
+            missing: key.missing,
+            path: key.path.clone(),
+            reason: key.reason.to_owned(),
+            verdict: key.verdict.to_owned(),
+            rule: rule.clone(),
+            who: who.clone(),
+            first_seen: *first,
+            last_seen: *last,
+            count: *count,
+            state: State::Open,
+            tightenings: Vec::new(),
+        }
+    }
+
     /// Returns the detection in one sentence.
     pub fn sentence(&self) -> String {
         let subject = match &self.who.exe {

@@ -240,22 +240,38 @@ mod tests {
     fn requests_are_read_as_they_were_written() {
         let requests = [
             Request::Status,
-            Request::Detections { after: DetectionId(0), profile: Some("p".to_owned()) },
+            Request::Detections {
+                after: DetectionId(0),
+                profile: Some("p".to_owned()),
+            },
             Request::Detection { id: DetectionId(3) },
             Request::Follow { profile: None },
-            Request::Explain { detection: DetectionId(3) },
+            Request::Explain {
+                detection: DetectionId(3),
+            },
             Request::Enrol {
-                profile: ProfileChoice::Loaded { name: "p".to_owned() },
+                profile: ProfileChoice::Loaded {
+                    name: "p".to_owned(),
+                },
                 mode: Some(ProfileMode::Audit),
             },
             Request::Enrol {
-                profile: ProfileChoice::Text { text: "a\nb".to_owned(), file: "/p.yaml".to_owned() },
+                profile: ProfileChoice::Text {
+                    text: "a\nb".to_owned(),
+                    file: "/p.yaml".to_owned(),
+                },
                 mode: None,
             },
             Request::TightenPlan { detection: None },
-            Request::TightenApply { target: TightenTarget::Tightening(TighteningId(1)) },
-            Request::TightenApply { target: TightenTarget::Detection(DetectionId(1)) },
-            Request::TightenRevert { id: TighteningId(1) },
+            Request::TightenApply {
+                target: TightenTarget::Tightening(TighteningId(1)),
+            },
+            Request::TightenApply {
+                target: TightenTarget::Detection(DetectionId(1)),
+            },
+            Request::TightenRevert {
+                id: TighteningId(1),
+            },
             Request::TightenLog,
         ];
         for request in requests {
@@ -280,7 +296,11 @@ mod tests {
         for (name, line, want) in cases {
             let failure = parse_request(line.as_bytes()).unwrap_err();
             assert_eq!(failure.kind, FailureKind::BadRequest, "{name}");
-            assert!(failure.message.contains(want), "{name}: {}", failure.message);
+            assert!(
+                failure.message.contains(want),
+                "{name}: {}",
+                failure.message
+            );
         }
     }
 
@@ -288,8 +308,10 @@ mod tests {
     fn form_of_replies() {
         let ok = serde_json::to_string(&Reply::Ok(1)).unwrap();
         assert_eq!(ok, r#"{"ok":1}"#);
-        let error: Reply<u8> =
-            Reply::Error(super::Failure::new(FailureKind::NotFound, "there is no detection D9"));
+        let error: Reply<u8> = Reply::Error(super::Failure::new(
+            FailureKind::NotFound,
+            "there is no detection D9",
+        ));
         let error = serde_json::to_string(&error).unwrap();
         assert_eq!(
             error,

@@ -1,6 +1,6 @@
 //! What the agent remembers: detections, and the tightenings they led to.
 //!
-//! One SQLite file in the state directory, which an administrator can open too.
+//! One `SQLite` file in the state directory, which an administrator can open too.
 //! Overlay files ([`crate::tighten::overlay`]) decide which tightenings hold;
 //! the store only mirrors them, with a log of their changes.
 //!
@@ -59,7 +59,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Why, where SQLite says it.
+        /// Why, where `SQLite` says it.
         source: Option<rusqlite::Error>,
     },
     /// A later version wrote the file.
@@ -160,7 +160,7 @@ fn failed(action: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
     move |source| StoreError::Statement { action, source }
 }
 
-/// SQLite's integers are signed. What is stored here, nanoseconds and ids of 64
+/// The integers of `SQLite` are signed. What is stored here, nanoseconds and ids of 64
 /// bits among it, keeps its bits.
 fn stored(value: u64) -> i64 {
     value.cast_signed()

@@ -19,9 +19,7 @@ pub fn lost(bytes: &[u8]) -> Option<String> {
 /// Hexadecimal that is none is left out of account: the readable form is then
 /// all there is.
 pub fn restore(text: String, bytes: Option<&str>) -> Vec<u8> {
-    bytes
-        .and_then(unhex)
-        .unwrap_or_else(|| text.into_bytes())
+    bytes.and_then(unhex).unwrap_or_else(|| text.into_bytes())
 }
 
 /// Returns `bytes` in hexadecimal, two digits a byte.

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::toolchain::Toolchain;
 use crate::{setup, util};
 
 /// Options of `cargo xtask build`.
@@ -77,36 +78,27 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Builds the kernel programs and returns the object file.
 pub(crate) fn object(noise: Noise) -> Result<PathBuf> {
-    setup::ensure(setup::KERNEL_PROGRAMS)?;
+    let toolchain = setup::kernel_programs()?;
     let target_dir = util::target_dir().join("bpf");
-    let mut cargo = kernel_cargo();
-    cargo.arg("build").args(KERNEL_TARGET).arg("--release");
-    cargo.arg("--target-dir").arg(&target_dir);
+    let mut cargo = kernel_cargo(toolchain);
+    cargo.arg("build").args(toolchain.kernel_target());
+    cargo.arg("--release").arg("--target-dir").arg(&target_dir);
     build("building the kernel programs", cargo, noise)?;
     Ok(target_dir.join("bpfel-unknown-none/release/enforcer-ebpf"))
 }
 
-/// What makes cargo compile the kernel programs' package for the kernel.
-pub(crate) const KERNEL_TARGET: [&str; 6] = [
-    "-Z",
-    "build-std=core",
-    "--target",
-    "bpfel-unknown-none",
-    "--package",
-    "enforcer-ebpf",
-];
-
 /// Returns a cargo that can compile for the kernel.
-pub(crate) fn kernel_cargo() -> Command {
-    let mut cargo = util::cargo(Some("nightly"));
-    // Separated by the unit separator: the linker's path may hold spaces.
+pub(crate) fn kernel_cargo(toolchain: Toolchain) -> Command {
+    let mut cargo = toolchain.cargo();
     let flags = [
-        "-Cdebuginfo=2".to_owned(),
-        // Atomic or, and comparisons of 32 bits. Linux 5.12 and 5.1.
+        // With 32-bit operations, which every supported kernel has.
         "-Ctarget-cpu=v3".to_owned(),
+        // BTF is made from it.
+        "-Cdebuginfo=2".to_owned(),
         "-Clink-arg=--btf".to_owned(),
-        format!("-Clinker={}", setup::bpf_linker().display()),
+        format!("-Clinker={}", toolchain.bpf_linker().display()),
     ];
+    // Separated by the unit separator: the linker's path may hold spaces.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     cargo
 }
@@ -156,7 +148,7 @@ fn program(message: &str) -> Option<Result<Program>> {
 
 /// Returns a cargo for the agent's side, and where its profiles' folders are.
 fn agent_cargo(command: &str, place: Place, object: &Path) -> Result<(Command, PathBuf)> {
-    let mut cargo = util::cargo(None);
+    let mut cargo = Toolchain::Ours.cargo();
     cargo.arg(command).env("ENFORCER_BPF_OBJECT", object);
     let mut dir = util::target_dir();
     if place == Place::Guest {

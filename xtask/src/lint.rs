@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::build;
+use crate::toolchain::Toolchain;
 use crate::{setup, util};
 
 /// Exit status for "a check failed".
@@ -23,7 +24,7 @@ type Check = (&'static str, fn() -> Result<()>);
 
 /// Runs all checks, and fails if one does.
 pub(crate) fn run() -> Result<ExitCode> {
-    setup::ensure(setup::LINT)?;
+    setup::ensure(setup::AGENT)?;
     let checks: [Check; 5] = [
         ("format", format),
         ("lints", lints),
@@ -46,11 +47,11 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 fn format() -> Result<()> {
-    util::run(util::cargo(None).args(["fmt", "--all", "--check"]))
+    util::run(Toolchain::Ours.cargo().args(["fmt", "--all", "--check"]))
 }
 
 fn lints() -> Result<()> {
-    let mut cargo = util::cargo(None);
+    let mut cargo = Toolchain::Ours.cargo();
     cargo.args([
         "clippy",
         "--workspace",
@@ -63,10 +64,16 @@ fn lints() -> Result<()> {
 }
 
 fn kernel_lints() -> Result<()> {
-    let mut cargo = build::kernel_cargo();
+    let toolchain = Toolchain::for_kernel();
+    if toolchain != Toolchain::Nightly {
+        util::say("there is no clippy for Debian's compiler; the kernel programs are not linted");
+        return Ok(());
+    }
+    setup::ensure(setup::KERNEL_LINTS)?;
+    let mut cargo = build::kernel_cargo(toolchain);
     // What it depends on is linted for the host.
     cargo.args(["clippy", "--no-deps", "--release"]);
-    cargo.args(build::KERNEL_TARGET);
+    cargo.args(toolchain.kernel_target());
     cargo
         .arg("--target-dir")
         .arg(util::target_dir().join("bpf"));
@@ -81,7 +88,7 @@ fn dependencies() -> Result<()> {
         util::say("cargo-deny is not installed; dependencies are not checked");
         return Ok(());
     }
-    util::run(util::cargo(None).args(["deny", "check"]))
+    util::run(Toolchain::Ours.cargo().args(["deny", "check"]))
 }
 
 /// Checks the length of every source file beneath `dir`.

@@ -1,7 +1,7 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! ```text
-//! demo, test -> vm -> build -> setup        lint -> setup
+//! demo, test -> vm -> build -> setup -> toolchain        lint -> setup
 //!               vm -> { kernel, packages } -> apt
 //!                  -> image -> cpio
 //!                  -> qemu
@@ -16,6 +16,7 @@ mod demo;
 mod lint;
 mod setup;
 mod test;
+mod toolchain;
 mod util;
 mod vm;
 

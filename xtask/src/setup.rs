@@ -4,23 +4,34 @@
 //! missing, that costs a few file look-ups.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
+use crate::toolchain::{self, Toolchain};
 use crate::util;
 
-/// The version of `bpf-linker` that links with rustc's own LLVM; later ones
-/// want another one installed.
-const BPF_LINKER_VERSION: &str = "0.10.0";
+/// For the kernel programs, with rustup's compiler.
+const NIGHTLY: &[Need] = &[GCC, LIBC, RUST_SOURCE, Need::BpfLinker(Toolchain::Nightly)];
 
-/// For the kernel programs.
-pub(crate) const KERNEL_PROGRAMS: &[Need] = &[GCC, LIBC, RUST_SOURCE, Need::BpfLinker];
+/// For the kernel programs, with Debian's compiler.
+const DEBIAN: &[Need] = &[
+    GCC,
+    LIBC,
+    Need::Package("rustc-web", "usr/bin/rustc"),
+    Need::Package("cargo-web", "usr/bin/cargo"),
+    Need::Package(
+        "libstd-rust-web-dev-bpf",
+        "usr/lib/rustlib/bpfel-unknown-none/lib",
+    ),
+    Need::Package("llvm-22-dev", "usr/lib/llvm-22/bin/llvm-config"),
+    Need::BpfLinker(Toolchain::Debian),
+];
 
-/// For lints, of the kernel programs too.
-pub(crate) const LINT: &[Need] = &[GCC, LIBC, RUST_SOURCE, CLIPPY, Need::BpfLinker];
+/// For lints of the kernel programs, with rustup's compiler.
+pub(crate) const KERNEL_LINTS: &[Need] = &[GCC, LIBC, RUST_SOURCE, CLIPPY];
 
 /// For the agent, whose database is compiled from C.
 pub(crate) const AGENT: &[Need] = &[GCC, LIBC];
@@ -52,8 +63,8 @@ pub(crate) enum Need {
     Package(&'static str, &'static str),
     /// A component of the nightly toolchain, and a file of it.
     Component(&'static str, &'static str),
-    /// The linker for kernel programs, in the project's own tool folder.
-    BpfLinker,
+    /// The linker for kernel programs that goes with a toolchain.
+    BpfLinker(Toolchain),
 }
 
 /// What only a human can do here, as commands to type.
@@ -82,9 +93,33 @@ impl std::error::Error for ByHand {}
 /// Brings everything, and says so.
 pub(crate) fn run() -> Result<ExitCode> {
     // At once, so that what takes a human comes before what takes minutes.
-    ensure(&[LINT, AGENT, MACHINES].concat())?;
+    let packages = [AGENT, MACHINES].concat();
+    ensure(&packages)?;
+    kernel_programs()?;
     util::say("everything is installed");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings what is missing for the kernel programs, and returns the compiler.
+///
+/// Where rustup cannot get the source of `core`, that is Debian's.
+pub(crate) fn kernel_programs() -> Result<Toolchain> {
+    let toolchain = Toolchain::for_kernel();
+    if toolchain == Toolchain::Debian {
+        ensure(DEBIAN)?;
+        return Ok(toolchain);
+    }
+    let done = ensure(NIGHTLY);
+    if let Err(err) = &done
+        && !err.is::<ByHand>()
+        && !RUST_SOURCE.is_met()
+    {
+        util::say(format_args!("{err:#}\ntaking Debian's compiler instead"));
+        ensure(DEBIAN)?;
+        Toolchain::keep_debian()?;
+        return Ok(Toolchain::Debian);
+    }
+    done.map(|()| toolchain)
 }
 
 /// Brings what is missing of `needs`.
@@ -100,7 +135,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
         .filter(missing)
         .filter_map(|need| match need {
             Need::Package(name, _) => Some(*name),
-            Need::Component(..) | Need::BpfLinker => None,
+            Need::Component(..) | Need::BpfLinker(_) => None,
         })
         .collect();
     if !packages.is_empty() {
@@ -112,20 +147,10 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
                 bail!("package {name} was installed but /{file} is still missing")
             }
             Need::Component(name, _) => add_component(name)?,
-            Need::BpfLinker => install_bpf_linker()?,
+            Need::BpfLinker(toolchain) => install_bpf_linker(*toolchain)?,
         }
     }
     Ok(())
-}
-
-/// Returns where the linker for kernel programs is, or will be.
-pub(crate) fn bpf_linker() -> PathBuf {
-    tools().join("bin/bpf-linker")
-}
-
-/// The project's own tool folder.
-fn tools() -> PathBuf {
-    util::target_dir().join("tools")
 }
 
 impl Need {
@@ -134,7 +159,7 @@ impl Need {
         match self {
             Self::Package(_, file) => Path::new("/").join(file).exists(),
             Self::Component(_, file) => has_component(file),
-            Self::BpfLinker => has_bpf_linker(),
+            Self::BpfLinker(toolchain) => has_bpf_linker(*toolchain),
         }
     }
 }
@@ -175,22 +200,7 @@ fn install_packages(packages: &[&str]) -> Result<()> {
 
 /// Tells whether the nightly toolchain has `file`.
 fn has_component(file: &str) -> bool {
-    // Where rustup puts it by default, since asking rustc takes longer than
-    // everything else here.
-    let rustup = env::var_os("RUSTUP_HOME").map(PathBuf::from);
-    let rustup = rustup.or_else(|| Some(env::home_dir()?.join(".rustup")));
-    let toolchain = format!("toolchains/nightly-{}-unknown-linux-gnu", env::consts::ARCH);
-    rustup.is_some_and(|rustup| rustup.join(toolchain).join(file).exists())
-        || nightly_sysroot().is_ok_and(|sysroot| sysroot.join(file).exists())
-}
-
-/// Asks rustc where the nightly toolchain is.
-fn nightly_sysroot() -> Result<PathBuf> {
-    let mut rustc = Command::new("rustc");
-    rustc.args(["+nightly", "--print", "sysroot"]);
-    // Set by rustup for us; it would win over `+nightly`.
-    rustc.env_remove("RUSTUP_TOOLCHAIN");
-    Ok(util::read(&mut rustc)?.trim_end().into())
+    toolchain::nightly_sysroot().is_some_and(|sysroot| sysroot.join(file).exists())
 }
 
 /// Adds a component to the nightly toolchain.
@@ -206,20 +216,23 @@ fn add_component(name: &str) -> Result<()> {
 }
 
 /// Tells whether the right `bpf-linker` is in the tool folder.
-fn has_bpf_linker() -> bool {
-    // The file is written by cargo last of all, so it vouches for the binary.
-    let installed = fs::read_to_string(tools().join(".crates.toml"));
-    bpf_linker().exists()
-        && installed.is_ok_and(|list| list.contains(&format!("\"bpf-linker {BPF_LINKER_VERSION} ")))
+fn has_bpf_linker(toolchain: Toolchain) -> bool {
+    let Some([name, _, version]) = toolchain.bpf_linker_package().first_chunk() else {
+        return false;
+    };
+    // The list is written by cargo last of all, so it vouches for the binary.
+    let list = fs::read_to_string(toolchain.bpf_linker_root().join(".crates.toml"));
+    toolchain.bpf_linker().exists()
+        && list.is_ok_and(|list| list.contains(&format!("\"{name} {version} ")))
 }
 
 /// Builds `bpf-linker` into the tool folder.
-fn install_bpf_linker() -> Result<()> {
-    util::say(format_args!("building bpf-linker {BPF_LINKER_VERSION}"));
-    let mut cargo = util::cargo(Some("nightly"));
-    cargo.args(["install", "bpf-linker", "--version", BPF_LINKER_VERSION]);
+fn install_bpf_linker(toolchain: Toolchain) -> Result<()> {
+    let mut cargo = toolchain.cargo();
+    cargo.arg("install").args(toolchain.bpf_linker_package());
     // With the lock file that it was tested with; and over one of unknown origin.
-    cargo.args(["--locked", "--force", "--root"]).arg(tools());
+    cargo.args(["--locked", "--force", "--root"]);
+    cargo.arg(toolchain.bpf_linker_root());
     util::step("building bpf-linker", || util::read(&mut cargo))?;
     Ok(())
 }

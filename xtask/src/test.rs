@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::build::{self, Mode, Noise, Place, Program};
+use crate::toolchain::Toolchain;
 use crate::vm::{self, Output, Vm, kernel};
 use crate::{setup, util};
 
@@ -92,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Runs the tests that any machine can run: those of the default members.
 fn host(filters: &[String]) -> Result<bool> {
-    let mut cargo = util::cargo(None);
+    let mut cargo = Toolchain::Ours.cargo();
     cargo.arg("test");
     if util::in_ci() {
         cargo.arg("--locked");

@@ -136,32 +136,6 @@ pub(crate) fn pipe(from: &mut Command, into: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Returns a cargo command of `toolchain`, or of the one that runs us.
-///
-/// Variables that the outer cargo set for xtask are removed: with them, a
-/// `+nightly` does not take, and build scripts see another package's values.
-pub(crate) fn cargo(toolchain: Option<&str>) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(workspace_root());
-    for (name, _) in env::vars_os() {
-        let Some(name) = name.to_str() else { continue };
-        let inherited = name == "CARGO"
-            || ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix));
-        let mine = matches!(name, "CARGO_TARGET_DIR" | "LD_LIBRARY_PATH" | "OUT_DIR");
-        let chosen = toolchain.is_some()
-            && matches!(name, "RUSTUP_TOOLCHAIN" | "RUSTC" | "RUSTDOC" | "RUSTFLAGS");
-        if inherited || mine || chosen {
-            command.env_remove(name);
-        }
-    }
-    if let Some(toolchain) = toolchain {
-        command.arg(format!("+{toolchain}"));
-    }
-    command
-}
-
 /// Returns `command` as one would type it, for messages.
 fn show(command: &Command) -> String {
     let mut words = command.get_program().to_string_lossy().into_owned();

@@ -29,8 +29,8 @@ impl Clock {
 
     /// Returns the time of day at `time_ns` nanoseconds of `CLOCK_BOOTTIME`.
     pub fn time(&self, time_ns: u64) -> Timestamp {
-        let since_boot = SignedDuration::try_from(Duration::from_nanos(time_ns))
-            .unwrap_or(SignedDuration::ZERO);
+        let since_boot =
+            SignedDuration::try_from(Duration::from_nanos(time_ns)).unwrap_or(SignedDuration::ZERO);
         self.boot.saturating_add(since_boot).unwrap_or(self.boot)
     }
 }

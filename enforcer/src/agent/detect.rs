@@ -8,11 +8,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use enforcer_abi::{
-    Event, EventKind, ViolationCount, ViolationKey, limits::VIOLATIONS,
-};
+use enforcer_abi::{Event, EventKind, ViolationCount, ViolationKey, limits::VIOLATIONS};
 
-use super::{clock::Clock, loaded::Registry, processes::Processes};
+use super::{
+    clock::Clock,
+    loaded::Registry,
+    processes::{self, Processes},
+};
 use crate::{
     detection::{
         DetectionId, Finding, Who,
@@ -62,44 +64,34 @@ impl Detector {
     /// [`Detector::recorded`] what became of it.
     pub fn take(&mut self, records: &[Record], registry: &Registry, clock: Clock) -> Findings {
         let mut findings = Findings::new();
+        // One process often violates many times in a row. Looking it up costs far
+        // more than the rest.
+        let mut seen: HashMap<(u32, u64), Who> = HashMap::new();
         for Record { event, path } in records {
             match event.kind {
-                EventKind::Executed => self.processes.executed(event, path),
+                EventKind::Executed => {
+                    self.processes.executed(event, path);
+                    seen.retain(|&(pid, _), _| pid != event.tgid);
+                }
                 EventKind::Violation => {
                     let key = violation_key(event);
-                    if self.known.get(&key).is_some_and(|known| known.counted && !known.lost) {
+                    if self
+                        .known
+                        .get(&key)
+                        .is_some_and(|known| known.counted && !known.lost)
+                    {
                         // A second CPU was first, too. The count has it.
                         continue;
                     }
-                    findings.push((key, self.finding(event, path, registry, clock)));
+                    let known = seen
+                        .entry((event.tgid, event.lineage))
+                        .or_insert_with(|| self.processes.who(event));
+                    let who = processes::of_thread(known, event);
+                    findings.push((key, finding(event, path, who, registry, clock)));
                 }
             }
         }
         findings
-    }
-
-    fn finding(
-        &mut self,
-        event: &Event,
-        path: &[u8],
-        registry: &Registry,
-        clock: Clock,
-    ) -> Finding {
-        let at = clock.time(event.time_ns);
-        Finding {
-            key: FindingKey::of_event(event, path, &profile_name(registry, event.slot)),
-            requested: event.requested,
-            rule: registry.denying_rule(
-                event.slot,
-                event.generation,
-                event.outcome,
-                event.missing,
-            ),
-            who: self.processes.who(event),
-            first: at,
-            last: at,
-            count: 1,
-        }
     }
 
     /// Takes in which detections the findings are.
@@ -138,24 +130,42 @@ impl Detector {
     ) -> (Vec<CountUpdate>, Findings) {
         let mut updates = Vec::new();
         let mut lost = Findings::new();
-        let mut unexplained = HashSet::new();
+        let mut silent = HashSet::new();
         for (key, count) in violations {
             if let Some(known) = self.known.get_mut(key) {
                 known.counted = true;
                 let more = count.count.saturating_sub(known.stored);
                 if more > 0 {
                     known.stored = count.count;
-                    let last = clock.time(count.last_ns);
-                    updates.push(CountUpdate { id: known.id, more, last });
+                    let latest = clock.time(count.last_ns);
+                    updates.push(CountUpdate {
+                        id: known.id,
+                        more,
+                        last: latest,
+                    });
                 }
             } else if self.unexplained.contains(key) {
                 lost.push((*key, lost_finding(key, count, registry, clock)));
             } else {
-                unexplained.insert(*key);
+                silent.insert(*key);
             }
         }
-        self.unexplained = unexplained;
+        self.unexplained = silent;
         (updates, lost)
+    }
+}
+
+/// Returns what an event found.
+fn finding(event: &Event, path: &[u8], who: Who, registry: &Registry, clock: Clock) -> Finding {
+    let at = clock.time(event.time_ns);
+    Finding {
+        key: FindingKey::of_event(event, path, &profile_name(registry, event.slot)),
+        requested: event.requested,
+        rule: registry.denying_rule(event.slot, event.generation, event.outcome, event.missing),
+        who,
+        first: at,
+        last: at,
+        count: 1,
     }
 }
 
@@ -227,7 +237,10 @@ mod tests {
             reserved: [0; 7],
             comm: [0; 16],
         };
-        Record { event, path: path.as_bytes().to_vec() }
+        Record {
+            event,
+            path: path.as_bytes().to_vec(),
+        }
     }
 
     fn count(count: u64) -> ViolationCount {
@@ -270,14 +283,20 @@ mod tests {
         }
 
         fn record(&mut self, findings: &super::Findings) {
-            let batch: Vec<_> = findings.iter().map(|(_, finding)| finding.clone()).collect();
+            let batch: Vec<_> = findings
+                .iter()
+                .map(|(_, finding)| finding.clone())
+                .collect();
             let recorded = self.store.record(&batch).unwrap();
             self.detector.recorded(findings, &recorded);
         }
 
         /// Paths and counts in the store.
         fn counts(&self) -> Vec<(String, u64)> {
-            let page = self.store.detections(super::DetectionId(0), None, 100).unwrap();
+            let page = self
+                .store
+                .detections(super::DetectionId(0), None, 100)
+                .unwrap();
             page.into_iter()
                 .map(|detection| (String::from_utf8(detection.path).unwrap(), detection.count))
                 .collect()
@@ -290,14 +309,26 @@ mod tests {
         let a = record("/a");
         let key = violation_key(&a.event);
         world.take(std::slice::from_ref(&a));
-        assert_eq!(world.counts(), [("/a".to_owned(), 1)], "from the event alone");
-        for (name, kernel, want) in [("as the event", 1, 1), ("more", 1_000, 1_000), ("no more", 1_000, 1_000)] {
+        assert_eq!(
+            world.counts(),
+            [("/a".to_owned(), 1)],
+            "from the event alone"
+        );
+        for (name, kernel, want) in [
+            ("as the event", 1, 1),
+            ("more", 1_000, 1_000),
+            ("no more", 1_000, 1_000),
+        ] {
             world.fold(&[(key, count(kernel))]);
             assert_eq!(world.counts(), [("/a".to_owned(), want)], "{name}");
         }
         world.take(&[a]);
         world.fold(&[(key, count(1_001))]);
-        assert_eq!(world.counts(), [("/a".to_owned(), 1_001)], "the event comes twice");
+        assert_eq!(
+            world.counts(),
+            [("/a".to_owned(), 1_001)],
+            "the event comes twice"
+        );
     }
 
     #[test]
@@ -314,7 +345,11 @@ mod tests {
         assert_eq!(world.counts(), [("/b".to_owned(), 4), (String::new(), 5)]);
         world.take(&[record("/a")]);
         world.fold(&[(a, count(7)), (b, count(4))]);
-        let late = [("/b".to_owned(), 4), (String::new(), 5), ("/a".to_owned(), 2)];
+        let late = [
+            ("/b".to_owned(), 4),
+            (String::new(), 5),
+            ("/a".to_owned(), 2),
+        ];
         assert_eq!(world.counts(), late, "the next violation tells the path");
     }
 

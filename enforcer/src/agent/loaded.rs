@@ -20,11 +20,11 @@ use enforcer_abi::{
     limits::{OUTCOMES, SLOTS},
 };
 
+use self::ranges::Ranges;
 pub use self::{
     change::{ChangeError, Changed, Staged},
     instance::{Instance, Source},
 };
-use self::ranges::Ranges;
 use crate::{
     kernel::{AccessError, Kernel},
     profile::{Profile, ProfileMode},
@@ -100,7 +100,9 @@ fn instance_name(profile: &str, mode: Option<ProfileMode>) -> String {
 impl Registry {
     /// Returns the instance with this name, unless it was removed.
     pub fn get(&self, name: &str) -> Option<&Instance> {
-        self.instances.get(name).filter(|instance| !instance.removed)
+        self.instances
+            .get(name)
+            .filter(|instance| !instance.removed)
     }
 
     /// Returns all instances, the removed ones too, by name.
@@ -172,3 +174,6 @@ impl Registry {
         Ok(slot)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,16 @@ pub(super) fn problem(what: &str, error: &(dyn std::error::Error + 'static)) {
 
 /// Tells of a new detection.
 pub(super) fn detection(detection: &Detection) {
-    let Detection { id, verdict, profile, layer, operation, reason, who, .. } = detection;
+    let Detection {
+        id,
+        verdict,
+        profile,
+        layer,
+        operation,
+        reason,
+        who,
+        ..
+    } = detection;
     line(format_args!(
         "detection={id} verdict={verdict} profile={profile} layer={layer} operation={operation} \
          missing={} path=\"{}\" reason={reason} pid={} uid={} exe=\"{}\"",
@@ -43,7 +52,10 @@ pub(super) fn changed(changed: &Changed) {
         line(format_args!("removed={name}"));
     }
     for (name, error) in &changed.stuck {
-        problem(&format!("the profile {name} is gone, but still refuses"), error);
+        problem(
+            &format!("the profile {name} is gone, but still refuses"),
+            error,
+        );
     }
 }
 

@@ -20,6 +20,8 @@ use crate::detection::{Ancestor, Who};
 
 /// Programs that are remembered.
 pub const PROGRAMS: usize = 8192;
+/// Cgroups whose paths are remembered.
+const CGROUPS: usize = 1024;
 /// Most ancestors of a process that are recorded.
 pub const ANCESTORS: usize = 16;
 
@@ -27,6 +29,9 @@ pub const ANCESTORS: usize = 16;
 #[derive(Debug)]
 pub struct Processes {
     programs: Recent<u32, Program>,
+    /// Paths of cgroups by their ids: a process may be gone before its own is
+    /// read, while others of its unit are not.
+    cgroups: Recent<u64, Vec<u8>>,
     procfs: Procfs,
     arguments: Arguments,
 }
@@ -51,6 +56,7 @@ impl Processes {
     pub fn new(procfs: Procfs) -> Self {
         Self {
             programs: Recent::new(PROGRAMS),
+            cgroups: Recent::new(CGROUPS),
             arguments: Arguments::new(procfs.clone()),
             procfs,
         }
@@ -61,7 +67,11 @@ impl Processes {
         let pid = event.tgid;
         // While the exec is under way, the process still has its old arguments.
         let arrived = self.procfs.exe(pid).is_some_and(|exe| exe == path);
-        let cmdline = if arrived { self.arguments.of(pid) } else { None };
+        let cmdline = if arrived {
+            self.arguments.of(pid)
+        } else {
+            None
+        };
         let program = Program {
             lineage: event.lineage,
             time_ns: event.time_ns,
@@ -69,7 +79,7 @@ impl Processes {
             parent: event.parent,
             exe: path.to_owned(),
             cmdline,
-            cgroup_path: self.procfs.cgroup(pid),
+            cgroup_path: self.cgroup(event),
         };
         self.programs.put(pid, program);
     }
@@ -78,7 +88,11 @@ impl Processes {
     pub fn who(&mut self, event: &Event) -> Who {
         let pid = event.tgid;
         let start = self.procfs.stat(pid).map(|stat| stat.start);
-        let program = self.programs.get(&pid).filter(|program| program.is_of(event, start)).cloned();
+        let program = self
+            .programs
+            .get(&pid)
+            .filter(|program| program.is_of(event, start))
+            .cloned();
         let alive = start.is_some();
         let (mut exe, mut cmdline, mut cgroup_path) = match program {
             Some(program) => (Some(program.exe), program.cmdline, program.cgroup_path),
@@ -87,7 +101,6 @@ impl Processes {
         if alive {
             exe = exe.or_else(|| self.procfs.exe(pid));
             cmdline = cmdline.or_else(|| self.arguments.of(pid));
-            cgroup_path = self.procfs.cgroup(pid).or(cgroup_path);
         } else if exe.is_none() {
             // A fork that never ran a program of its own is its parent's double.
             let parent = self.programs.get(&event.parent);
@@ -108,8 +121,17 @@ impl Processes {
             cmdline,
             ancestry: self.ancestry(event),
             cgroup: event.cgroup,
-            cgroup_path,
+            cgroup_path: self.cgroup(event).or(cgroup_path),
         }
+    }
+
+    /// Returns the path of the cgroup of an event's process, if it is known.
+    fn cgroup(&mut self, event: &Event) -> Option<Vec<u8>> {
+        if let Some(path) = self.procfs.cgroup(event.tgid) {
+            self.cgroups.put(event.cgroup, path.clone());
+            return Some(path);
+        }
+        self.cgroups.get(&event.cgroup).cloned()
     }
 
     /// Returns the processes that the event's process descends from, as far as
@@ -122,18 +144,21 @@ impl Processes {
             // Ids that were read at different times can make a circle.
             && ancestry.iter().all(|ancestor| ancestor.pid != pid)
         {
-            let stat = self.procfs.stat(pid);
-            let start = stat.map(|stat| stat.start);
-            let program = self.programs.get(&pid).filter(|program| program.is_of(event, start));
+            let alive = self.procfs.stat(pid);
+            let begun = alive.map(|stat| stat.start);
+            let program = self
+                .programs
+                .get(&pid)
+                .filter(|program| program.is_of(event, begun));
             let exe = match program {
                 Some(program) => Some(program.exe.clone()),
                 None => self.procfs.exe(pid),
             };
-            let parent = stat
+            let above = alive
                 .map(|stat| stat.parent)
                 .or_else(|| program.map(|program| program.parent));
             ancestry.push(Ancestor { pid, exe });
-            pid = parent.unwrap_or(0);
+            pid = above.unwrap_or(0);
         }
         ancestry
     }
@@ -148,6 +173,18 @@ impl Program {
             _ => true,
         };
         self.lineage == event.lineage && self.time_ns <= event.time_ns && same_start
+    }
+}
+
+/// Returns who is behind an event of a process of which another event's `who` is
+/// known: what belongs to the thread is the event's own.
+pub fn of_thread(who: &Who, event: &Event) -> Who {
+    Who {
+        tid: event.tid,
+        uid: event.uid,
+        gid: event.gid,
+        comm: comm(&event.comm),
+        ..who.clone()
     }
 }
 

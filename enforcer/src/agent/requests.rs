@@ -38,7 +38,11 @@ const PAGE_LEN: usize = LINE_LEN / 2;
 impl Agent {
     /// Answers one request.
     pub(super) fn reply(&mut self, ask: Ask) {
-        let Ask { request, process, answer } = ask;
+        let Ask {
+            request,
+            process,
+            answer,
+        } = ask;
         let reply = self.handle(request, process).unwrap_or_else(failure_line);
         // A client that is gone needs no answer.
         let _sent = answer.send(reply);
@@ -58,22 +62,22 @@ impl Agent {
                 self.catch_up();
                 ok(&self.detection(id)?)
             }
-            Request::Follow { profile } => {
-                Ok(Answer::Follow(self.followers.subscribe(), profile))
-            }
+            Request::Follow { profile } => Ok(Answer::Follow(self.followers.subscribe(), profile)),
             Request::Explain { detection } => {
                 self.catch_up();
                 ok(&self.explained(detection)?)
             }
             Request::Enrol { profile, mode } => ok(&self.enrol(profile, mode, process)?),
-            Request::TightenPlan { detection: Some(id) } => ok(&self.plan_after(id)?),
+            Request::TightenPlan {
+                detection: Some(id),
+            } => ok(&self.plan_after(id)?),
             Request::TightenPlan { detection: None } => ok(&self.plan_all()?),
-            Request::TightenApply { target: TightenTarget::Tightening(id) } => {
-                ok(&[self.apply(id, "applied by command")?])
-            }
-            Request::TightenApply { target: TightenTarget::Detection(id) } => {
-                ok(&self.apply_after(id, "applied by command")?)
-            }
+            Request::TightenApply {
+                target: TightenTarget::Tightening(id),
+            } => ok(&[self.apply(id, "applied by command")?]),
+            Request::TightenApply {
+                target: TightenTarget::Detection(id),
+            } => ok(&self.apply_after(id, "applied by command")?),
             Request::TightenRevert { id } => ok(&[self.revert(id, "reverted by command")?]),
             Request::TightenLog => ok(&self.log_entries()?),
         }
@@ -143,7 +147,9 @@ impl Agent {
         let mut detections = Vec::new();
         let mut len = 0;
         for detection in found {
-            len += line::of(&detection).map_err(|error| Failure::internal(&error))?.len();
+            len += line::of(&detection)
+                .map_err(|error| Failure::internal(&error))?
+                .len();
             if len > PAGE_LEN && !detections.is_empty() {
                 more = true;
                 break;
@@ -184,7 +190,9 @@ impl Agent {
         Ok(Explained {
             sentence: detection.sentence(),
             now,
-            tightenings: tightenings.filter_map(|&id| self.overlays.get(id).cloned()).collect(),
+            tightenings: tightenings
+                .filter_map(|&id| self.overlays.get(id).cloned())
+                .collect(),
             detection,
         })
     }
@@ -268,7 +276,10 @@ fn ok<T: Serialize>(value: &T) -> Result<Answer, Failure> {
     if line.len() > LINE_LEN {
         return Err(Failure::new(
             FailureKind::Internal,
-            format!("the answer has {} bytes, and a line of the protocol at most {LINE_LEN}", line.len()),
+            format!(
+                "the answer has {} bytes, and a line of the protocol at most {LINE_LEN}",
+                line.len()
+            ),
         ));
     }
     Ok(Answer::Line(line))

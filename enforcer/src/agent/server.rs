@@ -94,6 +94,7 @@ pub fn listen(path: &Path) -> Result<UnixListener, SocketError> {
         path: path.to_owned(),
         source,
     };
+    clear(path)?;
     if let Some(directory) = path.parent() {
         DirBuilder::new()
             .recursive(true)
@@ -101,27 +102,36 @@ pub fn listen(path: &Path) -> Result<UnixListener, SocketError> {
             .create(directory)
             .map_err(failed)?;
     }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Takes away the socket of an agent that died.
+///
+/// # Errors
+///
+/// If another agent listens on it, or it is something else.
+pub fn clear(path: &Path) -> Result<(), SocketError> {
+    let failed = |source| SocketError::Listen {
+        path: path.to_owned(),
+        source,
+    };
     match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-        Ok(metadata) if !metadata.file_type().is_socket() => {
-            return Err(SocketError::NotASocket {
-                path: path.to_owned(),
-            });
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+        Ok(metadata) if !metadata.file_type().is_socket() => Err(SocketError::NotASocket {
+            path: path.to_owned(),
+        }),
         Ok(_) => {
             if std::os::unix::net::UnixStream::connect(path).is_ok() {
                 return Err(SocketError::InUse {
                     path: path.to_owned(),
                 });
             }
-            // An agent that died left it.
-            fs::remove_file(path).map_err(failed)?;
+            fs::remove_file(path).map_err(failed)
         }
     }
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(listener)
 }
 
 /// Serves connections for ever.
@@ -168,41 +178,50 @@ impl Connection {
             Answer::Line(line) => {
                 let _sent = send(&mut stream, &line).await;
             }
-            Answer::Follow(detections, profile) => match self.followers.try_acquire() {
-                Ok(_follower) => {
+            Answer::Follow(detections, profile) => {
+                if let Ok(_follower) = self.followers.try_acquire() {
                     drop(permit);
                     follow(&mut stream, detections, profile.as_deref()).await;
+                } else {
+                    let busy =
+                        Failure::new(FailureKind::Conflict, "too many clients follow already");
+                    let _sent = send(&mut stream, &failure_text(busy)).await;
                 }
-                Err(_) => {
-                    let busy = Failure::new(FailureKind::Conflict, "too many clients follow already");
-                    if let Answer::Line(line) = failure_line(busy) {
-                        let _sent = send(&mut stream, &line).await;
-                    }
-                }
-            },
+            }
         }
     }
 
     /// Reads the request and gets its answer.
     async fn ask(&self, stream: &mut BufReader<UnixStream>) -> Result<Answer, Failure> {
-        let peer = stream.get_ref().peer_cred().map_err(|error| Failure::internal(&error))?;
+        let peer = stream
+            .get_ref()
+            .peer_cred()
+            .map_err(|error| Failure::internal(&error))?;
         // The agent's own user can do all that the agent can.
         if peer.uid() != 0 && peer.uid() != geteuid().as_raw() {
-            return Err(Failure::new(FailureKind::Forbidden, "only root may talk to the agent"));
+            return Err(Failure::new(
+                FailureKind::Forbidden,
+                "only root may talk to the agent",
+            ));
         }
-        let line = line::read(stream).await.map_err(|error| {
-            Failure::new(FailureKind::BadRequest, protocol::chain(&error))
-        })?;
+        let line = line::read(stream)
+            .await
+            .map_err(|error| Failure::new(FailureKind::BadRequest, protocol::chain(&error)))?;
         let request = protocol::parse_request(line.as_deref().unwrap_or_default())?;
         let process = match request {
             Request::Enrol { .. } => Some(process(stream, peer.pid())?),
             _ => None,
         };
         let (answer, answered) = oneshot::channel();
-        let ask = Ask { request, process, answer };
-        let gone = || Failure::new(FailureKind::Internal, "the agent is ending");
-        self.agent.send(ask).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())
+        let ask = Ask {
+            request,
+            process,
+            answer,
+        };
+        // Either fails only when the agent's end of the queue is gone.
+        let sent = self.agent.send(ask).await.is_ok();
+        let answer = if sent { answered.await.ok() } else { None };
+        answer.ok_or_else(|| Failure::new(FailureKind::Internal, "the agent is ending"))
     }
 }
 
@@ -255,9 +274,13 @@ async fn send(stream: &mut BufReader<UnixStream>, line: &str) -> io::Result<()> 
 
 /// Returns a failure as an answer.
 pub fn failure_line(failure: Failure) -> Answer {
+    Answer::Line(failure_text(failure))
+}
+
+fn failure_text(failure: Failure) -> String {
     let reply: Reply<()> = Reply::Error(failure);
     // A failure is two strings, which JSON always can say.
-    Answer::Line(line::of(&reply).unwrap_or_default())
+    line::of(&reply).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,107 +4,28 @@
 //! it, and written back if that fails. So the files always say which rights the
 //! next start loads, and a crash between the two is one after the change.
 
-use std::collections::BTreeMap;
+mod error;
+
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use jiff::Timestamp;
 
-use super::{Agent, loaded::ChangeError, log};
+pub(super) use self::error::TightenError;
+use super::{Agent, log};
 use crate::{
     detection::{Detection, DetectionId, TighteningId, access_text, finding::leaves_profile},
-    kernel::AccessError,
     profile::{Escaped, ProfileMode, Removal, Tighten},
     protocol::views::Plan,
-    store::StoreError,
-    tighten::{self, Offence, Overlay, OverlayError, OverlayState, Usage},
+    tighten::{self, Offence, Overlay, OverlayState, Usage},
 };
 
-/// Why a tightening cannot be changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TightenError {
-    /// There is no such tightening.
-    #[error("there is no tightening {id}")]
-    NoTightening {
-        /// Its name.
-        id: TighteningId,
-    },
-    /// There is no such detection.
-    #[error("there is no detection {id}")]
-    NoDetection {
-        /// Its name.
-        id: DetectionId,
-    },
-    /// It is in that state already.
-    #[error("the tightening {id} is {} already", state.name())]
-    Already {
-        /// Its name.
-        id: TighteningId,
-        /// Its state.
-        state: OverlayState,
-    },
-    /// Only what is applied can be taken back.
-    #[error("the tightening {id} was never applied")]
-    NotApplied {
-        /// Its name.
-        id: TighteningId,
-    },
-    /// It would take away what is used.
-    #[error(
-        "the tightening {id} would take away what is in use ({}); `enforcer tighten plan` shows what is not",
-        removals_text(used)
-    )]
-    InUse {
-        /// Its name.
-        id: TighteningId,
-        /// What is used.
-        used: Vec<Removal>,
-    },
-    /// There is nothing to take away.
-    #[error("there is nothing unused to take away near what {id} is about")]
-    NothingUnused {
-        /// The detection.
-        id: DetectionId,
-    },
-    /// The overlay cannot be written.
-    #[error("the overlay of the tightening cannot be kept")]
-    Overlay {
-        /// Why.
-        source: OverlayError,
-    },
-    /// The overlay could not be written back after a failure.
-    #[error("the kernel refused the tightening {id}, and its file cannot be written back; restart the agent to apply what the file says")]
-    Torn {
-        /// Its name.
-        id: TighteningId,
-        /// Why.
-        source: OverlayError,
-    },
-    /// The table cannot be made or loaded.
-    #[error("the profile {profile} cannot be changed")]
-    Change {
-        /// The profile.
-        profile: String,
-        /// Why.
-        source: ChangeError,
-    },
-    /// The kernel does not tell what was used.
-    #[error("cannot tell what was used of the profile {profile}")]
-    Usage {
-        /// The profile.
-        profile: String,
-        /// Why.
-        source: AccessError,
-    },
-    /// The store failed. The change holds.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+/// Detections that a proposal names at most. A storm of them would have its file
+/// written again for each.
+const LINKED: usize = 64;
 
-impl TightenError {
-    fn overlay(source: OverlayError) -> Self {
-        Self::Overlay { source }
-    }
-}
+/// What was used of profiles, read once for a batch of detections. What is used
+/// meanwhile is seen when a tightening is applied.
+pub(super) type Usages = HashMap<String, Usage>;
 
 /// Returns removals as a person reads them.
 pub fn removals_text(removals: &[Removal]) -> String {
@@ -121,20 +42,27 @@ pub fn removals_text(removals: &[Removal]) -> String {
 impl Agent {
     /// Returns what would be taken away after a detection, beside what is
     /// proposed already.
-    pub(super) fn planned(&self, detection: &Detection) -> Result<Vec<Removal>, TightenError> {
+    fn planned(
+        &self,
+        detection: &Detection,
+        usages: &mut Usages,
+    ) -> Result<Vec<Removal>, TightenError> {
         let name = base_name(&detection.profile);
-        let Some(written) = self.registry.profile(name) else {
+        let Some(instance) = self.registry.get(name) else {
             return Ok(Vec::new());
         };
         if !leaves_profile(&detection.reason) || detection.path.is_empty() {
             return Ok(Vec::new());
         }
-        let effective = self.overlays.applied_to(written);
+        let usage = match usages.entry(name.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(self.usage(name)?),
+        };
         let offence = Offence {
             path: &detection.path,
             missing: detection.missing,
         };
-        Ok(tighten::plan(&effective, &self.usage(name)?, offence))
+        Ok(tighten::plan(&instance.current.effective, usage, offence))
     }
 
     fn usage(&self, profile: &str) -> Result<Usage, TightenError> {
@@ -147,35 +75,43 @@ impl Agent {
     }
 
     /// Does what the violated profile says is to be done after a new detection.
-    pub(super) fn answer(&mut self, detection: &Detection) -> Result<(), TightenError> {
+    /// Returns the tightenings that it leads to.
+    pub(super) fn answer(
+        &mut self,
+        detection: &Detection,
+        usages: &mut Usages,
+    ) -> Result<Vec<TighteningId>, TightenError> {
         let name = base_name(&detection.profile);
         let Some(written) = self.registry.profile(name) else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let tighten = written.on_violation.tighten;
         // What a profile on trial would refuse is what its author has to look at,
         // not an attack.
-        let enforced = detection.verdict == crate::detection::verdict_name(enforcer_abi::Verdict::Deny)
+        let enforced = detection.verdict
+            == crate::detection::verdict_name(enforcer_abi::Verdict::Deny)
             && written.mode == ProfileMode::Enforce;
         if tighten == Tighten::Off || !enforced {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        for id in self.propose(detection)? {
-            if tighten == Tighten::Auto {
+        let ids = self.propose(detection, usages)?;
+        if tighten == Tighten::Auto {
+            for &id in &ids {
                 self.apply(id, &format!("applied by itself after {}", detection.id))?;
             }
         }
-        Ok(())
+        Ok(ids)
     }
 
     /// Makes sure that what can be taken away after a detection is proposed, and
     /// returns the proposals.
-    pub(super) fn propose(
+    fn propose(
         &mut self,
         detection: &Detection,
+        usages: &mut Usages,
     ) -> Result<Vec<TighteningId>, TightenError> {
         let profile = base_name(&detection.profile).to_owned();
-        let planned = self.planned(detection)?;
+        let planned = self.planned(detection, usages)?;
         let unproposed = self.overlays.unproposed(&profile, &planned);
         let mut ids = unproposed.joined;
         for &id in &ids {
@@ -196,7 +132,7 @@ impl Agent {
             };
             ids.push(overlay.id);
             log::proposed(&overlay);
-            self.keep(overlay, &format!("proposed after {}", detection.id))?;
+            self.keep(&overlay, &format!("proposed after {}", detection.id))?;
         }
         Ok(ids)
     }
@@ -206,19 +142,22 @@ impl Agent {
         let Some(overlay) = self.overlays.get(id) else {
             return Ok(());
         };
-        if overlay.detections.contains(&detection) {
+        if overlay.detections.contains(&detection) || overlay.detections.len() >= LINKED {
             return Ok(());
         }
         let mut overlay = overlay.clone();
         overlay.detections.push(detection);
-        self.keep(overlay, "another detection")
+        self.keep(&overlay, "another detection")
     }
 
     /// Applies a tightening.
     pub(super) fn apply(&mut self, id: TighteningId, cause: &str) -> Result<Overlay, TightenError> {
         let overlay = self.tightening(id)?;
         if overlay.state == OverlayState::Applied {
-            return Err(TightenError::Already { id, state: overlay.state });
+            return Err(TightenError::Already {
+                id,
+                state: overlay.state,
+            });
         }
         // What was unused when it was proposed may be used by now.
         let used = tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?);
@@ -234,8 +173,11 @@ impl Agent {
         id: DetectionId,
         cause: &str,
     ) -> Result<Vec<Overlay>, TightenError> {
-        let detection = self.store.detection(id)?.ok_or(TightenError::NoDetection { id })?;
-        let ids = self.propose(&detection)?;
+        let detection = self
+            .store
+            .detection(id)?
+            .ok_or(TightenError::NoDetection { id })?;
+        let ids = self.propose(&detection, &mut Usages::new())?;
         if ids.is_empty() {
             return Err(TightenError::NothingUnused { id });
         }
@@ -243,7 +185,11 @@ impl Agent {
     }
 
     /// Takes a tightening back.
-    pub(super) fn revert(&mut self, id: TighteningId, cause: &str) -> Result<Overlay, TightenError> {
+    pub(super) fn revert(
+        &mut self,
+        id: TighteningId,
+        cause: &str,
+    ) -> Result<Overlay, TightenError> {
         let overlay = self.tightening(id)?;
         match overlay.state {
             OverlayState::Applied => self.change(overlay, OverlayState::Reverted, cause),
@@ -267,8 +213,13 @@ impl Agent {
         state: OverlayState,
         cause: &str,
     ) -> Result<Overlay, TightenError> {
-        let after = Overlay { state, ..before.clone() };
-        self.overlays.put(after.clone()).map_err(TightenError::overlay)?;
+        let after = Overlay {
+            state,
+            ..before.clone()
+        };
+        self.overlays
+            .put(after.clone())
+            .map_err(TightenError::overlay)?;
         let loaded = self
             .registry
             .stage_tightening(&after.profile, &self.overlays)
@@ -291,17 +242,22 @@ impl Agent {
     }
 
     /// Writes an overlay whose state does not change what holds.
-    fn keep(&mut self, overlay: Overlay, cause: &str) -> Result<(), TightenError> {
-        self.overlays.put(overlay.clone()).map_err(TightenError::overlay)?;
-        self.store.mirror(&overlay, Timestamp::now(), cause)?;
+    fn keep(&mut self, overlay: &Overlay, cause: &str) -> Result<(), TightenError> {
+        self.overlays
+            .put(overlay.clone())
+            .map_err(TightenError::overlay)?;
+        self.store.mirror(overlay, Timestamp::now(), cause)?;
         Ok(())
     }
 
     /// Returns what would be taken away after one detection.
     pub(super) fn plan_after(&self, id: DetectionId) -> Result<Vec<Plan>, TightenError> {
-        let detection = self.store.detection(id)?.ok_or(TightenError::NoDetection { id })?;
+        let detection = self
+            .store
+            .detection(id)?
+            .ok_or(TightenError::NoDetection { id })?;
         let profile = base_name(&detection.profile);
-        let planned = self.planned(&detection)?;
+        let planned = self.planned(&detection, &mut Usages::new())?;
         let unproposed = self.overlays.unproposed(profile, &planned);
         let mut plans = Vec::new();
         for id in unproposed.joined {
@@ -329,9 +285,10 @@ impl Agent {
             }
         }
         let mut fresh: BTreeMap<String, Plan> = BTreeMap::new();
+        let mut usages = Usages::new();
         for detection in self.last_detections()? {
             let profile = base_name(&detection.profile).to_owned();
-            let planned = self.planned(&detection)?;
+            let planned = self.planned(&detection, &mut usages)?;
             let unproposed = self.overlays.unproposed(&profile, &planned).fresh;
             let known = fresh.get(&profile).map_or(&[][..], |plan| &plan.removals);
             let removals = tighten::beyond(&unproposed, known);

@@ -53,7 +53,7 @@ pub struct Call {
 /// If there is none.
 pub fn call<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<T, CallError> {
     let mut call = Call::start(socket, request)?;
-    let answer = call.next()?;
+    let answer = call.receive()?;
     answer.ok_or_else(|| call.failed(io::ErrorKind::UnexpectedEof.into()))
 }
 
@@ -66,9 +66,9 @@ impl Call {
     pub fn start(socket: &Path, request: &Request) -> Result<Self, CallError> {
         let path = socket.to_owned();
         let stream = UnixStream::connect(socket).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => CallError::NoAgent {
-                path: path.clone(),
-            },
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                CallError::NoAgent { path: path.clone() }
+            }
             _ => CallError::Talk {
                 path: path.clone(),
                 source,
@@ -91,7 +91,7 @@ impl Call {
     /// # Errors
     ///
     /// If it makes no sense, or says that there is none.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, CallError> {
+    pub fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<T>, CallError> {
         let mut line = Vec::new();
         let limit = u64::try_from(LINE_LEN).unwrap_or(u64::MAX);
         self.stream

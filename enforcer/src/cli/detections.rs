@@ -51,20 +51,24 @@ enum Command {
 ///
 /// If the agent does not tell, or there is no such detection.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { command, json, socket } = args;
+    let Args {
+        command,
+        json,
+        socket,
+    } = args;
     match command.unwrap_or(Command::List { profile: None }) {
-        Command::List { profile } => list(&socket, profile, json),
+        Command::List { profile } => list(&socket, profile.as_deref(), json),
         Command::Show { id } => show(&socket, id, json),
         Command::Follow { profile } => follow(&socket, profile, json),
     }?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(socket: &Socket, profile: Option<String>, json: bool) -> anyhow::Result<()> {
+fn list(socket: &Socket, profile: Option<&str>, json: bool) -> anyhow::Result<()> {
     let mut all: Vec<Detection> = Vec::new();
     loop {
         let after = all.last().map_or(DetectionId(0), |last| last.id);
-        let profile = profile.clone();
+        let profile = profile.map(str::to_owned);
         let request = Request::Detections { after, profile };
         let page: Page = client::call(&socket.socket, &request)?;
         let ended = page.detections.is_empty() || !page.more;
@@ -78,7 +82,17 @@ fn list(socket: &Socket, profile: Option<String>, json: bool) -> anyhow::Result<
     }
     let rows: Vec<_> = all.iter().map(row).collect();
     output::print(&output::table(
-        ["ID", "LAST SEEN", "COUNT", "PROFILE", "VERDICT", "OPERATION", "ACCESS", "PATH", "EXE"],
+        [
+            "ID",
+            "LAST SEEN",
+            "COUNT",
+            "PROFILE",
+            "VERDICT",
+            "OPERATION",
+            "ACCESS",
+            "PATH",
+            "EXE",
+        ],
         &rows,
     ))
 }
@@ -93,7 +107,11 @@ fn row(detection: &Detection) -> [String; 9] {
         detection.operation.clone(),
         access_text(detection.missing).replace(", ", ","),
         shown(&detection.path),
-        detection.who.exe.as_deref().map_or_else(|| "-".to_owned(), shown),
+        detection
+            .who
+            .exe
+            .as_deref()
+            .map_or_else(|| "-".to_owned(), shown),
     ]
 }
 
@@ -119,17 +137,22 @@ fn show(socket: &Socket, id: DetectionId, json: bool) -> anyhow::Result<()> {
 pub(super) fn text(detection: &Detection) -> String {
     let who = &detection.who;
     let escaped = |bytes: &[u8]| Escaped(bytes).to_string();
-    let joined = |parts: Vec<String>, separator: &str| {
-        (!parts.is_empty()).then(|| parts.join(separator))
-    };
+    let joined =
+        |parts: Vec<String>, separator: &str| (!parts.is_empty()).then(|| parts.join(separator));
     let ancestry = who.ancestry.iter().map(|ancestor| {
-        let exe = ancestor.exe.as_deref().map_or_else(|| "?".to_owned(), escaped);
+        let exe = ancestor
+            .exe
+            .as_deref()
+            .map_or_else(|| "?".to_owned(), escaped);
         format!("{exe} ({})", ancestor.pid)
     });
     let tightenings = detection.tightenings.iter().map(TighteningId::to_string);
     let fields = output::fields(&[
         ("verdict", Some(detection.verdict.clone())),
-        ("profile", Some(format!("{} ({} layer)", detection.profile, detection.layer))),
+        (
+            "profile",
+            Some(format!("{} ({} layer)", detection.profile, detection.layer)),
+        ),
         ("operation", Some(detection.operation.clone())),
         ("path", Some(shown(&detection.path))),
         ("needs", Some(access_text(detection.requested))),
@@ -140,12 +163,23 @@ pub(super) fn text(detection: &Detection) -> String {
         ("first seen", Some(detection.first_seen.to_string())),
         ("last seen", Some(detection.last_seen.to_string())),
         ("state", Some(detection.state.name().to_owned())),
-        ("process", Some(format!("{} (thread {}, {})", who.pid, who.tid, escaped(&who.comm)))),
+        (
+            "process",
+            Some(format!(
+                "{} (thread {}, {})",
+                who.pid,
+                who.tid,
+                escaped(&who.comm)
+            )),
+        ),
         ("executable", who.exe.as_deref().map(escaped)),
-        ("command", who.cmdline.as_ref().map(|arguments| {
-            let arguments = arguments.iter().map(|argument| escaped(argument));
-            arguments.collect::<Vec<_>>().join(" ")
-        })),
+        (
+            "command",
+            who.cmdline.as_ref().map(|arguments| {
+                let arguments = arguments.iter().map(|argument| escaped(argument));
+                arguments.collect::<Vec<_>>().join(" ")
+            }),
+        ),
         ("user", Some(format!("uid {}, gid {}", who.uid, who.gid))),
         ("parents", joined(ancestry.collect(), " < ")),
         ("unit", who.unit()),
@@ -162,7 +196,7 @@ pub(super) fn text(detection: &Detection) -> String {
 
 fn follow(socket: &Socket, profile: Option<String>, json: bool) -> anyhow::Result<()> {
     let mut call = client::Call::start(&socket.socket, &Request::Follow { profile })?;
-    while let Some(followed) = call.next()? {
+    while let Some(followed) = call.receive()? {
         match followed {
             Followed::Detection(detection) if json => output::json(&detection)?,
             Followed::Detection(detection) => output::print(&format!(

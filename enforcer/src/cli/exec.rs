@@ -53,7 +53,12 @@ enum Mode {
 /// If the agent does not put this process under the profile. The command is then
 /// not run.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { profile, mode, socket, command } = args;
+    let Args {
+        profile,
+        mode,
+        socket,
+        command,
+    } = args;
     let request = Request::Enrol {
         profile: choice(profile)?,
         mode: mode.map(|mode| match mode {

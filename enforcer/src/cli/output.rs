@@ -1,6 +1,9 @@
 //! What goes to stdout.
 
-use std::io::{self, Write as _};
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -43,10 +46,7 @@ pub fn when(time: Timestamp) -> String {
 }
 
 /// Returns a table with aligned columns.
-pub fn table<const COLUMNS: usize>(
-    head: [&str; COLUMNS],
-    rows: &[[String; COLUMNS]],
-) -> String {
+pub fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     let mut widths = head.map(|cell| cell.chars().count());
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -71,11 +71,14 @@ pub fn table<const COLUMNS: usize>(
 /// left out.
 pub fn fields(fields: &[(&str, Option<String>)]) -> String {
     let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    fields
-        .iter()
-        .filter_map(|(name, value)| Some((name, value.as_ref()?)))
-        .map(|(name, value)| format!("{name:<width$}  {value}\n"))
-        .collect()
+    let mut text = String::new();
+    for (name, value) in fields {
+        if let Some(value) = value {
+            // Writing to a string does not fail.
+            let _written = writeln!(text, "{name:<width$}  {value}");
+        }
+    }
+    text
 }
 
 #[cfg(test)]

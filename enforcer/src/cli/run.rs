@@ -30,11 +30,21 @@ pub struct Args {
 ///
 /// If it cannot start.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { profiles, state, socket } = args;
-    match agent::run(agent::Options { profiles, state, socket }) {
+    let Args {
+        profiles,
+        state,
+        socket,
+    } = args;
+    match agent::run(agent::Options {
+        profiles,
+        state,
+        socket,
+    }) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(AgentError::Profiles { errors }) => Ok(invalid(&errors)),
-        Err(AgentError::Change { source: ChangeError::Compile(error) }) => {
+        Err(AgentError::Change {
+            source: ChangeError::Compile(error),
+        }) => {
             let error: CompileError = *error;
             Ok(invalid(&[error.into()]))
         }

@@ -62,23 +62,56 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Returns the status as people read it.
 fn text(status: &Status) -> String {
-    let Status { enforced, agent, kernel, profiles, reasons, counters, detections } = status;
+    let Status {
+        enforced,
+        agent,
+        kernel,
+        profiles,
+        reasons,
+        counters,
+        detections,
+    } = status;
     let mut text = output::fields(&[
-        ("enforced", Some(if *enforced { "yes" } else { "no" }.to_owned())),
-        ("kernel", Some(format!("Linux {}, lsm={}", kernel.release, kernel.lsm))),
+        (
+            "enforced",
+            Some(if *enforced { "yes" } else { "no" }.to_owned()),
+        ),
+        (
+            "kernel",
+            Some(format!("Linux {}, lsm={}", kernel.release, kernel.lsm)),
+        ),
         ("hooks", Some(kernel.hooks.join(", "))),
-        ("agent", Some(format!(
-            "{}, pid {}, up {}",
-            agent.version,
-            agent.pid,
-            duration(agent.uptime_seconds)
-        ))),
-        ("detections", Some(format!("{}, {} of them open", detections.total, detections.open))),
+        (
+            "agent",
+            Some(format!(
+                "{}, pid {}, up {}",
+                agent.version,
+                agent.pid,
+                duration(agent.uptime_seconds)
+            )),
+        ),
+        (
+            "detections",
+            Some(format!(
+                "{}, {} of them open",
+                detections.total, detections.open
+            )),
+        ),
     ]);
     let rows: Vec<_> = profiles.iter().map(row).collect();
     text.push('\n');
     text.push_str(&output::table(
-        ["PROFILE", "MODE", "SLOT", "GENERATION", "RULES", "WORDS", "HITS", "TIGHTENINGS", "DIGEST"],
+        [
+            "PROFILE",
+            "MODE",
+            "SLOT",
+            "GENERATION",
+            "RULES",
+            "WORDS",
+            "HITS",
+            "TIGHTENINGS",
+            "DIGEST",
+        ],
         &rows,
     ));
     text.push('\n');
@@ -90,7 +123,11 @@ fn text(status: &Status) -> String {
 }
 
 fn row(profile: &ProfileStatus) -> [String; 9] {
-    let mode = if profile.removed { "removed" } else { profile.mode.name() };
+    let mode = if profile.removed {
+        "removed"
+    } else {
+        profile.mode.name()
+    };
     let tightenings = profile.tightenings.iter().map(TighteningId::to_string);
     [
         profile.name.clone(),
@@ -128,7 +165,11 @@ mod tests {
     fn text_of_status() {
         let status = Status {
             enforced: true,
-            agent: AgentStatus { version: "0.1.0".to_owned(), pid: 7, uptime_seconds: 61 },
+            agent: AgentStatus {
+                version: "0.1.0".to_owned(),
+                pid: 7,
+                uptime_seconds: 61,
+            },
             kernel: KernelStatus {
                 release: "6.12.1".to_owned(),
                 lsm: "lockdown,bpf".to_owned(),

@@ -68,13 +68,19 @@ impl FromStr for Target {
 ///
 /// If the agent does not do it.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { command, json, socket } = args;
+    let Args {
+        command,
+        json,
+        socket,
+    } = args;
     let socket = &socket.socket;
     match command {
         Command::Plan { detection } => {
             let plans: Vec<Plan> = client::call(socket, &Request::TightenPlan { detection })?;
             if json {
                 output::json(&plans)?;
+            } else if plans.is_empty() {
+                output::complain("enforcer: there is nothing unused to take away");
             } else {
                 output::print(&plans.iter().map(plan_text).collect::<String>())?;
             }
@@ -107,8 +113,18 @@ fn changed(overlays: &[Overlay], json: bool) -> anyhow::Result<ExitCode> {
         output::json(&overlays)?;
     } else {
         let lines = overlays.iter().map(|overlay| {
-            let Overlay { id, state, profile, removals, .. } = overlay;
-            format!("{id} {} {profile}: {}\n", state.name(), removals_text(removals))
+            let Overlay {
+                id,
+                state,
+                profile,
+                removals,
+                ..
+            } = overlay;
+            format!(
+                "{id} {} {profile}: {}\n",
+                state.name(),
+                removals_text(removals)
+            )
         });
         output::print(&lines.collect::<String>())?;
     }
@@ -117,7 +133,13 @@ fn changed(overlays: &[Overlay], json: bool) -> anyhow::Result<ExitCode> {
 
 /// Returns a plan as people read it.
 fn plan_text(plan: &Plan) -> String {
-    let Plan { id, profile, detections, removals, in_use } = plan;
+    let Plan {
+        id,
+        profile,
+        detections,
+        removals,
+        in_use,
+    } = plan;
     let detections: Vec<_> = detections.iter().map(DetectionId::to_string).collect();
     let after = detections.join(", ");
     let mut text = match id {
@@ -129,7 +151,11 @@ fn plan_text(plan: &Plan) -> String {
         let _written = writeln!(text, "  {}", removals_text(std::slice::from_ref(removal)));
     }
     if !in_use.is_empty() {
-        let _written = writeln!(text, "  cannot be applied, in use by now: {}", removals_text(in_use));
+        let _written = writeln!(
+            text,
+            "  cannot be applied, in use by now: {}",
+            removals_text(in_use)
+        );
     }
     text
 }

@@ -31,7 +31,12 @@ pub fn run(id: DetectionId, json: bool, socket: &Socket) -> anyhow::Result<ExitC
 
 /// Returns the explanation as people read it.
 fn text(explained: &Explained) -> String {
-    let Explained { detection, sentence: _, now, tightenings } = explained;
+    let Explained {
+        detection,
+        sentence: _,
+        now,
+        tightenings,
+    } = explained;
     let mut text = detections::text(detection);
     // The command that led here.
     if let Some(end) = text.find("\nwhy: ") {
@@ -41,14 +46,20 @@ fn text(explained: &Explained) -> String {
         (Some(rule), _) => push(&mut text, format_args!("a rule denied it: {rule}")),
         (None, _) if detection.reason != enforcer_abi::Reason::NotGranted.name() => push(
             &mut text,
-            format_args!("it could not be judged by the profile: {}", detection.reason),
+            format_args!(
+                "it could not be judged by the profile: {}",
+                detection.reason
+            ),
         ),
         (None, _) => push(&mut text, format_args!("no rule granted it")),
     }
     if let Some(now) = now {
         rules(&mut text, now);
     } else {
-        push(&mut text, format_args!("what the profile says of it now is not known"));
+        push(
+            &mut text,
+            format_args!("what the profile says of it now is not known"),
+        );
     }
     for overlay in tightenings {
         let state = match overlay.state {
@@ -57,17 +68,29 @@ fn text(explained: &Explained) -> String {
             OverlayState::Reverted => "was taken back; it took away",
         };
         let removals = crate::agent::removals_text(&overlay.removals);
-        push(&mut text, format_args!("the tightening {} {state} {removals}", overlay.id));
+        push(
+            &mut text,
+            format_args!("the tightening {} {state} {removals}", overlay.id),
+        );
     }
     text
 }
 
 /// Says which rules speak about the path now.
 fn rules(text: &mut String, now: &Judged) {
-    let Judged { granted, granting, denying, nearest } = now;
+    let Judged {
+        granted,
+        granting,
+        denying,
+        nearest,
+    } = now;
     let answer = if *granted { "grants" } else { "does not grant" };
     push(text, format_args!("the profile {answer} it now"));
-    for (what, rules) in [("denied by", denying), ("granted in part by", granting), ("nearest", nearest)] {
+    for (what, rules) in [
+        ("denied by", denying),
+        ("granted in part by", granting),
+        ("nearest", nearest),
+    ] {
         for rule in rules {
             push(text, format_args!("  {what}: {}", line(rule)));
         }
@@ -76,14 +99,27 @@ fn rules(text: &mut String, now: &Judged) {
 
 /// Returns a rule on one line.
 fn line(rule: &RuleView) -> String {
-    let RuleView { origin, pattern, allow, deny, reason } = rule;
-    let (verb, rights) = if deny.is_empty() { ("allow", allow) } else { ("deny", deny) };
+    let RuleView {
+        origin,
+        pattern,
+        allow,
+        deny,
+        reason,
+    } = rule;
+    let (verb, rights) = if deny.is_empty() {
+        ("allow", allow)
+    } else {
+        ("deny", deny)
+    };
     let reason = reason
         .as_ref()
         .map(|reason| format!(" ({})", Escaped(reason.as_bytes())))
         .unwrap_or_default();
     let pattern = Escaped(pattern.as_bytes());
-    format!("{origin}: {verb} {} on {pattern}{reason}", rights.join(", "))
+    format!(
+        "{origin}: {verb} {} on {pattern}{reason}",
+        rights.join(", ")
+    )
 }
 
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {

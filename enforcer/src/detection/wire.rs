@@ -196,10 +196,16 @@ impl From<WireWho> for Who {
             ancestry: wire
                 .ancestry
                 .into_iter()
-                .map(|WireAncestor { pid, exe, exe_bytes }| Ancestor {
-                    pid,
-                    exe: exe.map(|exe| restore(exe, exe_bytes.as_deref())),
-                })
+                .map(
+                    |WireAncestor {
+                         pid,
+                         exe,
+                         exe_bytes,
+                     }| Ancestor {
+                        pid,
+                        exe: exe.map(|exe| restore(exe, exe_bytes.as_deref())),
+                    },
+                )
                 .collect(),
             cgroup: wire.cgroup,
             cgroup_path: wire

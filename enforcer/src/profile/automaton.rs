@@ -123,7 +123,25 @@ impl Automaton {
                 automaton.next.push(next);
             }
         }
+        automaton.prune();
         automaton
+    }
+
+    /// Sends to [`DEAD`] what leads to states from which nothing matches. Since
+    /// matches of `dfa` are one byte late, it has a state of its own for "matched
+    /// before this byte", and nothing can follow there.
+    fn prune(&mut self) {
+        let useless: Vec<bool> = (0..index(self.len()))
+            .map(|state| {
+                self.matched.get(state as usize) == Some(&0)
+                    && self.row(state).iter().all(|&next| next == DEAD)
+            })
+            .collect();
+        for next in &mut self.next {
+            if useless.get(*next as usize) == Some(&true) {
+                *next = DEAD;
+            }
+        }
     }
 
     /// How many states there are, [`DEAD`] among them.

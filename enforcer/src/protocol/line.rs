@@ -50,7 +50,11 @@ pub async fn read<R: AsyncBufRead + Unpin>(reader: &mut R) -> Result<Option<Vec<
             .await
             .map_err(|source| LineError::Read { source })?;
         if chunk.is_empty() {
-            return if line.is_empty() { Ok(None) } else { Err(LineError::Cut) };
+            return if line.is_empty() {
+                Ok(None)
+            } else {
+                Err(LineError::Cut)
+            };
         }
         let end = chunk.iter().position(|&byte| byte == b'\n');
         let (part, _rest) = chunk.split_at(end.unwrap_or(chunk.len()));
@@ -72,6 +76,8 @@ mod tests {
 
     use super::{LINE_LEN, LineError, of, read};
 
+    type Case<'a> = (&'a str, &'a [u8], Result<Option<usize>, &'a str>);
+
     /// Reads the first line of `bytes`, a few bytes at a time.
     fn first(bytes: &[u8]) -> Result<Option<Vec<u8>>, LineError> {
         tokio::runtime::Builder::new_current_thread()
@@ -85,7 +91,7 @@ mod tests {
         let longest = [vec![b'x'; LINE_LEN - 1], vec![b'\n']].concat();
         let too_long = [vec![b'x'; LINE_LEN], vec![b'\n']].concat();
         #[rustfmt::skip]
-        let cases: [(&str, &[u8], Result<Option<usize>, &str>); 7] = [
+        let cases: [Case<'_>; 7] = [
             ("a line",           b"{\"v\":1}\n", Ok(Some(7))),
             ("more than one",    b"a\nbb\n",     Ok(Some(1))),
             ("an empty line",    b"\n",          Ok(Some(0))),

@@ -83,7 +83,7 @@ pub(super) enum MigrateError {
     },
     /// Its pages contradict each other.
     Inconsistent,
-    /// SQLite refuses.
+    /// `SQLite` refuses.
     Sqlite {
         /// Why.
         source: rusqlite::Error,

@@ -100,9 +100,12 @@ impl Store {
         let mirrored = if before.as_deref() == Some(state) {
             Mirrored::Nothing
         } else {
-            transaction
-                .prepare_cached(CHANGE)?
-                .execute(params![id, nanoseconds(at), state, cause])?;
+            transaction.prepare_cached(CHANGE)?.execute(params![
+                id,
+                nanoseconds(at),
+                state,
+                cause
+            ])?;
             Mirrored::State
         };
         transaction.commit()?;
@@ -164,10 +167,16 @@ impl Store {
             .filter(|id| !present.contains(id))
             .collect();
         for id in &missing {
-            transaction.execute("UPDATE tightenings SET state = ?2 WHERE id = ?1", params![id.0, gone])?;
-            transaction
-                .prepare_cached(CHANGE)?
-                .execute(params![id.0, nanoseconds(at), gone, "its file was removed"])?;
+            transaction.execute(
+                "UPDATE tightenings SET state = ?2 WHERE id = ?1",
+                params![id.0, gone],
+            )?;
+            transaction.prepare_cached(CHANGE)?.execute(params![
+                id.0,
+                nanoseconds(at),
+                gone,
+                "its file was removed"
+            ])?;
         }
         transaction.commit()?;
         Ok(missing)
@@ -227,7 +236,9 @@ mod tests {
         ];
         for (number, (state, detections, want)) in steps.into_iter().enumerate() {
             let at = timestamp(i64::try_from(number).unwrap());
-            let got = store.mirror(&overlay(state, detections), at, "test").unwrap();
+            let got = store
+                .mirror(&overlay(state, detections), at, "test")
+                .unwrap();
             assert_eq!(got, want, "step {number}");
         }
         let log = store.tightening_log().unwrap();
@@ -250,7 +261,11 @@ mod tests {
             ("gone, as known", vec![],                vec![]),
         ];
         for (name, present, want) in rounds {
-            assert_eq!(store.forget_missing(&present, timestamp(2)).unwrap(), want, "{name}");
+            assert_eq!(
+                store.forget_missing(&present, timestamp(2)).unwrap(),
+                want,
+                "{name}"
+            );
         }
     }
 }

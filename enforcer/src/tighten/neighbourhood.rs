@@ -40,11 +40,13 @@ pub fn distance(pattern: &Pattern, path: &[u8]) -> Distance {
         .zip(names(path).take(depth.saturating_sub(1)))
         .take_while(|(rule, object)| rule == object)
         .count();
-    match depth - common {
-        _ if common == 0 => Distance::Far,
-        0..=NEAR_LEVELS => Distance::Near,
-        ..=WIDE_LEVELS => Distance::Wide,
-        _ => Distance::Far,
+    let levels = depth - common;
+    if common == 0 || levels > WIDE_LEVELS {
+        Distance::Far
+    } else if levels > NEAR_LEVELS {
+        Distance::Wide
+    } else {
+        Distance::Near
     }
 }
 

@@ -95,20 +95,43 @@ fn plan_table() {
         Case { name: "wide, what it implies",       rule: (wide, both, "own"),              used: none,   missing: WRITE, want: WRITE | append },
         Case { name: "wide, another right",         rule: (wide, CREATE, "own"),            used: none,   missing: READ,  want: none },
     ];
-    for Case { name, rule, used, missing, want } in cases {
-        let path: &[u8] = if rule.0 == wide { b"/srv/a/b/key" } else { b"/srv/secret/key" };
+    for Case {
+        name,
+        rule,
+        used,
+        missing,
+        want,
+    } in cases
+    {
+        let path: &[u8] = if rule.0 == wide {
+            b"/srv/a/b/key"
+        } else {
+            b"/srv/secret/key"
+        };
         let profile = profile(&[rule]);
-        let removals = plan(&profile, &usage(&profile, &[used]), Offence { path, missing });
-        let got = removals.iter().fold(none, |all, removal| all | removal.access);
+        let removals = plan(
+            &profile,
+            &usage(&profile, &[used]),
+            Offence { path, missing },
+        );
+        let got = removals
+            .iter()
+            .fold(none, |all, removal| all | removal.access);
         assert_eq!(got, want, "{name}");
-        assert!(removals.iter().all(|removal| removal.pattern == rule.0), "{name}");
+        assert!(
+            removals.iter().all(|removal| removal.pattern == rule.0),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn rules_with_one_pattern_are_one() {
     let near = "/srv/legacy/**";
-    let offence = Offence { path: b"/srv/secret/key", missing: READ };
+    let offence = Offence {
+        path: b"/srv/secret/key",
+        missing: READ,
+    };
     #[rustfmt::skip]
     let cases = [
         ("both unused",         "own",         [Access::NONE, Access::NONE], vec![READ | CREATE]),
@@ -125,9 +148,19 @@ fn rules_with_one_pattern_are_one() {
 
 #[test]
 fn arithmetic_of_removals() {
-    let removal = |pattern: &str, access| Removal { pattern: pattern.to_owned(), access };
+    let removal = |pattern: &str, access| Removal {
+        pattern: pattern.to_owned(),
+        access,
+    };
     let both = [removal("/a", READ | WRITE), removal("/b", READ)];
-    let rest = beyond(&both, &[removal("/a", WRITE), removal("/b", READ), removal("/c", READ)]);
+    let rest = beyond(
+        &both,
+        &[
+            removal("/a", WRITE),
+            removal("/b", READ),
+            removal("/c", READ),
+        ],
+    );
     assert_eq!(rest, [removal("/a", READ)]);
 
     let profile = profile(&[("/a", READ, "own"), ("/b", READ, "own")]);
@@ -138,11 +171,22 @@ fn arithmetic_of_removals() {
 /// Patterns, of which some are near each other and some are equal.
 fn any_rule() -> impl Strategy<Value = (&'static str, Access, &'static str)> {
     let pattern = prop::sample::select(vec![
-        "/srv/www/**", "/srv/legacy/**", "/srv/legacy/*.txt", "/srv/*/x", "/srv/a/b/c", "/srv/**",
-        "/etc/nginx/**", "/**", "/etc/passwd",
+        "/srv/www/**",
+        "/srv/legacy/**",
+        "/srv/legacy/*.txt",
+        "/srv/*/x",
+        "/srv/a/b/c",
+        "/srv/**",
+        "/etc/nginx/**",
+        "/**",
+        "/etc/passwd",
     ]);
     let file = prop::sample::select(vec!["own", "own", "abstraction"]);
-    (pattern, any::<u32>().prop_map(|bits| Access(bits) & Access::ALL), file)
+    (
+        pattern,
+        any::<u32>().prop_map(|bits| Access(bits) & Access::ALL),
+        file,
+    )
 }
 
 proptest! {

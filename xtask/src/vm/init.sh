@@ -42,7 +42,7 @@ err=$!
 (
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     export HOME=/root USER=root LOGNAME=root SHELL=/bin/sh TERM=dumb LANG=C.UTF-8
-    cd /root
+    cd /
     . /usr/lib/vm/command
 ) </dev/null >/run/vm/stdout 2>/run/vm/stderr
 status=$?

@@ -9,18 +9,16 @@
 
 mod commit;
 mod error;
+mod fill;
 
-use std::{collections::BTreeSet, sync::Arc};
-
-use enforcer_abi::{Mode, Slot, table::Header};
+use std::sync::Arc;
 
 pub use self::error::ChangeError;
-use super::{Instance, Registry, Source, instance::Carried, instance::Version, instance_name};
+use self::fill::Wanted;
+use super::{Instance, Registry, Source, instance::Version, instance_name};
 use crate::{
     kernel::AccessError,
-    profile::{
-        CompileError, Compiled, Profile, ProfileMode, compile, compile_attachments,
-    },
+    profile::{Profile, ProfileMode},
     tighten::Overlays,
 };
 
@@ -65,15 +63,6 @@ pub struct Changed {
     pub stuck: Vec<(String, AccessError)>,
 }
 
-/// What a table is to be made from.
-struct Wanted<'a> {
-    written: Arc<Profile>,
-    source: Source,
-    mode_override: Option<ProfileMode>,
-    /// The profiles to which an exec can lead.
-    targets: &'a BTreeSet<String>,
-}
-
 impl Registry {
     /// Stages the profiles of the folder, in place of those that it had before.
     ///
@@ -111,7 +100,9 @@ impl Registry {
             });
         }
         // A file of the folder may be named, too: it stays one of the folder's.
-        let source = self.get(&name).map_or(Source::File, |instance| instance.source);
+        let source = self
+            .get(&name)
+            .map_or(Source::File, |instance| instance.source);
         let written = Arc::new(profile);
         let mut staged = Staged::new(Kind::Load);
         let result = self.fill_modes(&mut staged, &name, &written, source, overlays);
@@ -140,7 +131,12 @@ impl Registry {
         let (written, source) = (Arc::clone(&base.written), base.source);
         let name = instance_name(profile, Some(mode));
         let targets = self.live();
-        let wanted = Wanted { written, source, mode_override: Some(mode), targets: &targets };
+        let wanted = Wanted {
+            written,
+            source,
+            mode_override: Some(mode),
+            targets: &targets,
+        };
         let result = self.fill(&mut staged, &name, wanted, overlays);
         self.finish(staged, result).map(|staged| (name, staged))
     }
@@ -190,187 +186,6 @@ impl Registry {
             }
         }
     }
-
-    fn fill_directory(
-        &mut self,
-        staged: &mut Staged,
-        profiles: Vec<Profile>,
-        overlays: &Overlays,
-    ) -> Result<(), ChangeError> {
-        let mut targets = self.files();
-        for profile in &profiles {
-            if let Some(other) = self.get(&profile.name)
-                && other.source == Source::File
-            {
-                return Err(ChangeError::NameTaken {
-                    name: profile.name.clone(),
-                    file: profile.source.clone(),
-                    other: other.written.source.clone(),
-                });
-            }
-            let _slot = self.slot_for(&profile.name)?;
-            targets.insert(profile.name.clone());
-        }
-        let profiles: Vec<_> = profiles.into_iter().map(Arc::new).collect();
-        for written in &profiles {
-            for mode_override in self.modes(&written.name) {
-                let name = instance_name(&written.name, mode_override);
-                let wanted = Wanted {
-                    written: Arc::clone(written),
-                    source: Source::Directory,
-                    mode_override,
-                    targets: &targets,
-                };
-                self.fill(staged, &name, wanted, overlays)?;
-            }
-        }
-        let gone: Vec<_> = self
-            .instances
-            .iter()
-            .filter(|(_, instance)| !instance.removed && instance.source == Source::Directory)
-            .filter(|(_, instance)| !targets.contains(&instance.written.name))
-            .map(|(name, instance)| (name.clone(), Arc::clone(&instance.written)))
-            .collect();
-        for (name, written) in gone {
-            let empty = Profile { rules: Vec::new(), ..(*written).clone() };
-            let compiled = compile(&empty, &|_| None).map_err(compile_error)?;
-            let version = self.version(Arc::new(empty), compiled, Mode::OFF)?;
-            staged.removed.push((name, version));
-        }
-
-        let attached: Vec<(&Profile, Slot)> = profiles
-            .iter()
-            .filter_map(|profile| Some((profile.as_ref(), *self.slots.get(&profile.name)?)))
-            .collect();
-        let attachments = compile_attachments(&attached).map_err(compile_error)?.words;
-        if self.attachments.as_ref() != Some(&attachments) {
-            staged.attachments = Some(attachments);
-        }
-        Ok(())
-    }
-
-    /// Stages a profile in each mode that it is loaded in.
-    fn fill_modes(
-        &mut self,
-        staged: &mut Staged,
-        profile: &str,
-        written: &Arc<Profile>,
-        source: Source,
-        overlays: &Overlays,
-    ) -> Result<(), ChangeError> {
-        let targets = self.live();
-        for mode_override in self.modes(profile) {
-            let name = instance_name(profile, mode_override);
-            let wanted = Wanted {
-                written: Arc::clone(written),
-                source,
-                mode_override,
-                targets: &targets,
-            };
-            self.fill(staged, &name, wanted, overlays)?;
-        }
-        Ok(())
-    }
-
-    /// Stages one instance.
-    fn fill(
-        &mut self,
-        staged: &mut Staged,
-        name: &str,
-        wanted: Wanted<'_>,
-        overlays: &Overlays,
-    ) -> Result<(), ChangeError> {
-        let Wanted { written, source, mode_override, targets } = wanted;
-        let slot = self.slot_for(name)?;
-        let effective = Arc::new(overlays.applied_to(&written));
-        let slots = |target: &str| {
-            let target = targets.get(target)?;
-            self.slots.get(target).copied()
-        };
-        let mut compiled = compile(&effective, &slots).map_err(compile_error)?;
-        let mode = mode_override.unwrap_or(written.mode).for_kernel();
-        set_word(&mut compiled, Header::MODE, mode.0);
-
-        let before = self.get(name);
-        let carried = before.map_or_else(Carried::default, |instance| instance.carried.clone());
-        let previous = before.and_then(|instance| instance.previous.clone());
-        let equal = before
-            .filter(|instance| instance.current.equals(&compiled))
-            .map(|instance| instance.current.clone());
-        let loads = equal.is_none();
-        let current = match equal {
-            Some(kept) => {
-                set_word(&mut compiled, Header::GENERATION, kept.generation);
-                set_word(&mut compiled, Header::HITS, kept.range.first);
-                Version { effective, compiled: Arc::new(compiled), ..kept }
-            }
-            None => self.version(effective, compiled, mode)?,
-        };
-        staged.tables.push(StagedTable {
-            name: name.to_owned(),
-            instance: Instance {
-                slot,
-                source,
-                written,
-                mode_override,
-                current,
-                previous,
-                removed: false,
-                carried,
-            },
-            loads,
-        });
-        Ok(())
-    }
-
-    /// Gives a table its number, its hit counters and its mode.
-    fn version(
-        &mut self,
-        effective: Arc<Profile>,
-        mut compiled: Compiled,
-        mode: Mode,
-    ) -> Result<Version, ChangeError> {
-        let outcomes = u32::try_from(compiled.outcomes.len()).unwrap_or(u32::MAX);
-        let range = self.ranges.take(outcomes)?;
-        self.generation = self.generation.wrapping_add(1);
-        set_word(&mut compiled, Header::GENERATION, self.generation);
-        set_word(&mut compiled, Header::HITS, range.first);
-        set_word(&mut compiled, Header::MODE, mode.0);
-        Ok(Version {
-            generation: self.generation,
-            effective,
-            compiled: Arc::new(compiled),
-            range,
-        })
-    }
-
-    /// The modes in which a profile is loaded, or will be: its own, and those
-    /// that were asked for.
-    fn modes(&self, profile: &str) -> Vec<Option<ProfileMode>> {
-        let overrides = self.instances.values().filter_map(|instance| {
-            let mode = instance.mode_override?;
-            (instance.written.name == profile && !instance.removed).then_some(Some(mode))
-        });
-        std::iter::once(None).chain(overrides).collect()
-    }
-
-    /// The names of the loaded profiles.
-    fn live(&self) -> BTreeSet<String> {
-        self.instances
-            .values()
-            .filter(|instance| !instance.removed)
-            .map(|instance| instance.written.name.clone())
-            .collect()
-    }
-
-    /// The names of the profiles that were given to `enforcer exec`.
-    fn files(&self) -> BTreeSet<String> {
-        self.instances
-            .values()
-            .filter(|instance| !instance.removed && instance.source == Source::File)
-            .map(|instance| instance.written.name.clone())
-            .collect()
-    }
 }
 
 impl Staged {
@@ -381,16 +196,5 @@ impl Staged {
             attachments: None,
             kind,
         }
-    }
-}
-
-fn compile_error(source: CompileError) -> ChangeError {
-    Box::new(source).into()
-}
-
-/// Sets a word of the header.
-fn set_word(compiled: &mut Compiled, at: u32, value: u32) {
-    if let Some(word) = compiled.words.get_mut(at as usize) {
-        *word = value;
     }
 }

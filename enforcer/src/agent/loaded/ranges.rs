@@ -19,7 +19,9 @@ pub struct Ranges {
 
 /// There is no room for so many hit counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no room for {wanted} more outcomes among {capacity}; load fewer or simpler profiles")]
+#[error(
+    "there is no room for {wanted} more outcomes among {capacity}; load fewer or simpler profiles"
+)]
 pub struct NoRoom {
     /// How many were wanted.
     pub wanted: u32,
@@ -79,8 +81,17 @@ mod tests {
         let mut ranges = Ranges::new(10);
         let a = ranges.take(4).unwrap();
         let b = ranges.take(4).unwrap();
-        assert_eq!((a, b), (Range { first: 0, count: 4 }, Range { first: 4, count: 4 }));
-        assert_eq!(ranges.take(3), Err(NoRoom { wanted: 3, capacity: 10 }));
+        assert_eq!(
+            (a, b),
+            (Range { first: 0, count: 4 }, Range { first: 4, count: 4 })
+        );
+        assert_eq!(
+            ranges.take(3),
+            Err(NoRoom {
+                wanted: 3,
+                capacity: 10
+            })
+        );
         ranges.free(a);
         assert_eq!(ranges.take(3), Ok(Range { first: 0, count: 3 }));
         assert_eq!(ranges.take(1), Ok(Range { first: 3, count: 1 }));

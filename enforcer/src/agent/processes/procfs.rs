@@ -94,7 +94,10 @@ mod tests {
         let rest = "S 7 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 0 0";
         let base = tempfile::tempdir().unwrap();
         let procfs = Procfs::at(base.path());
-        let want = Some(Stat { parent: 7, start: 4242 });
+        let want = Some(Stat {
+            parent: 7,
+            start: 4242,
+        });
         #[rustfmt::skip]
         let cases = [
             ("plain",             format!("5 (nginx) {rest}"),       want),
@@ -117,12 +120,19 @@ mod tests {
         fs::create_dir(&process).unwrap();
         symlink("/usr/sbin/nginx", process.join("exe")).unwrap();
         fs::write(process.join("cmdline"), b"nginx\0-g\0\xff\0").unwrap();
-        fs::write(process.join("cgroup"), "1:name=x:/y\n0::/system.slice/a b\n").unwrap();
+        fs::write(
+            process.join("cgroup"),
+            "1:name=x:/y\n0::/system.slice/a b\n",
+        )
+        .unwrap();
         let procfs = Procfs::at(base.path());
         assert_eq!(procfs.exe(5).unwrap(), b"/usr/sbin/nginx");
         assert_eq!(procfs.cmdline(5).unwrap(), [&b"nginx"[..], b"-g", b"\xff"]);
         assert_eq!(procfs.cgroup(5).unwrap(), b"/system.slice/a b");
-        assert_eq!((procfs.exe(6), procfs.cmdline(6), procfs.cgroup(6)), (None, None, None));
+        assert_eq!(
+            (procfs.exe(6), procfs.cmdline(6), procfs.cgroup(6)),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -41,8 +41,8 @@ fn start(root: &Path, pid: u32, parent: u32, start: u64, exe: &str) {
     symlink(exe, process.join("exe")).unwrap();
     fs::write(process.join("cmdline"), format!("{exe}\0-x\0")).unwrap();
     fs::write(process.join("cgroup"), "0::/system.slice/nginx.service\n").unwrap();
-    let stat = format!("{pid} (x) S {parent} 1 1 0 -1 0 1 0 0 0 0 0 0 0 20 0 1 0 {start} 0");
-    fs::write(process.join("stat"), stat).unwrap();
+    let text = format!("{pid} (x) S {parent} 1 1 0 -1 0 1 0 0 0 0 0 0 0 20 0 1 0 {start} 0");
+    fs::write(process.join("stat"), text).unwrap();
 }
 
 fn end(root: &Path, pid: u32) {
@@ -89,6 +89,15 @@ fn a_process_that_is_gone() {
     let ancestors: Vec<_> = who.ancestry.iter().map(|ancestor| ancestor.pid).collect();
     assert_eq!(ancestors, [5, 1]);
     assert_eq!(who.unit().as_deref(), Some("nginx.service"));
+    let other = processes.who(&Event {
+        lineage: 7,
+        ..event(9, 8, 100)
+    });
+    assert_eq!(
+        other.unit().as_deref(),
+        Some("nginx.service"),
+        "by the cgroup alone"
+    );
 }
 
 #[test]
@@ -112,7 +121,10 @@ fn an_exec_that_is_under_way() {
     end(base.path(), 5);
     let who = processes.who(&event(5, 1, 100));
     assert_eq!(who.exe.as_deref(), Some(&b"/bin/new"[..]));
-    assert_eq!(who.cmdline, None, "the old program's arguments are not the new one's");
+    assert_eq!(
+        who.cmdline, None,
+        "the old program's arguments are not the new one's"
+    );
 }
 
 #[test]

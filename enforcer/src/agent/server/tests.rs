@@ -15,7 +15,10 @@ use crate::protocol::{Request, line::LINE_LEN, request_line};
 fn with_server<F: Future<Output = ()>>(test: impl FnOnce(std::path::PathBuf) -> F) {
     let base = tempfile::tempdir().unwrap();
     let socket = base.path().join("run/enforcer.sock");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let listener = listen(&socket).unwrap();
         let (queue, mut asked) = mpsc::channel::<Ask>(8);
@@ -23,10 +26,14 @@ fn with_server<F: Future<Output = ()>>(test: impl FnOnce(std::path::PathBuf) -> 
         tokio::spawn(async move {
             while let Some(ask) = asked.recv().await {
                 let has_process = ask.process.is_some();
-                let _sent = ask.answer.send(Answer::Line(format!("{{\"ok\":{has_process}}}\n")));
+                let _sent = ask
+                    .answer
+                    .send(Answer::Line(format!("{{\"ok\":{has_process}}}\n")));
             }
         });
-        tokio::time::timeout(Duration::from_secs(30), test(socket)).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), test(socket))
+            .await
+            .unwrap();
     });
 }
 
@@ -78,7 +85,10 @@ fn a_client_that_says_nothing_keeps_nobody_waiting() {
             silent.push(UnixStream::connect(&socket).await.unwrap());
         }
         let status = request_line(&Request::Status).unwrap();
-        assert_eq!(exchange(&socket, status.as_bytes()).await, "{\"ok\":false}\n");
+        assert_eq!(
+            exchange(&socket, status.as_bytes()).await,
+            "{\"ok\":false}\n"
+        );
     });
 }
 
@@ -87,7 +97,10 @@ fn the_socket_has_one_owner() {
     use std::os::unix::fs::PermissionsExt as _;
     let base = tempfile::tempdir().unwrap();
     let socket = base.path().join("a.sock");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let first = listen(&socket).unwrap();
         let mode = std::fs::metadata(&socket).unwrap().permissions().mode();

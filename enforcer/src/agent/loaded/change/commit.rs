@@ -36,11 +36,7 @@ impl Registry {
 
     /// Reads what was used under the tables that a tightening replaces, in the
     /// order of the staged tables.
-    fn carry(
-        &self,
-        staged: &Staged,
-        kernel: &impl Tables,
-    ) -> Result<Vec<Carried>, AccessError> {
+    fn carry(&self, staged: &Staged, kernel: &impl Tables) -> Result<Vec<Carried>, AccessError> {
         staged
             .tables
             .iter()
@@ -83,7 +79,11 @@ impl Registry {
     ) -> Changed {
         let mut changed = Changed::default();
         for (table, mut carried) in staged.tables.into_iter().zip(carried) {
-            let StagedTable { name, mut instance, loads } = table;
+            let StagedTable {
+                name,
+                mut instance,
+                loads,
+            } = table;
             if loads {
                 if let Some(before) = self.instances.remove(&name) {
                     // Once more, now that the old table is out of use: a right
@@ -132,11 +132,7 @@ impl Registry {
 }
 
 /// Puts tables and attachments into the kernel.
-fn put(
-    registry: &Registry,
-    staged: &Staged,
-    kernel: &mut impl Tables,
-) -> Result<(), AccessError> {
+fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result<(), AccessError> {
     let is_new = |table: &&StagedTable| !registry.instances.contains_key(&table.name);
     let loads = || staged.tables.iter().filter(|table| table.loads);
     // A new table is no other table's target before this change.

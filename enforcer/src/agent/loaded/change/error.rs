@@ -10,7 +10,9 @@ use crate::{kernel::AccessError, profile::CompileError};
 #[non_exhaustive]
 pub enum ChangeError {
     /// There are too many profiles.
-    #[error("there is no slot for another profile; restart the agent to forget those that were removed")]
+    #[error(
+        "there is no slot for another profile; restart the agent to forget those that were removed"
+    )]
     NoSlot,
     /// There are too many outcomes.
     #[error(transparent)]

@@ -1,0 +1,149 @@
+//! Detections and their file.
+
+use enforcer_abi::Access;
+
+use super::{CountUpdate, Recorded, Totals, timestamp};
+use crate::{
+    detection::{Ancestor, Detection, DetectionId, Finding, State, Who, finding::FindingKey},
+    store::Store,
+};
+
+fn finding(path: &[u8], lineage: u64, at: i64, count: u64) -> Finding {
+    Finding {
+        key: FindingKey {
+            lineage,
+            profile: "nginx".to_owned(),
+            layer: "application",
+            operation: "open",
+            path: path.to_owned(),
+            missing: Access::READ,
+            reason: "not-granted",
+            verdict: "denied",
+        },
+        requested: Access::READ,
+        rule: Some("nginx.yaml:3:5".to_owned()),
+        who: Who {
+            pid: 8,
+            tid: 8,
+            parent: 1,
+            uid: u32::MAX,
+            gid: 33,
+            comm: b"nginx\xff".to_vec(),
+            exe: Some(b"/usr/sbin/nginx".to_vec()),
+            cmdline: Some(vec![b"nginx".to_vec(), Vec::new()]),
+            ancestry: vec![
+                Ancestor {
+                    pid: 5,
+                    exe: Some(b"/bin/sh".to_vec()),
+                },
+                Ancestor { pid: 1, exe: None },
+            ],
+            cgroup: u64::MAX,
+            cgroup_path: Some(b"/x".to_vec()),
+        },
+        first: timestamp(at),
+        last: timestamp(at),
+        count,
+    }
+}
+
+#[test]
+fn findings_come_back_as_detections() {
+    let base = tempfile::tempdir().unwrap();
+    let mut store = Store::open(base.path(), "boot").unwrap();
+    let wanted = finding(b"/etc/\xffshadow", u64::MAX, 1_000, 2);
+    let recorded = store.record(std::slice::from_ref(&wanted)).unwrap();
+    assert_eq!(
+        recorded,
+        [Recorded {
+            id: DetectionId(1),
+            is_new: true
+        }]
+    );
+
+    // From the file, not from anything that the first connection remembers.
+    drop(store);
+    let store = Store::open(base.path(), "boot").unwrap();
+    let got = store.detection(DetectionId(1)).unwrap().unwrap();
+    assert_eq!(got.who, wanted.who);
+    assert_eq!(got.path, wanted.key.path);
+    assert_eq!(got.rule, wanted.rule);
+    assert_eq!((got.requested, got.missing), (Access::READ, Access::READ));
+    assert_eq!(
+        (got.first_seen, got.count, got.state),
+        (wanted.first, 2, State::Open)
+    );
+    assert_eq!(got, Detection::new(DetectionId(1), &wanted));
+    assert_eq!(store.detection(DetectionId(2)).unwrap(), None);
+}
+
+#[test]
+fn the_same_again_is_counted() {
+    let base = tempfile::tempdir().unwrap();
+    let mut store = Store::open(base.path(), "boot").unwrap();
+    let batch = [
+        finding(b"/a", 1, 1_000, 1),
+        finding(b"/a", 1, 3_000, 1),
+        finding(b"/b", 1, 2_000, 1),
+        finding(b"/a", 2, 2_000, 1),
+    ];
+    let recorded = store.record(&batch).unwrap();
+    assert_eq!(
+        recorded
+            .iter()
+            .map(|recorded| recorded.is_new)
+            .collect::<Vec<_>>(),
+        [true, false, true, true]
+    );
+    let a = recorded[0].id;
+    assert_eq!(recorded[1].id, a);
+    store
+        .add_counts(&[CountUpdate {
+            id: a,
+            more: 5,
+            last: timestamp(2_000),
+        }])
+        .unwrap();
+    let got = store.detection(a).unwrap().unwrap();
+    assert_eq!(got.count, 7);
+    assert_eq!(
+        (got.first_seen, got.last_seen),
+        (timestamp(1_000), timestamp(3_000))
+    );
+    assert_eq!(got.who.ancestry.len(), 2);
+    assert_eq!(store.totals().unwrap(), Totals { total: 3, open: 3 });
+}
+
+#[test]
+fn another_boot_is_another_detection() {
+    let base = tempfile::tempdir().unwrap();
+    let same = [finding(b"/a", 1, 1_000, 1)];
+    for boot in ["one", "two"] {
+        let mut store = Store::open(base.path(), boot).unwrap();
+        assert!(store.record(&same).unwrap()[0].is_new, "{boot}");
+    }
+}
+
+#[test]
+fn pages() {
+    let base = tempfile::tempdir().unwrap();
+    let mut store = Store::open(base.path(), "boot").unwrap();
+    let batch: Vec<_> = (0..5)
+        .map(|n| finding(&[b'/', b'a' + n], 1, 1, 1))
+        .collect();
+    let ids: Vec<_> = store
+        .record(&batch)
+        .unwrap()
+        .into_iter()
+        .map(|one| one.id)
+        .collect();
+    let page = |after, profile, limit| -> Vec<DetectionId> {
+        let page = store.detections(after, profile, limit).unwrap();
+        page.into_iter().map(|one| one.id).collect()
+    };
+    assert_eq!(page(DetectionId(0), None, 2), ids[..2]);
+    assert_eq!(page(ids[1], Some("nginx"), 9), ids[2..]);
+    assert_eq!(page(ids[4], None, 9), []);
+    assert_eq!(page(DetectionId(0), Some("redis"), 9), []);
+    assert_eq!(store.last_detection().unwrap(), ids[4]);
+}

@@ -1,0 +1,273 @@
+//! What the command line says and answers, without root and without an agent.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+/// A profile with one rule of each kind.
+const WEB: &str = "\
+name: web
+mode: enforce
+paths:
+  - { path: /srv/www/**, allow: [read] }
+  - { path: /srv/www/**/.git/**, deny: [all], reason: source leak }
+";
+
+/// A folder with files of the test's own.
+struct Folder {
+    base: tempfile::TempDir,
+}
+
+impl Folder {
+    /// With these files: name, text.
+    fn with(files: &[(&str, &str)]) -> Self {
+        let base = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = base.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Self { base }
+    }
+
+    fn path(&self) -> &Path {
+        self.base.path()
+    }
+
+    /// Runs `enforcer` in the folder.
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let output = Command::new(env!("CARGO_BIN_EXE_enforcer"))
+            .args(arguments)
+            .current_dir(self.path())
+            .output()
+            .unwrap();
+        Ran::from(output)
+    }
+}
+
+/// What came of it.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = output;
+        Self {
+            code: status.code(),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn usage() {
+    let folder = Folder::with(&[]);
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], i32, &str); 13] = [
+        ("nothing",                    &[],                                             2, "Usage: enforcer <COMMAND>"),
+        ("unknown command",            &["confine"],                                    2, "unrecognized subcommand 'confine'"),
+        ("unknown option",             &["status", "--yaml"],                           2, "unexpected argument '--yaml'"),
+        ("exec without a profile",     &["exec", "--", "true"],                         2, "--profile <NAME|FILE>"),
+        ("exec without a command",     &["exec", "--profile", "web"],                   2, "<CMD>"),
+        ("exec without the dashes",    &["exec", "--profile", "web", "true"],           2, "unexpected argument 'true'"),
+        ("unknown mode",               &["exec", "--profile", "w", "--mode", "learn", "--", "true"], 2, "invalid value 'learn'"),
+        ("no detection",               &["detections", "show", "17"],                   2, "\"17\" is no detection; detections look like D17"),
+        ("no tightening",              &["tighten", "revert", "D1"],                    2, "\"D1\" is no tightening"),
+        ("neither",                    &["tighten", "apply", "1"],                      2, "is no tightening"),
+        ("explain a path by itself",   &["explain", "/etc/shadow"],                     2, "to ask about a path, give --profile and --op"),
+        ("explain without --op",       &["explain", "--profile", "web", "/etc/shadow"], 2, "--op <OP>"),
+        ("unknown access",             &["explain", "--profile", "w", "--op", "raed", "/"], 2, "did you mean `read`?"),
+    ];
+    for (name, arguments, code, want) in cases {
+        let ran = folder.run(arguments);
+        assert_eq!(ran.code, Some(code), "{name}: {ran:?}");
+        assert!(ran.err.contains(want), "{name}: {ran:?}");
+        assert_eq!(ran.out, "", "{name}");
+    }
+}
+
+#[test]
+fn help_is_no_error() {
+    let folder = Folder::with(&[]);
+    let commands = [
+        "run",
+        "exec",
+        "status",
+        "check",
+        "explain",
+        "detections",
+        "tighten",
+    ];
+    let ran = folder.run(&["--help"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    for command in commands {
+        assert!(
+            ran.out.contains(&format!("\n  {command} ")),
+            "{command}: {}",
+            ran.out
+        );
+        assert_eq!(folder.run(&[command, "--help"]).code, Some(0), "{command}");
+    }
+    let version = format!("enforcer {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(folder.run(&["--version"]).out, version);
+}
+
+#[test]
+fn check() {
+    let wrong = WEB.replace("allow: [read]", "allow: [raed]");
+    let folder = Folder::with(&[
+        ("good/web.yaml", WEB),
+        ("bad/web.yaml", &wrong),
+        ("worse/a.yaml", "name: a\n"),
+        ("worse/b.yaml", "name: c\nmode: enforce\n"),
+    ]);
+    #[rustfmt::skip]
+    let cases: [(&str, &str, i32, &[&str]); 5] = [
+        ("a good file",   "good/web.yaml", 0, &[]),
+        ("a good folder", "good",          0, &[]),
+        ("a bad file",    "bad/web.yaml",  1, &["bad/web.yaml:4:34: unknown access `raed`; did you mean `read`?"]),
+        ("two bad files", "worse",         1, &["worse/a.yaml:1:", "worse/b.yaml:1:"]),
+        ("nothing there", "none.yaml",     2, &["none.yaml:1:1: cannot read it"]),
+    ];
+    for (name, path, code, lines) in cases {
+        let ran = folder.run(&["check", path]);
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (Some(code), ""),
+            "{name}: {ran:?}"
+        );
+        assert_eq!(ran.err.lines().count(), lines.len(), "{name}: {ran:?}");
+        for (line, want) in ran.err.lines().zip(lines) {
+            assert!(line.starts_with(want), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn explain() {
+    let folder = Folder::with(&[("web.yaml", WEB)]);
+    let explain = |op: &str, path: &str| {
+        folder.run(&["explain", "--profile", "./web.yaml", "--op", op, path])
+    };
+    #[rustfmt::skip]
+    let cases = [
+        ("granted",        "read",       "/srv/www/index.html",  0, "web.yaml:4:"),
+        ("not granted",    "write",      "/srv/www/index.html",  1, "web.yaml:4:"),
+        ("granted in part", "read,write", "/srv/www/index.html", 1, "write"),
+        ("denied",         "read",       "/srv/www/a/.git/x",    1, "source leak"),
+        ("no rule",        "read",       "/etc/shadow",          1, "/etc/shadow"),
+    ];
+    for (name, op, path, code, want) in cases {
+        let ran = explain(op, path);
+        assert_eq!(
+            (ran.code, ran.err.as_str()),
+            (Some(code), ""),
+            "{name}: {ran:?}"
+        );
+        assert!(ran.out.contains(want), "{name}: {}", ran.out);
+    }
+    assert_eq!(explain("read", "srv/www").code, Some(2), "a relative path");
+}
+
+#[test]
+fn no_agent() {
+    let folder = Folder::with(&[("web.yaml", WEB)]);
+    let message = "enforcer: no agent listens on ./none.sock; start it with `enforcer run`\n";
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], i32); 9] = [
+        ("status",           &["status"],                                        1),
+        ("status, awaited",  &["status", "--wait", "1"],                         1),
+        ("exec",             &["exec", "--profile", "web", "--", "touch", "x"],  2),
+        ("exec of a file",   &["exec", "--profile", "./web.yaml", "--", "touch", "x"], 2),
+        ("list",             &["detections"],                                    2),
+        ("follow",           &["detections", "follow"],                          2),
+        ("explain",          &["explain", "D1"],                                 2),
+        ("plan",             &["tighten", "plan"],                               2),
+        ("log",              &["tighten", "log", "--json"],                      2),
+    ];
+    for (name, arguments, code) in cases {
+        let (command, rest) = arguments.split_first().unwrap();
+        let arguments = [&[*command, "--socket", "./none.sock"], rest].concat();
+        let ran = folder.run(&arguments);
+        assert_eq!(
+            (ran.code, ran.err.as_str()),
+            (Some(code), message),
+            "{name}"
+        );
+        assert_eq!(ran.out, "", "{name}");
+    }
+    assert!(!folder.path().join("x").exists(), "nothing runs unconfined");
+}
+
+#[test]
+fn exec_reads_the_file_first() {
+    let folder = Folder::with(&[]);
+    let ran = folder.run(&["exec", "--profile", "./none.yaml", "--", "true"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.err
+            .starts_with("enforcer: cannot read the profile ./none.yaml: "),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn run_tells_what_is_wrong_with_profiles() {
+    let wrong = WEB.replace("mode: enforce", "mode: enfroce");
+    let folder = Folder::with(&[
+        ("profiles/web.yaml", &wrong),
+        ("profiles/b.yaml", "name: b\n"),
+    ]);
+    let ran = folder.run(&[
+        "run",
+        "--profiles",
+        "profiles",
+        "--state",
+        "state",
+        "--socket",
+        "a.sock",
+    ]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+    let lines: Vec<_> = ran.err.lines().collect();
+    assert_eq!(lines.len(), 2, "{ran:?}");
+    assert!(lines[0].starts_with("profiles/b.yaml:1:"), "{ran:?}");
+    assert!(lines[1].starts_with("profiles/web.yaml:2:"), "{ran:?}");
+    assert!(!folder.path().join("state").exists(), "nothing is begun");
+}
+
+#[test]
+fn run_without_programs_or_rights_does_not_pretend() {
+    let folder = Folder::with(&[("profiles/web.yaml", WEB)]);
+    // An agent with programs in it, on a machine where they load, would run.
+    if option_env!("ENFORCER_BPF_OBJECT").is_some() {
+        return;
+    }
+    let ran = folder.run(&[
+        "run",
+        "--profiles",
+        "profiles",
+        "--state",
+        "state",
+        "--socket",
+        "a.sock",
+    ]);
+    let want = "enforcer: built without the kernel programs; build with `cargo xtask build`\n";
+    assert_eq!((ran.code, ran.err.as_str()), (Some(2), want));
+    assert!(
+        !folder.path().join("a.sock").exists(),
+        "nobody can take it for a running agent"
+    );
+}
