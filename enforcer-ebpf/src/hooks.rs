@@ -8,7 +8,7 @@ mod exec;
 mod file;
 mod task;
 
-use enforcer_abi::{Counter, Reason};
+use enforcer_abi::{Counter, Label, Reason};
 
 use crate::{
     judge::{self, Answer, Request},
@@ -22,14 +22,14 @@ const ENOMEM: i32 = 12;
 /// Judges what the current task asks for, if anything confines it. `ask` is
 /// called only then; it returns `None` for what no profile speaks about.
 #[inline(always)]
-fn mediate(ask: impl FnOnce() -> Result<Option<Request>, Reason>) -> i32 {
+fn mediate(ask: impl FnOnce(&Label) -> Result<Option<Request>, Reason>) -> i32 {
     let task = Task::current();
     let label = match subject::confined(task) {
         Ok(None) => return 0,
         Ok(Some(label)) => label,
         Err(reason) => return refuse(reason),
     };
-    match ask() {
+    match ask(label) {
         Ok(None) => 0,
         Ok(Some(request)) => match judge::request(task, label, request) {
             Answer::Granted => 0,

@@ -144,11 +144,12 @@ fn exec_switches_to_a_named_profile() {
 fn a_failed_exec_keeps_the_domain() {
     let folder = Folder::new("failed");
     let secret = folder.write("secret", "x");
-    let broken = folder.write("broken", "no program");
+    // Its interpreter is found missing after the script was judged.
+    let broken = folder.write("broken", "#!/no/such/interpreter\n");
     fs::set_permissions(&broken, fs::Permissions::from_mode(0o755)).unwrap();
     let rules = format!("  - {{ path: \"{broken}\", allow: [execute] }}");
     let agent = Agent::start(&[("p", &profile("enforce", &rules))]);
-    let enoexec = 8;
-    assert_eq!(agent.attempt("p", &["exec", &broken]), enoexec);
+    let enoent = 2;
+    assert_eq!(agent.attempt("p", &["exec", &broken]), enoent);
     assert_eq!(agent.attempt("p", &["read", &secret]), EACCES);
 }

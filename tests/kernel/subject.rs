@@ -72,7 +72,8 @@ fn a_running_process_is_caught() {
         &format!("\"{named}\""),
         &format!("\"{named}\", \"{other}\""),
     );
-    agent.reload("p", &both);
+    let rule = format!("  - {{ path: \"{other}\", allow: [read] }}\n");
+    agent.reload("p", &(both + &rule));
     assert_eq!(tell(before_profile), EACCES, "started before the profile");
 }
 

@@ -80,6 +80,7 @@ fn auto_takes_unused_rights_away_and_revert_gives_them_back() {
     // It holds beyond the agent's end.
     let agent = Agent::start_in(agent.stop());
     assert_eq!(digest(&agent), tightened);
+    assert_eq!(scene.read(&agent, "used/file"), 0, "after a restart");
     assert_eq!(scene.read(&agent, "unused/file"), EACCES, "after a restart");
 
     let reverted = agent.cli(&["tighten", "revert", &id]);

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
-use enforcer_abi::{Access, Operation, Reason};
+use enforcer_abi::{Access, Label, Operation, Reason};
 
 use crate::{
     hooks::mediate,
@@ -39,35 +39,39 @@ fn file_open(context: LsmContext) -> i32 {
         return prior;
     }
     let file: *const c_void = context.arg(0);
-    mediate(|| open(file as u64))
+    mediate(|label| open(label, file as u64))
 }
 
 #[inline(always)]
-fn open(file: u64) -> Result<Option<Request>, Reason> {
+fn open(label: &Label, file: u64) -> Result<Option<Request>, Reason> {
     let mode: u32 = read(file.wrapping_add(offset!(file_mode)))?;
     if mode & FMODE_NOACCOUNT != 0 {
         return Ok(None);
     }
     let flags: u32 = read(file.wrapping_add(offset!(file_flags)))?;
+    let (operation, requested) = if flags & FMODE_EXEC == 0 {
+        (Operation::Open, rights(mode, flags))
+    } else if label.next_valid == 0 {
+        // The program itself, which the exec hook is about to judge.
+        return Ok(None);
+    } else {
+        // What a judged program has itself loaded with: a script's interpreter,
+        // which the exec hook judges as well, or the loader, which it does not
+        // see. It becomes code in the process.
+        (Operation::Execute, Access::MAP)
+    };
     let (vfsmount, dentry) = file_object(file)?;
     Ok(Some(Request {
-        operation: Operation::Open,
-        requested: rights(mode, flags),
+        operation,
+        requested,
         vfsmount,
         dentry,
     }))
 }
 
 /// The rights that an open with `mode` and `flags` needs.
-///
-/// An exec opens the program, a script's interpreter and the loader alike. All
-/// must be mapped as code; which of them is the program to be executed, the
-/// exec hook judges.
 #[inline(always)]
 fn rights(mode: u32, flags: u32) -> Access {
-    if flags & FMODE_EXEC != 0 {
-        return Access::MAP;
-    }
     let mut rights = 0;
     if mode & FMODE_READ != 0 {
         rights |= Access::READ.0;
@@ -101,7 +105,7 @@ fn path_mknod(context: LsmContext) -> i32 {
     let dir: *const c_void = context.arg(0);
     let dentry: *const c_void = context.arg(1);
     let mode: u32 = context.arg(2);
-    mediate(|| make(dir as u64, dentry as u64, mode))
+    mediate(|_label| make(dir as u64, dentry as u64, mode))
 }
 
 #[inline(always)]

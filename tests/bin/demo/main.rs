@@ -162,10 +162,10 @@ fn explain(show: &mut Show, when: &str, granted: bool) {
         .unwrap_or_default();
     let digest = digest.get(..12).unwrap_or("none").to_owned();
     let removed = status.map_or(0, |profile| {
-        profile["overlays"].as_array().map_or(0, Vec::len)
+        profile["tightenings"].as_array().map_or(0, Vec::len)
     });
     let text =
-        format!("  {when:<9} rights {digest}…, {removed} overlays, {LOOSE} granted: {granted}");
+        format!("  {when:<9} rights {digest}…, {removed} tightenings, {LOOSE} granted: {granted}");
     show.line((removed == 0) == granted, &text);
 }
 

@@ -13,7 +13,7 @@ use std::{
 
 use super::procfs::Procfs;
 
-/// How long a command line may take.
+/// How long a command line may take in the agent.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Readers that may be left behind. Past it no command line is read, which costs
 /// a detection one of its fields.
@@ -25,6 +25,8 @@ pub struct Arguments {
     procfs: Procfs,
     reader: Option<Reader>,
     started: usize,
+    /// How long a command line may take.
+    pub(super) patience: Duration,
 }
 
 #[derive(Debug)]
@@ -40,6 +42,7 @@ impl Arguments {
             procfs,
             reader: None,
             started: 0,
+            patience: PATIENCE,
         }
     }
 
@@ -52,7 +55,7 @@ impl Arguments {
         reader.ask.send(pid).ok()?;
         // A reader that does not answer in time is dropped here. It ends when it
         // comes back and finds nobody to tell.
-        let arguments = reader.answer.recv_timeout(PATIENCE).ok()?;
+        let arguments = reader.answer.recv_timeout(self.patience).ok()?;
         self.reader = Some(reader);
         arguments
     }
@@ -82,11 +85,11 @@ impl Arguments {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::Instant};
+    use std::{fs, time::Duration};
 
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-    use super::{Arguments, LEFT_BEHIND, PATIENCE};
+    use super::{Arguments, LEFT_BEHIND};
     use crate::agent::processes::procfs::Procfs;
 
     #[test]
@@ -101,14 +104,17 @@ mod tests {
         mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
 
         let mut arguments = Arguments::new(Procfs::at(base.path()));
-        assert_eq!(arguments.of(5), Some(vec![b"a".to_vec()]));
-        let start = Instant::now();
-        assert_eq!(arguments.of(6), None);
-        assert!(start.elapsed() < PATIENCE * 10);
-        assert_eq!(arguments.of(5), Some(vec![b"a".to_vec()]));
+        let mut of = |pid, patience| {
+            arguments.patience = patience;
+            arguments.of(pid)
+        };
+        let [short, long] = [Duration::from_millis(10), Duration::from_mins(1)];
+        assert_eq!(of(5, long), Some(vec![b"a".to_vec()]));
+        assert_eq!(of(6, short), None);
+        assert_eq!(of(5, long), Some(vec![b"a".to_vec()]));
         for _ in 0..=LEFT_BEHIND {
-            assert_eq!(arguments.of(6), None);
+            assert_eq!(of(6, short), None);
         }
-        assert_eq!(arguments.of(5), None);
+        assert_eq!(of(5, long), None, "too many were left behind");
     }
 }

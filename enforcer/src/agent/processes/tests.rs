@@ -1,6 +1,6 @@
 //! Who it is, whatever is left of the process.
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
 use enforcer_abi::{Access, Event, EventKind, Layer, Operation, Reason, Slot, Verdict};
 
@@ -34,6 +34,13 @@ fn event(pid: u32, parent: u32, time_ns: u64) -> Event {
     }
 }
 
+/// What is known from the proc file system at `root`, however busy this machine.
+fn processes(root: &Path) -> Processes {
+    let mut processes = Processes::new(Procfs::at(root));
+    processes.arguments.patience = Duration::from_mins(1);
+    processes
+}
+
 /// Adds a process to the proc file system at `root`.
 fn start(root: &Path, pid: u32, parent: u32, start: u64, exe: &str) {
     let process = root.join(pid.to_string());
@@ -54,7 +61,7 @@ fn a_process_that_lives() {
     let base = tempfile::tempdir().unwrap();
     start(base.path(), 1, 0, 0, "/sbin/init");
     start(base.path(), 5, 1, 10, "/usr/sbin/nginx");
-    let mut processes = Processes::new(Procfs::at(base.path()));
+    let mut processes = processes(base.path());
     let who = processes.who(&event(5, 1, 100));
     assert_eq!(who.exe.as_deref(), Some(&b"/usr/sbin/nginx"[..]));
     assert_eq!(who.cmdline.unwrap(), [&b"/usr/sbin/nginx"[..], b"-x"]);
@@ -69,7 +76,7 @@ fn a_process_that_is_gone() {
     let base = tempfile::tempdir().unwrap();
     start(base.path(), 1, 0, 0, "/sbin/init");
     start(base.path(), 5, 1, 10, "/usr/sbin/nginx");
-    let mut processes = Processes::new(Procfs::at(base.path()));
+    let mut processes = processes(base.path());
     processes.executed(&event(5, 1, 50), b"/usr/sbin/nginx");
     end(base.path(), 5);
 
@@ -104,7 +111,7 @@ fn a_process_that_is_gone() {
 fn an_id_that_came_back() {
     let base = tempfile::tempdir().unwrap();
     start(base.path(), 5, 1, 10, "/bin/first");
-    let mut processes = Processes::new(Procfs::at(base.path()));
+    let mut processes = processes(base.path());
     processes.executed(&event(5, 1, 50), b"/bin/first");
     end(base.path(), 5);
     start(base.path(), 5, 1, 20, "/bin/second");
@@ -116,7 +123,7 @@ fn an_id_that_came_back() {
 fn an_exec_that_is_under_way() {
     let base = tempfile::tempdir().unwrap();
     start(base.path(), 5, 1, 10, "/bin/old");
-    let mut processes = Processes::new(Procfs::at(base.path()));
+    let mut processes = processes(base.path());
     processes.executed(&event(5, 1, 50), b"/bin/new");
     end(base.path(), 5);
     let who = processes.who(&event(5, 1, 100));
@@ -132,7 +139,7 @@ fn parents_in_a_circle() {
     let base = tempfile::tempdir().unwrap();
     start(base.path(), 5, 6, 10, "/bin/a");
     start(base.path(), 6, 5, 10, "/bin/b");
-    let mut processes = Processes::new(Procfs::at(base.path()));
+    let mut processes = processes(base.path());
     let who = processes.who(&event(7, 5, 100));
     let ancestors: Vec<_> = who.ancestry.iter().map(|ancestor| ancestor.pid).collect();
     assert_eq!(ancestors, [5, 6]);
