@@ -159,6 +159,12 @@ pub(crate) fn enrolment(task: Task) -> Slot {
     ENROLMENTS.get(task).map_or(Slot::NONE, |slot| *slot)
 }
 
+/// Forgets the enrolment of `task`, which has taken effect.
+#[inline(always)]
+pub(crate) fn end_enrolment(task: Task) {
+    ENROLMENTS.delete(task);
+}
+
 /// The scratch of `task`.
 #[inline(always)]
 pub(crate) fn scratch(task: Task) -> Result<&'static mut Scratch, Reason> {

@@ -4,7 +4,7 @@
 //! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
 //! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
 //! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
-//!   [`minimize`] and [`pack`]
+//!   [`product`], [`minimize`] and [`pack`]
 //! - [`explain`]: why a profile grants or refuses an access
 //! - [`set`]: the profiles of a folder, and what must hold between them
 //! - [`error`], [`suggest`], [`escape`]: how all of them say what is wrong
@@ -24,6 +24,7 @@ mod lower;
 mod minimize;
 mod pack;
 mod pattern;
+mod product;
 mod raw;
 mod set;
 mod suggest;

@@ -87,6 +87,10 @@ fn descendants_inherit() {
     ];
     for (name, attempt) in steps {
         assert_eq!(agent.attempt("p", attempt), EACCES, "{name}");
+        // It ran, and was refused what it then did.
+        let mut granted = attempt.to_vec();
+        *granted.last_mut().unwrap() = "/dev/null";
+        assert_eq!(agent.attempt("p", &granted), 0, "{name}: granted");
     }
     assert_eq!(
         attempt_outside(&["fork-exec", &target, "read", &secret]),

@@ -168,4 +168,8 @@ fn a_confined_process_keeps_its_process_layer() {
     ];
     let output = agent.exec("narrow", &nested);
     assert!(!output.status.success(), "{output:?}");
+    let reasons = || agent.json(&["status", "--json"])["reasons"]["second-profile"].as_u64();
+    assert_eq!(reasons(), Some(1), "it is refused for that");
+    let detection = agent.detection(attempt).expect("a detection");
+    assert_eq!(detection["reason"], "second-profile", "{detection}");
 }

@@ -8,13 +8,14 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
-use enforcer_abi::{Access, Label, Layer, Operation, Reason, Slot, limits::LAYERS};
+use enforcer_abi::{Access, Label, Layer, Operation, Reason, Slot, Verdict, limits::LAYERS};
 
 use crate::{
     hooks::{EACCES, refuse},
     judge::{self, Answer, Request},
     kernel::{self, Task, offset, read},
-    maps, report,
+    maps,
+    report::{self, Refusal},
     scratch::Scratch,
     subject, walk,
 };
@@ -126,6 +127,7 @@ fn next(
         if !enrolment.is_none() {
             let process = &mut layers[Layer::Process as usize];
             if !process.is_none() {
+                second_profile(task, enrolment);
                 return Err(Reason::SecondProfile);
             }
             *process = enrolment;
@@ -153,6 +155,27 @@ fn next(
     }
 }
 
+/// Tells the agent that the task asked for another profile than the one that
+/// `enforcer exec` put it under.
+#[inline(always)]
+fn second_profile(task: Task, asked: Slot) {
+    if let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) {
+        report::violation(
+            label,
+            scratch,
+            &Refusal {
+                operation: Operation::Execute,
+                requested: Access::EXECUTE,
+                missing: Access::NONE,
+                reason: Reason::SecondProfile,
+                layer: Layer::Process,
+                slot: asked,
+                verdict: Verdict::Deny,
+            },
+        );
+    }
+}
+
 /// `void bprm_committed_creds(struct linux_binprm *bprm)`
 #[lsm(hook = "bprm_committed_creds")]
 fn bprm_committed_creds(context: LsmContext) -> i32 {
@@ -172,6 +195,7 @@ fn commit(bprm: u64) {
     }
     label.layers = label.next;
     label.next_valid = 0;
+    maps::end_enrolment(task);
     if !label.is_confined() {
         maps::free_scratch(task);
         return;

@@ -1,6 +1,9 @@
 //! From patterns to one deterministic automaton that tells which of them match.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+};
 
 use regex_automata::{
     Anchored, MatchKind,
@@ -95,7 +98,8 @@ impl Automaton {
 
     /// Walks `dfa` from its start, nearest states first.
     fn explore(dfa: &dense::DFA<Vec<u32>>) -> Self {
-        let (columns, bytes) = columns(dfa);
+        let classes = dfa.byte_classes();
+        let (columns, bytes) = columns(|byte| classes.get(byte));
         let mut automaton = Self {
             columns,
             next: vec![DEAD; bytes.len()],
@@ -145,27 +149,30 @@ impl Automaton {
         }
     }
 
-    /// Puts in place of each set of patterns what `reduce` makes of it. States whose
-    /// sets become equal can be merged from then on.
-    pub(super) fn reduce_sets(&mut self, reduce: impl Fn(&[usize]) -> Vec<usize>) {
-        let mut numbers: HashMap<Vec<usize>, u32> = HashMap::new();
-        let mut sets = Vec::new();
-        let by_set: Vec<u32> = self
-            .sets
-            .iter()
-            .map(|set| {
-                *numbers.entry(reduce(set)).or_insert_with_key(|set| {
-                    sets.push(set.clone());
-                    index(sets.len() - 1)
-                })
-            })
-            .collect();
-        for set in &mut self.matched {
-            if let Some(&number) = by_set.get(*set as usize) {
-                *set = number;
+    /// Calls the patterns by other numbers: the pattern `at` is `names[at]`, and the names
+    /// are in order.
+    pub(super) fn rename(&mut self, names: &[usize]) {
+        for set in &mut self.sets {
+            for pattern in set {
+                if let Some(&name) = names.get(*pattern) {
+                    *pattern = name;
+                }
             }
         }
-        self.sets = sets;
+    }
+
+    /// The patterns that match a path which ends in `state`.
+    pub(super) fn set(&self, state: u32) -> &[usize] {
+        let set = self.matched.get(state as usize);
+        set.and_then(|&set| self.sets.get(set as usize))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The column of `byte`.
+    pub(super) fn column(&self, byte: u8) -> usize {
+        self.columns
+            .get(usize::from(byte))
+            .map_or(0, |&column| column.into())
     }
 
     /// How many states there are, [`DEAD`] among them.
@@ -231,24 +238,23 @@ fn matched(dfa: &dense::DFA<Vec<u32>>, state: StateID) -> Vec<usize> {
     set
 }
 
-/// The column of each byte, and a byte of each column. Columns whose bytes are
-/// easy to read come first, `/` last, so that examples are paths as people write
-/// them.
-fn columns(dfa: &dense::DFA<Vec<u32>>) -> ([u8; 256], Vec<u8>) {
-    let classes = dfa.byte_classes();
-    let mut best: HashMap<u8, u8> = HashMap::new();
+/// The column of each byte, and a byte of each column, where `class` tells which bytes
+/// share one. Columns whose bytes are easy to read come first, `/` last, so that
+/// examples are paths as people write them.
+pub(super) fn columns<C: Eq + Hash>(class: impl Fn(u8) -> C) -> ([u8; 256], Vec<u8>) {
+    let mut best: HashMap<C, u8> = HashMap::new();
     for byte in 0..=u8::MAX {
-        let entry = best.entry(classes.get(byte)).or_insert(byte);
+        let entry = best.entry(class(byte)).or_insert(byte);
         if rank(byte) < rank(*entry) {
             *entry = byte;
         }
     }
-    let mut bytes: Vec<u8> = best.into_values().collect();
+    let mut bytes: Vec<u8> = best.values().copied().collect();
     bytes.sort_unstable_by_key(|&byte| (rank(byte), byte));
     let mut columns = [0; 256];
     for (byte, column) in (0..=u8::MAX).zip(&mut columns) {
-        let class = classes.get(byte);
-        let place = bytes.iter().position(|&best| classes.get(best) == class);
+        let best = best.get(&class(byte));
+        let place = bytes.iter().position(|byte| Some(byte) == best);
         *column = place
             .and_then(|place| u8::try_from(place).ok())
             .unwrap_or(0);

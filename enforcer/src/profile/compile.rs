@@ -5,16 +5,20 @@ use enforcer_abi::{
     limits::{OUTCOMES, TABLE_WORDS},
     table::{Header, Outcome, Words as _},
 };
-use regex_automata::{dfa::dense, nfa::thompson};
 use regex_syntax::hir::Hir;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Escaped, Origin, Profile, Rule, Target,
-    automaton::{Automaton, AutomatonError, index},
+    Origin, Profile, Rule, Target,
+    automaton::{Automaton, AutomatonError, DEAD, index},
     minimize::minimize,
     pack::{TooLarge, pack},
+    product::product,
 };
+
+mod error;
+
+pub use self::error::{CompileError, CompileFault};
 
 /// A compiled profile.
 #[derive(Clone, Debug)]
@@ -30,16 +34,18 @@ pub struct Compiled {
 }
 
 /// What a table says of some paths, and which rules make it say so.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutcomeRules {
     /// The rights granted in all.
     pub allow: Access,
     /// The profile to which an exec leads; [`Slot::NONE`] is the task's own.
     pub target: Slot,
-    /// The rules that grant something, by their indices in [`Profile::rules`]. In
-    /// attachments: the profile, by its index among those compiled.
+    /// The rules that grant something that is not denied, by their indices in
+    /// [`Profile::rules`]. In attachments: the profile, by its index among those
+    /// compiled.
     pub granting: Vec<usize>,
-    /// The rules that deny something, by their indices in [`Profile::rules`].
+    /// The rules that deny something of what others allow, by their indices in
+    /// [`Profile::rules`]. Where no rule allows anything this is empty.
     pub denying: Vec<usize>,
 }
 
@@ -53,99 +59,6 @@ pub struct Judgement<'a> {
     pub rules: &'a OutcomeRules,
 }
 
-/// A profile that makes no table.
-///
-/// Shown as `FILE:LINE:COL: message`.
-#[derive(Debug, thiserror::Error)]
-#[error("{origin}: {fault}")]
-pub struct CompileError {
-    /// The rule that is to blame, or the start of the profile.
-    pub origin: Origin,
-    /// Why.
-    pub fault: CompileFault,
-}
-
-/// Why profiles make no table.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompileFault {
-    /// Two rules start a program in different profiles.
-    #[error(
-        "this rule and {other} start {} in different profiles; make the patterns disjoint",
-        Escaped(example)
-    )]
-    TwoTargets {
-        /// The other rule.
-        other: Origin,
-        /// A program that both speak about.
-        example: Vec<u8>,
-    },
-    /// Two profiles confine one program.
-    #[error(
-        "the profiles `{first}` and `{second}` both apply to {}; make their patterns disjoint",
-        Escaped(example)
-    )]
-    TwoProfiles {
-        /// One profile.
-        first: String,
-        /// The other.
-        second: String,
-        /// A program that both apply to.
-        example: Vec<u8>,
-    },
-    /// There is no profile with this name.
-    #[error("there is no profile `{name}` to start this program in")]
-    NoTarget {
-        /// The name.
-        name: String,
-    },
-    /// The patterns overlap in too many ways.
-    #[error(
-        "the patterns of profile `{profile}` make too large an automaton; use fewer `**`, or `?` and classes behind a wildcard"
-    )]
-    TooLarge {
-        /// The profile.
-        profile: String,
-    },
-    /// The table would be larger than the kernel can hold.
-    #[error(
-        "profile `{profile}` needs a table of {words} words, and the largest has {}; use patterns in place of single paths",
-        largest()
-    )]
-    TableTooLarge {
-        /// The profile.
-        profile: String,
-        /// The words it needs.
-        words: usize,
-    },
-    /// The rules overlap in too many ways.
-    #[error(
-        "the rules of profile `{profile}` overlap in {count} ways, and the most is {OUTCOMES}; use fewer rules that overlap"
-    )]
-    TooManyOutcomes {
-        /// The profile.
-        profile: String,
-        /// In how many ways.
-        count: usize,
-    },
-    /// The patterns of a profile are no expression.
-    #[error("cannot read the patterns of profile `{profile}`: {source}")]
-    Nfa {
-        /// The profile.
-        profile: String,
-        /// Why.
-        source: Box<thompson::BuildError>,
-    },
-    /// The patterns of a profile make no automaton.
-    #[error("cannot make an automaton of profile `{profile}`: {source}")]
-    Dfa {
-        /// The profile.
-        profile: String,
-        /// Why.
-        source: Box<dense::BuildError>,
-    },
-}
-
 /// Compiles `profile`. `slots` tells the slots of the profiles to which its exec
 /// rules lead.
 ///
@@ -157,47 +70,36 @@ pub fn compile(
     profile: &Profile,
     slots: &dyn Fn(&str) -> Option<Slot>,
 ) -> Result<Compiled, CompileError> {
-    // A rule that a tightening left without a right stands for nothing.
-    let rules: Vec<(usize, &Rule)> = profile
-        .rules
-        .iter()
-        .enumerate()
-        .filter(|(_, rule)| !(rule.allow | rule.deny).is_empty())
-        .collect();
-    let patterns: Vec<&Hir> = rules.iter().map(|(_, rule)| rule.pattern.hir()).collect();
-    let automaton =
-        automaton(&profile.name, &patterns).map_err(|fault| fault_of(profile, fault))?;
+    let blame = |fault| fault_of(profile, fault);
+    let automaton = granting(profile).map_err(blame)?;
 
     let mut outcomes = Vec::with_capacity(automaton.sets.len());
     for (number, set) in automaton.sets.iter().enumerate() {
-        let mut outcome = OutcomeRules {
-            allow: Access::NONE,
-            target: Slot::NONE,
-            granting: Vec::new(),
-            denying: Vec::new(),
-        };
+        let mut outcome = OutcomeRules::default();
         let mut deny = Access::NONE;
-        let matching: Vec<_> = set.iter().filter_map(|&rule| rules.get(rule)).collect();
-        for &&(at, rule) in &matching {
+        let mut allowing = Vec::new();
+        for &at in set {
+            let Some(rule) = profile.rules.get(at) else {
+                continue;
+            };
             outcome.allow |= rule.allow;
             deny |= rule.deny;
-            let list = if rule.allow.is_empty() {
-                &mut outcome.denying
+            if rule.allow.is_empty() {
+                outcome.denying.push(at);
             } else {
-                &mut outcome.granting
-            };
-            list.push(at);
+                outcome.granting.push(at);
+                allowing.push(rule);
+            }
         }
         outcome.allow = outcome.allow & !deny;
         if outcome.allow.contains(Access::EXECUTE) {
             let example = || automaton.example(index(number));
-            let rules: Vec<&Rule> = matching.iter().map(|&&(_, rule)| rule).collect();
-            outcome.target = target(&rules, slots, example)?;
+            outcome.target = target(&allowing, slots, example)?;
         }
         outcomes.push(outcome);
     }
     let mode = profile.mode.for_kernel();
-    finish(&profile.name, &automaton, outcomes, mode).map_err(|fault| fault_of(profile, fault))
+    finish(&profile.name, &automaton, outcomes, mode).map_err(blame)
 }
 
 /// Compiles the table from programs to the profiles that confine them: the target
@@ -228,17 +130,12 @@ pub fn compile_attachments(profiles: &[(&Profile, Slot)]) -> Result<Compiled, Co
         };
         CompileError { origin, fault }
     };
-    let automaton = automaton(NAME, &patterns).map_err(blame)?;
+    let automaton = minimize(build(NAME, &patterns).map_err(blame)?);
 
     let mut outcomes = Vec::with_capacity(automaton.sets.len());
     for (number, set) in automaton.sets.iter().enumerate() {
         let mut claims = set.iter().filter_map(|&claim| executables.get(claim));
-        let mut outcome = OutcomeRules {
-            allow: Access::NONE,
-            target: Slot::NONE,
-            granting: Vec::new(),
-            denying: Vec::new(),
-        };
+        let mut outcome = OutcomeRules::default();
         if let Some(&(at, first, slot, _)) = claims.next() {
             if let Some((_, second, _, executable)) = claims.find(|claim| claim.0 != at) {
                 return Err(CompileError {
@@ -329,14 +226,53 @@ fn target(
     }
 }
 
-fn automaton(profile: &str, patterns: &[&Hir]) -> Result<Automaton, CompileFault> {
-    let profile = profile.to_owned();
-    match Automaton::build(patterns) {
-        Ok(automaton) => Ok(minimize(automaton)),
-        Err(AutomatonError::TooLarge) => Err(CompileFault::TooLarge { profile }),
-        Err(AutomatonError::Nfa(source)) => Err(CompileFault::Nfa { profile, source }),
-        Err(AutomatonError::Dfa(source)) => Err(CompileFault::Dfa { profile, source }),
+/// The automaton that tells the rules which make a difference to a path.
+fn granting(profile: &Profile) -> Result<Automaton, CompileFault> {
+    let side = |which: fn(&Rule) -> Access| {
+        // A rule that a tightening left without a right stands for nothing.
+        let rules = profile.rules.iter().enumerate();
+        let (names, patterns): (Vec<usize>, Vec<&Hir>) = rules
+            .filter(|(_, rule)| !which(rule).is_empty())
+            .map(|(at, rule)| (at, rule.pattern.hir()))
+            .unzip();
+        let mut automaton = build(&profile.name, &patterns)?;
+        automaton.rename(&names);
+        Ok(minimize(automaton))
+    };
+    let allow = side(|rule| rule.allow)?;
+    let deny = side(|rule| rule.deny)?;
+    if allow.start == DEAD || deny.start == DEAD {
+        return Ok(allow);
     }
+    let denied = |set: &[usize]| {
+        let rules = set.iter().filter_map(|&at| profile.rules.get(at));
+        rules.fold(Access::NONE, |deny, rule| deny | rule.deny)
+    };
+    // Rules whose rights are all denied make no difference. They would else make an
+    // outcome each with every deny that covers them.
+    let joined = |allowing: &[usize], denying: &[usize]| {
+        let deny = denied(denying);
+        let granted = |at: &usize| {
+            let rule = profile.rules.get(*at);
+            rule.is_some_and(|rule| !(rule.allow & !deny).is_empty())
+        };
+        let granting = allowing.iter().copied().filter(granted);
+        granting.chain(denying.iter().copied()).collect()
+    };
+    product(&allow, &deny, |set| denied(set) == Access::ALL, joined)
+        .map(minimize)
+        .ok_or_else(|| CompileFault::TooLarge {
+            profile: profile.name.clone(),
+        })
+}
+
+fn build(profile: &str, patterns: &[&Hir]) -> Result<Automaton, CompileFault> {
+    let profile = profile.to_owned();
+    Automaton::build(patterns).map_err(|error| match error {
+        AutomatonError::TooLarge => CompileFault::TooLarge { profile },
+        AutomatonError::Nfa(source) => CompileFault::Nfa { profile, source },
+        AutomatonError::Dfa(source) => CompileFault::Dfa { profile, source },
+    })
 }
 
 fn finish(
@@ -370,8 +306,4 @@ fn fault_of(profile: &Profile, fault: CompileFault) -> CompileError {
         origin: Origin::start_of(&profile.source),
         fault,
     }
-}
-
-fn largest() -> usize {
-    TABLE_WORDS.into_iter().max().unwrap_or(0)
 }

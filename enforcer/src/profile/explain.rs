@@ -47,8 +47,9 @@ pub fn explain<'a>(
         rules.collect()
     };
     let matching = rules(&judgement.rules.granting);
-    let mut denying = rules(&judgement.rules.denying);
-    denying.retain(|rule| !(rule.deny & requested).is_empty());
+    // The table leaves out denies where nothing is allowed anyway; people want to see them.
+    let mut denying: Vec<&Rule> = profile.rules.iter().collect();
+    denying.retain(|rule| !(rule.deny & requested).is_empty() && rule.pattern.matches(path));
 
     let denied = denying
         .iter()

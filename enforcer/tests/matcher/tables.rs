@@ -66,7 +66,7 @@ fn every_size_class() {
 
 #[test]
 fn too_large_a_table_is_refused() {
-    let sketches = files(4000, 100);
+    let sketches = files(2200, 100);
     let profile = profile(sketches.iter().filter_map(rule).collect());
     let error = enforcer::profile::compile(&profile, &|_| None).unwrap_err();
     let text = error.to_string();
@@ -113,7 +113,7 @@ proptest! {
         let outcomes = words[Header::OUTCOMES as usize];
         let pairs = DEAD + u32::try_from(table.states).unwrap() * STATE_WORDS;
         prop_assert_eq!(
-            words.len() as u32,
+            u32::try_from(words.len()).unwrap(),
             outcomes + words[Header::OUTCOME_COUNT as usize] * OUTCOME_WORDS
         );
         let states: HashSet<u32> = (DEAD..pairs).step_by(STATE_WORDS as usize).collect();

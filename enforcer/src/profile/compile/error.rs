@@ -1,0 +1,99 @@
+//! Why profiles make no table.
+
+use enforcer_abi::limits::{OUTCOMES, TABLE_WORDS};
+use regex_automata::{dfa::dense, nfa::thompson};
+
+use crate::profile::{Escaped, Origin};
+
+/// A profile that makes no table.
+///
+/// Shown as `FILE:LINE:COL: message`.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin}: {fault}")]
+pub struct CompileError {
+    /// The rule that is to blame, or the start of the profile.
+    pub origin: Origin,
+    /// Why.
+    pub fault: CompileFault,
+}
+
+/// Why profiles make no table.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileFault {
+    /// Two rules start a program in different profiles.
+    #[error(
+        "this rule and {other} start {} in different profiles; make the patterns disjoint",
+        Escaped(example)
+    )]
+    TwoTargets {
+        /// The other rule.
+        other: Origin,
+        /// A program that both speak about.
+        example: Vec<u8>,
+    },
+    /// Two profiles confine one program.
+    #[error(
+        "the profiles `{first}` and `{second}` both apply to {}; make their patterns disjoint",
+        Escaped(example)
+    )]
+    TwoProfiles {
+        /// One profile.
+        first: String,
+        /// The other.
+        second: String,
+        /// A program that both apply to.
+        example: Vec<u8>,
+    },
+    /// There is no profile with this name.
+    #[error("there is no profile `{name}` to start this program in")]
+    NoTarget {
+        /// The name.
+        name: String,
+    },
+    /// The patterns overlap in too many ways.
+    #[error(
+        "the patterns of profile `{profile}` make too large an automaton; use fewer `**`, or `?` and classes behind a wildcard"
+    )]
+    TooLarge {
+        /// The profile.
+        profile: String,
+    },
+    /// The table would be larger than the kernel can hold.
+    #[error(
+        "profile `{profile}` needs a table of {words} words, and the largest has {}; use patterns in place of single paths",
+        TABLE_WORDS.into_iter().max().unwrap_or(0)
+    )]
+    TableTooLarge {
+        /// The profile.
+        profile: String,
+        /// The words it needs.
+        words: usize,
+    },
+    /// The rules overlap in too many ways.
+    #[error(
+        "the rules of profile `{profile}` overlap in {count} ways, and the most is {OUTCOMES}; use fewer rules that overlap"
+    )]
+    TooManyOutcomes {
+        /// The profile.
+        profile: String,
+        /// In how many ways.
+        count: usize,
+    },
+    /// The patterns of a profile are no expression.
+    #[error("cannot read the patterns of profile `{profile}`: {source}")]
+    Nfa {
+        /// The profile.
+        profile: String,
+        /// Why.
+        source: Box<thompson::BuildError>,
+    },
+    /// The patterns of a profile make no automaton.
+    #[error("cannot make an automaton of profile `{profile}`: {source}")]
+    Dfa {
+        /// The profile.
+        profile: String,
+        /// Why.
+        source: Box<dense::BuildError>,
+    },
+}
