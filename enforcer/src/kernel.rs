@@ -11,29 +11,32 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 use aya::{
     Btf, Ebpf, EbpfLoader,
-    maps::{Array, ArrayOfMaps, HashMap, Map, MapData, MapError, PerCpuArray, PerCpuValues, RingBuf},
+    maps::{
+        Array, ArrayOfMaps, HashMap, Map, MapData, MapError, PerCpuArray, PerCpuValues, RingBuf,
+    },
     programs::Lsm,
 };
 use enforcer_abi::{
     Counter, Hit, Slot, ViolationCount, ViolationKey,
-    limits::{SLOTS, TABLE_CLASSES, TABLE_WORDS},
+    limits::{SLOTS, TABLE_WORDS},
 };
 use zerocopy::{FromZeros as _, TryFromBytes as _};
 
 pub mod btf;
+mod error;
 pub mod events;
 mod plain;
 pub mod probe;
 
 use self::plain::Plain;
 pub use self::{
+    error::{AccessError, LoadError},
     events::{Events, ReadError, Record},
     probe::{Facts, Unsupported},
 };
 
 /// The kernel programs, if `cargo xtask build` made this binary; else nothing.
-static OBJECT: &[u8] =
-    aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer.bpf.o"));
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer.bpf.o"));
 
 /// The hooks that are attached. A program has its hook's name.
 pub const HOOKS: [&str; 5] = [
@@ -43,80 +46,6 @@ pub const HOOKS: [&str; 5] = [
     "bprm_committed_creds",
     "task_alloc",
 ];
-
-/// Why the programs could not be loaded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The binary has no programs in it.
-    #[error("built without the kernel programs; build with `cargo xtask build`")]
-    NoObject,
-    /// This host cannot enforce.
-    #[error(transparent)]
-    Unsupported(#[from] Unsupported),
-    /// The kernel's BTF could not be read by the loader.
-    #[error("cannot read the kernel's type information")]
-    Btf {
-        /// What the loader says.
-        source: aya::BtfError,
-    },
-    /// The object could not be loaded.
-    #[error("cannot load the kernel programs")]
-    Object {
-        /// What the loader says.
-        source: Box<aya::EbpfError>,
-    },
-    /// The object lacks a program for a hook.
-    #[error("the kernel programs lack one for the hook {hook}; build again with `cargo xtask build`")]
-    NoProgram {
-        /// The hook.
-        hook: &'static str,
-    },
-    /// A program was refused or could not be attached.
-    #[error("cannot attach the program for the hook {hook}")]
-    Attach {
-        /// The hook.
-        hook: &'static str,
-        /// What the kernel says.
-        source: Box<aya::programs::ProgramError>,
-    },
-    /// A map is missing or of another shape.
-    #[error("cannot use the map {map}")]
-    Map {
-        /// The map.
-        map: &'static str,
-        /// What is wrong, unless it is missing.
-        source: Option<Box<MapError>>,
-    },
-}
-
-/// Why a map could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AccessError {
-    /// The kernel refused.
-    #[error("cannot {action} the map {map}")]
-    Map {
-        /// What was tried.
-        action: &'static str,
-        /// The map.
-        map: &'static str,
-        /// What the kernel says.
-        source: Box<MapError>,
-    },
-    /// A table is longer than the largest size class.
-    #[error("a table of {words} words is longer than the longest, {}", TABLE_WORDS[TABLE_CLASSES - 1])]
-    TableTooLong {
-        /// Its length.
-        words: usize,
-    },
-    /// A slot outside the maps.
-    #[error("slot {} is not below {SLOTS}", slot.0)]
-    NoSuchSlot {
-        /// The slot.
-        slot: Slot,
-    },
-}
 
 type Tables<const WORDS: usize> = ArrayOfMaps<MapData, Array<MapData, Plain<[u32; WORDS]>>>;
 
@@ -139,7 +68,9 @@ pub struct Kernel {
 
 impl std::fmt::Debug for Kernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Kernel").field("facts", &self.facts).finish_non_exhaustive()
+        f.debug_struct("Kernel")
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
     }
 }
 
@@ -162,7 +93,9 @@ impl Kernel {
             .allow_unsupported_maps()
             .override_global("OFFSETS", &offsets, true)
             .load(OBJECT)
-            .map_err(|source| LoadError::Object { source: Box::new(source) })?;
+            .map_err(|source| LoadError::Object {
+                source: Box::new(source),
+            })?;
         for hook in HOOKS {
             attach(&mut ebpf, hook, &btf)?;
         }
@@ -268,7 +201,9 @@ impl Kernel {
         for index in first..first.saturating_add(count) {
             let zeros = PerCpuValues::try_from(vec![Plain(Hit::default()); cpus])
                 .map_err(|source| failed("clear", "HITS")(MapError::IoError(source)))?;
-            self.hits.set(index, zeros, 0).map_err(failed("clear", "HITS"))?;
+            self.hits
+                .set(index, zeros, 0)
+                .map_err(failed("clear", "HITS"))?;
         }
         Ok(())
     }
@@ -283,9 +218,9 @@ impl Kernel {
             .iter()
             .filter_map(|entry| match entry {
                 // The programs write only valid keys.
-                Ok((key, Plain(count))) => {
-                    ViolationKey::try_read_from_bytes(&key).ok().map(|key| Ok((key, count)))
-                }
+                Ok((key, Plain(count))) => ViolationKey::try_read_from_bytes(&key)
+                    .ok()
+                    .map(|key| Ok((key, count))),
                 Err(source) => Some(Err(failed("read", "VIOLATIONS_SEEN")(source))),
             })
             .collect()
@@ -301,8 +236,13 @@ impl Kernel {
         let count = Counter::COUNT as u32;
         (0..count)
             .map(|index| {
-                let on_cpus = self.counters.get(&index, 0).map_err(failed("read", "COUNTERS"))?;
-                Ok(on_cpus.iter().fold(0_u64, |sum, value| sum.saturating_add(*value)))
+                let on_cpus = self
+                    .counters
+                    .get(&index, 0)
+                    .map_err(failed("read", "COUNTERS"))?;
+                Ok(on_cpus
+                    .iter()
+                    .fold(0_u64, |sum, value| sum.saturating_add(*value)))
             })
             .collect()
     }
@@ -328,7 +268,10 @@ fn attach(ebpf: &mut Ebpf, hook: &'static str, btf: &Btf) -> Result<(), LoadErro
         .load(hook, btf)
         .and_then(|()| program.attach())
         .map(drop)
-        .map_err(|source| LoadError::Attach { hook, source: Box::new(source) })
+        .map_err(|source| LoadError::Attach {
+            hook,
+            source: Box::new(source),
+        })
 }
 
 /// Takes a map out of the object.
@@ -336,8 +279,14 @@ fn map<M: TryFrom<Map, Error = MapError>>(
     ebpf: &mut Ebpf,
     name: &'static str,
 ) -> Result<M, LoadError> {
-    let map = ebpf.take_map(name).ok_or(LoadError::Map { map: name, source: None })?;
-    M::try_from(map).map_err(|source| LoadError::Map { map: name, source: Some(Box::new(source)) })
+    let map = ebpf.take_map(name).ok_or(LoadError::Map {
+        map: name,
+        source: None,
+    })?;
+    M::try_from(map).map_err(|source| LoadError::Map {
+        map: name,
+        source: Some(Box::new(source)),
+    })
 }
 
 /// Takes the task storage of enrolments. The loader has no type for it; from
@@ -345,9 +294,16 @@ fn map<M: TryFrom<Map, Error = MapError>>(
 fn enrolments(ebpf: &mut Ebpf) -> Result<HashMap<MapData, i32, Plain<Slot>>, LoadError> {
     let name = "ENROLMENTS";
     match ebpf.take_map(name) {
-        Some(Map::Unsupported(data)) => HashMap::try_from(Map::HashMap(data))
-            .map_err(|source| LoadError::Map { map: name, source: Some(Box::new(source)) }),
-        _ => Err(LoadError::Map { map: name, source: None }),
+        Some(Map::Unsupported(data)) => {
+            HashMap::try_from(Map::HashMap(data)).map_err(|source| LoadError::Map {
+                map: name,
+                source: Some(Box::new(source)),
+            })
+        }
+        _ => Err(LoadError::Map {
+            map: name,
+            source: None,
+        }),
     }
 }
 
@@ -365,10 +321,16 @@ fn insert<const WORDS: usize>(
     if let Some(start) = value.0.get_mut(..words.len()) {
         start.copy_from_slice(words);
     }
-    inner.set(0, &*value, 0).map_err(failed("fill a table for", name))?;
+    inner
+        .set(0, value.as_ref(), 0)
+        .map_err(failed("fill a table for", name))?;
     tables.set(slot.0, &inner, 0).map_err(failed("write", name))
 }
 
 fn failed(action: &'static str, map: &'static str) -> impl Fn(MapError) -> AccessError {
-    move |source| AccessError::Map { action, map, source: Box::new(source) }
+    move |source| AccessError::Map {
+        action,
+        map,
+        source: Box::new(source),
+    }
 }

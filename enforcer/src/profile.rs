@@ -40,11 +40,11 @@ use std::{
 use enforcer_abi::{Access, Mode};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::set::yaml_files;
 pub use self::{
     access_names::{AccessNameError, access_from_names},
     compile::{
-        CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile,
-        compile_attachments,
+        CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile, compile_attachments,
     },
     error::{Problem, ProfileError, ProfileErrors},
     escape::Escaped,
@@ -54,7 +54,6 @@ pub use self::{
     pattern::Pattern,
     set::ProfileSet,
 };
-pub(crate) use self::set::yaml_files;
 
 /// Longest profile or abstraction, in bytes.
 pub const FILE_LEN: usize = 1 << 20;

@@ -124,7 +124,7 @@ fn kernel_and_explain_agree() {
         assert_eq!(errno, want, "{path}\n{rules}");
         if index % 50 == 0 {
             let output = cli(&["explain", "--profile", &source, "--op", "read", path]);
-            let status = if want == 0 { 0 } else { 1 };
+            let status = i32::from(want != 0);
             assert_eq!(output.status.code(), Some(status), "{path}: {output:?}");
         }
         granted += usize::from(want == 0);

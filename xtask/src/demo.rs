@@ -24,7 +24,9 @@ pub(crate) fn run() -> Result<ExitCode> {
         .find(|program| program.name == STORY)
         .with_context(|| format!("package enforcer-tests has no program {STORY}"))?;
     let vm = Vm {
-        packages: ["nginx", "libnginx-mod-http-perl"].map(str::to_owned).to_vec(),
+        packages: ["nginx", "libnginx-mod-http-perl"]
+            .map(str::to_owned)
+            .to_vec(),
         files: vm::product(agent)
             .into_iter()
             .chain(vm::programs(&programs))

@@ -1,5 +1,7 @@
 //! Tests: what any machine can run, then what needs a kernel of its own.
 
+mod boots;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,6 +17,12 @@ const EXIT_FAILED: u8 = 1;
 
 /// Kernels that are always tested.
 const USUAL: [&str; 2] = ["6.1", "6.12"];
+
+/// The kernel that is booted without BPF among its security modules.
+const OLDEST_USUAL: &str = "6.1";
+
+/// The kernel on which instructions are counted.
+const COUNTED: &str = "6.12";
 
 /// When to give up on one kernel: emulated machines are slow.
 const TIMEOUT: Duration = Duration::from_mins(30);
@@ -62,7 +70,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         for harness in programs.iter().filter(|program| program.is_test) {
             let vm = Vm {
                 kernel: kernel.clone(),
-                packages: vec!["nginx".to_owned()],
                 files: files.clone(),
                 timeout: TIMEOUT,
                 env: environment(),
@@ -80,6 +87,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 outcome.duration,
             );
         }
+    }
+    if args.filters.is_empty() {
+        let (ok, duration) = util::timed(|| boots::without_bpf(OLDEST_USUAL, &files));
+        note("a kernel without bpf in lsm=", ok?, duration);
+        let (ok, duration) = util::timed(|| boots::open_cost(COUNTED, &files));
+        note("cost of an open", ok?, duration);
     }
     for line in summary {
         util::say(line);

@@ -161,7 +161,7 @@ fn finding(event: &Event, path: &[u8], who: Who, registry: &Registry, clock: Clo
     Finding {
         key: FindingKey::of_event(event, path, &profile_name(registry, event.slot)),
         requested: event.requested,
-        rule: registry.denying_rule(event.slot, event.generation, event.outcome, event.missing),
+        rule: registry.denying_rule(event.slot, event.generation, path, event.missing),
         who,
         first: at,
         last: at,

@@ -122,23 +122,21 @@ impl Registry {
         self.get(name).map(|instance| &instance.written)
     }
 
-    /// Returns where the rule stands that denies some of `missing` in an outcome
-    /// of a table, if one does.
+    /// Returns where the rule stands that denies some of `missing` on `path`, if
+    /// one does. The table does not know: it leaves out a deny of what nothing
+    /// allows.
     pub fn denying_rule(
         &self,
         slot: Slot,
         generation: u32,
-        outcome: u32,
+        path: &[u8],
         missing: Access,
     ) -> Option<String> {
         let (_, instance) = self.in_slot(slot)?;
         let version = instance.version(generation)?;
-        let outcome = version.compiled.outcomes.get(outcome as usize)?;
-        outcome
-            .denying
-            .iter()
-            .filter_map(|&index| version.effective.rules.get(index))
-            .find(|rule| !(rule.deny & missing).is_empty())
+        let mut rules = version.effective.rules.iter();
+        rules
+            .find(|rule| !(rule.deny & missing).is_empty() && rule.pattern.matches(path))
             .map(|rule| rule.origin.to_string())
     }
 

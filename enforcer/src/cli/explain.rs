@@ -59,21 +59,21 @@ struct Answer<'a> {
 }
 
 /// A rule as `--json` shows it.
-#[derive(Debug, Serialize)]
-pub struct RuleView {
+#[derive(Serialize)]
+struct RuleView {
     /// `FILE:LINE:COL`.
-    pub origin: String,
+    origin: String,
     /// The pattern's text.
-    pub pattern: String,
+    pattern: String,
     /// The rights it grants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub allow: Vec<&'static str>,
+    allow: Vec<&'static str>,
     /// The rights it denies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub deny: Vec<&'static str>,
+    deny: Vec<&'static str>,
     /// Why, in its author's words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    reason: Option<String>,
 }
 
 /// Reads the value of `--op`: names of rights, with commas between them.
@@ -143,7 +143,7 @@ fn load(question: Question<'_>) -> anyhow::Result<(Profile, Compiled)> {
 }
 
 /// The answer for people.
-pub fn sentences(profile: &str, path: &[u8], explanation: &Explanation<'_>) -> String {
+fn sentences(profile: &str, path: &[u8], explanation: &Explanation<'_>) -> String {
     let shown = Escaped(path);
     let requested = list(explanation.requested);
     let missing = list(explanation.missing);
@@ -204,8 +204,10 @@ fn describe(rule: &Rule) -> String {
 }
 
 fn list(access: Access) -> String {
-    if access.is_empty() {
-        return "nothing".to_owned();
+    match access {
+        Access::NONE => return "nothing".to_owned(),
+        Access::ALL => return "all".to_owned(),
+        _ => {}
     }
     access.names().collect::<Vec<_>>().join(", ")
 }

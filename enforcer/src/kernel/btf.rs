@@ -103,7 +103,9 @@ impl<'a> Types<'a> {
             return Ok(None);
         };
         let bits = self.member(at, member.as_bytes(), NESTING)?;
-        Ok(bits.filter(|bits| bits % 8 == 0).map(|bits| u64::from(bits / 8)))
+        Ok(bits
+            .filter(|bits| bits % 8 == 0)
+            .map(|bits| u64::from(bits / 8)))
     }
 
     /// Offset of `member` in the structure at `at`, in bits.
@@ -114,7 +116,11 @@ impl<'a> Types<'a> {
             let record = at.saturating_add(TYPE_LEN + MEMBER_LEN * index);
             let name = self.string(self.word(record)?)?;
             let bits = self.word(record.saturating_add(8))?;
-            let bits = if has_bit_fields { bits & 0x00ff_ffff } else { bits };
+            let bits = if has_bit_fields {
+                bits & 0x00ff_ffff
+            } else {
+                bits
+            };
             if name == member {
                 return Ok(Some(bits));
             }
@@ -180,7 +186,9 @@ mod tests {
         let strings = b"\0outer\0first\0a\0inner\0last\0";
         let name = |text: &str| {
             let needle = format!("\0{text}\0");
-            let at = strings.windows(needle.len()).position(|window| window == needle.as_bytes());
+            let at = strings
+                .windows(needle.len())
+                .position(|window| window == needle.as_bytes());
             u32::try_from(at.unwrap() + 1).unwrap()
         };
         let structure = |of: u32, members: u32, flag: u32| of << 24 | members | flag << 31;
@@ -199,12 +207,22 @@ mod tests {
             name("outer"), structure(kind::STRUCT, 3, 1), 16,
             name("first"), 1, 0,
             0, 3, 64,
-            name("last"), 1, 4 << 24 | 129,
+            name("last"), 1, 4 << 24 | 0x81,
         ];
         let type_len = u32::try_from(types.len() * 4).unwrap();
-        let header = [0x0001_eb9f, 24, 0, type_len, type_len, u32::try_from(strings.len()).unwrap()];
-        let mut data: Vec<u8> =
-            header.into_iter().chain(types).flat_map(u32::to_ne_bytes).collect();
+        let header = [
+            0x0001_eb9f,
+            24,
+            0,
+            type_len,
+            type_len,
+            u32::try_from(strings.len()).unwrap(),
+        ];
+        let mut data: Vec<u8> = header
+            .into_iter()
+            .chain(types)
+            .flat_map(u32::to_ne_bytes)
+            .collect();
         data.extend(strings);
         data
     }

@@ -54,7 +54,9 @@ impl Events {
         // SAFETY: the ring owns its map's descriptor, and gives no way to close
         // or replace it while `AsyncFd` owns the ring.
         let ring = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
-        let ring = ring.map_err(|source| ReadError::Wait { source: source.into() })?;
+        let ring = ring.map_err(|source| ReadError::Wait {
+            source: source.into(),
+        })?;
         Ok(Self { ring })
     }
 
@@ -69,8 +71,11 @@ impl Events {
     /// If the future is dropped before it is ready, no record is lost.
     pub async fn next(&mut self) -> Result<Record, ReadError> {
         loop {
-            let mut ready =
-                self.ring.readable_mut().await.map_err(|source| ReadError::Wait { source })?;
+            let mut ready = self
+                .ring
+                .readable_mut()
+                .await
+                .map_err(|source| ReadError::Wait { source })?;
             if let Some(record) = ready.get_inner_mut().next() {
                 // Copied out here and the slot freed on drop, so that a slow
                 // consumer holds no part of the ring.
@@ -90,11 +95,18 @@ impl Events {
 /// Reads one record.
 fn decode(record: &[u8]) -> Result<Record, ReadError> {
     let malformed = || ReadError::Malformed { len: record.len() };
-    let (head, rest) = record.split_at_checked(size_of::<Event>()).ok_or_else(malformed)?;
+    let (head, rest) = record
+        .split_at_checked(size_of::<Event>())
+        .ok_or_else(malformed)?;
     // The error borrows the record, which is about to be freed.
-    let event = Event::try_read_from_bytes(head).ok().ok_or_else(malformed)?;
+    let event = Event::try_read_from_bytes(head)
+        .ok()
+        .ok_or_else(malformed)?;
     let path = rest.get(..event.path_len as usize).ok_or_else(malformed)?;
-    Ok(Record { event, path: path.to_vec() })
+    Ok(Record {
+        event,
+        path: path.to_vec(),
+    })
 }
 
 #[cfg(test)]

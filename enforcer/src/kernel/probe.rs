@@ -70,7 +70,9 @@ pub enum Unsupported {
         source: Damaged,
     },
     /// The kernel keeps something elsewhere than any kernel we know.
-    #[error("{structure}.{member} is not where the programs expect it; this kernel is not supported")]
+    #[error(
+        "{structure}.{member} is not where the programs expect it; this kernel is not supported"
+    )]
     Layout {
         /// The structure.
         structure: &'static str,
@@ -97,11 +99,18 @@ pub(super) fn host() -> Result<(Facts, Offsets), Unsupported> {
     if !rustix::process::geteuid().is_root() {
         return Err(Unsupported::NotRoot);
     }
-    let kernel_release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let kernel_release = rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned();
     if version(&kernel_release).is_some_and(|version| version < OLDEST) {
-        return Err(Unsupported::TooOld { release: kernel_release });
+        return Err(Unsupported::TooOld {
+            release: kernel_release,
+        });
     }
-    let lsm = read_text(LSM_LIST, "mount securityfs on /sys/kernel/security")?.trim().to_owned();
+    let lsm = read_text(LSM_LIST, "mount securityfs on /sys/kernel/security")?
+        .trim()
+        .to_owned();
     if !lsm.split(',').any(|module| module == "bpf") {
         return Err(Unsupported::NoBpfLsm { list: lsm });
     }
@@ -109,7 +118,11 @@ pub(super) fn host() -> Result<(Facts, Offsets), Unsupported> {
     if fs::read_to_string(LOCKDOWN).is_ok_and(|text| text.contains("[confidentiality]")) {
         return Err(Unsupported::LockedDown);
     }
-    let facts = Facts { kernel_release, lsm, hooks: HOOKS.to_vec() };
+    let facts = Facts {
+        kernel_release,
+        lsm,
+        hooks: HOOKS.to_vec(),
+    };
     Ok((facts, offsets()?))
 }
 
@@ -120,7 +133,11 @@ fn version(release: &str) -> Option<(u32, u32)> {
 }
 
 fn read_text(path: &'static str, remedy: &'static str) -> Result<String, Unsupported> {
-    fs::read_to_string(path).map_err(|source| Unsupported::NoFile { path, remedy, source })
+    fs::read_to_string(path).map_err(|source| Unsupported::NoFile {
+        path,
+        remedy,
+        source,
+    })
 }
 
 fn offsets() -> Result<Offsets, Unsupported> {
@@ -197,7 +214,10 @@ mod tests {
                     ffffffff82fd1100 D rename_lock_other [module]\n\
                     0000000000000000 D mount_lock\n";
         assert_eq!(symbol(text, "rename_lock").unwrap(), 0xffff_ffff_82fd_1200);
-        assert!(symbol(text, "mount_lock").is_err(), "a hidden address is none");
+        assert!(
+            symbol(text, "mount_lock").is_err(),
+            "a hidden address is none"
+        );
         assert!(symbol(text, "missing").is_err());
     }
 }

@@ -307,3 +307,6 @@ fn fault_of(profile: &Profile, fault: CompileFault) -> CompileError {
         fault,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,14 @@ pub enum Problem {
         /// The kind that is expected.
         expected: &'static str,
     },
+    /// A value of another kind, in the parser's words.
+    #[error("expected {expected}, not {found}")]
+    WrongKind {
+        /// The kind that is expected.
+        expected: String,
+        /// What there is.
+        found: String,
+    },
     /// Anything else that YAML minds.
     #[error("not valid YAML: {}", super::yaml::Message(cause))]
     Yaml {

@@ -61,7 +61,7 @@ pub fn explain<'a>(
     };
     let target = matching
         .iter()
-        .filter(|_| granted.contains(Access::EXECUTE))
+        .filter(|rule| (rule.allow & granted).contains(Access::EXECUTE))
         .find_map(|rule| rule.target.as_ref());
     Explanation {
         verdict: decide(profile.mode.for_kernel(), requested, granted),
@@ -103,4 +103,72 @@ fn nearest<'a>(profile: &'a Profile, matching: &[&'a Rule], path: &[u8]) -> Vec<
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use enforcer_abi::{Access, Slot, Verdict};
+
+    use super::explain;
+    use crate::profile::{Profile, Target, compile};
+
+    const TEXT: &str = r"
+name: p
+mode: enforce
+paths:
+  - { path: /srv/www/**, allow: [read, write] }
+  - { path: /srv/www/index.html, allow: [read] }
+  - { path: /srv/logs/*.log, allow: [append] }
+  - { path: /**/.git/**, deny: [all] }
+  - { path: /srv/www/static/**, deny: [write] }
+  - { path: /etc/hosts, allow: [read] }
+exec:
+  - { path: /bin/x, profile: q }
+";
+
+    #[test]
+    fn explanations() {
+        let (read, write, execute) = (Access::READ, Access::WRITE, Access::EXECUTE);
+        // Columns: what it shows, rights, path, verdict, lines of the rules that grant, that
+        // deny, that come near.
+        #[rustfmt::skip]
+        let cases: [(&str, Access, &str, Verdict, &[u32], &[u32], &[u32]); 10] = [
+            ("granted",              read,         "/srv/www/a",          Verdict::Allow, &[5],    &[],  &[]),
+            ("granted twice",        read,         "/srv/www/index.html", Verdict::Allow, &[5, 6], &[],  &[]),
+            ("only what is asked",   write,        "/srv/www/index.html", Verdict::Allow, &[5],    &[],  &[]),
+            ("denied",               read,         "/srv/www/.git/a",     Verdict::Deny,  &[],     &[8], &[]),
+            ("denied, not granted",  read,         "/root/.git/a",        Verdict::Deny,  &[],     &[8], &[]),
+            ("denied in part",       read | write, "/srv/www/static/a",   Verdict::Deny,  &[5],    &[9], &[]),
+            ("another right denied", read,         "/srv/www/static/a",   Verdict::Allow, &[5],    &[],  &[]),
+            ("not granted",          read,         "/srv/logs/a.log",     Verdict::Deny,  &[],     &[],  &[7, 5, 6]),
+            ("nothing like it",      read,         "/root/a",             Verdict::Deny,  &[],     &[],  &[]),
+            ("an exec",              execute,      "/bin/x",              Verdict::Allow, &[12],   &[],  &[]),
+        ];
+        let profile = Profile::parse(TEXT, Path::new("p.yaml"), Path::new("")).unwrap();
+        let compiled = compile(&profile, &|_| Some(Slot(3))).unwrap();
+        for (name, requested, path, verdict, granting, denying, nearest) in cases {
+            let got = explain(&profile, &compiled, requested, path.as_bytes());
+            let lines = |rules: &[&super::Rule]| -> Vec<u32> {
+                rules.iter().map(|rule| rule.origin.line).collect()
+            };
+            assert_eq!(got.verdict, verdict, "{name}");
+            assert_eq!(lines(&got.granting), granting, "{name}");
+            assert_eq!(lines(&got.denying), denying, "{name}");
+            assert_eq!(lines(&got.nearest), nearest, "{name}");
+            assert_eq!(got.missing, requested.missing_from(got.granted), "{name}");
+            let target = (path == "/bin/x").then(|| Target::Profile("q".to_owned()));
+            assert_eq!(got.target, target.as_ref(), "{name}");
+        }
+    }
+
+    #[test]
+    fn audit_lets_through() {
+        let text = TEXT.replace("enforce", "audit");
+        let profile = Profile::parse(&text, Path::new("p.yaml"), Path::new("")).unwrap();
+        let compiled = compile(&profile, &|_| Some(Slot(3))).unwrap();
+        let got = explain(&profile, &compiled, Access::READ, b"/etc/shadow");
+        assert_eq!((got.verdict, got.missing), (Verdict::Audit, Access::READ));
+    }
 }

@@ -377,3 +377,6 @@ fn is_name(name: &str) -> bool {
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c))
 }
+
+#[cfg(test)]
+mod tests;

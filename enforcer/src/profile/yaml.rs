@@ -147,6 +147,14 @@ fn problem(error: Error) -> Problem {
             expected: "string scalar",
             ..
         } => Problem::Expected { expected: "text" },
+        Error::SerdeInvalidType {
+            unexpected,
+            expected,
+            ..
+        } => Problem::WrongKind {
+            found: Escaped(unexpected.as_bytes()).to_string(),
+            expected,
+        },
         other => Problem::Yaml {
             cause: Box::new(other),
         },

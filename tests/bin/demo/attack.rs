@@ -30,9 +30,9 @@ enum Request {
 
 pub(crate) const STEPS: [Step; 5] = [
     Step {
-        what: "key by alias traversal, GET /static../keys/deploy.key",
+        what: "key by alias traversal, GET /files../keys/deploy.key",
         object: "/srv/keys/deploy.key",
-        request: Request::Path("/static../keys/deploy.key"),
+        request: Request::Path("/files../keys/deploy.key"),
         proof: "PRIVATE KEY",
     },
     Step {
@@ -56,9 +56,9 @@ pub(crate) const STEPS: [Step; 5] = [
         proof: "uid=0",
     },
     Step {
-        what: "customers by alias traversal, GET /static../export/customers.csv",
-        object: "/srv/export/customers.csv",
-        request: Request::Path("/static../export/customers.csv"),
+        what: "customers by alias traversal, GET /files../legacy/customers.csv",
+        object: "/srv/legacy/customers.csv",
+        request: Request::Path("/files../legacy/customers.csv"),
         proof: "Ada Lovelace",
     },
 ];

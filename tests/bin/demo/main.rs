@@ -26,7 +26,7 @@ use self::{
 };
 
 /// The grant that the attack makes the agent take away: loose, and never used.
-const LOOSE: &str = "/srv/export/customers.csv";
+const LOOSE: &str = "/srv/legacy/customers.csv";
 
 /// What the demonstration has shown so far.
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Show {
 
     /// Serves pages; all have to come.
     fn serve(&mut self) {
-        let pages = ["/", "/about.html", "/static/style.css"];
+        let pages = ["/", "/about.html", "/files/logo.svg"];
         let served = pages
             .iter()
             .filter(|page| attack::get(page).status == 200)

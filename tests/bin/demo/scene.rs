@@ -24,10 +24,10 @@ pub(crate) fn build() {
         ("/etc/nginx/nginx.conf", CONFIGURATION),
         ("/srv/www/index.html", "<h1>welcome</h1>"),
         ("/srv/www/about.html", "<h1>about</h1>"),
-        ("/srv/static/style.css", "h1 { color: green }"),
+        ("/srv/upload/logo.svg", "<svg/>"),
         ("/srv/keys/deploy.key", "-----BEGIN PRIVATE KEY-----"),
         (
-            "/srv/export/customers.csv",
+            "/srv/legacy/customers.csv",
             "1,Ada Lovelace,ada@example.org",
         ),
         ("/etc/shadow", "root:$6$planted:19000:0:99999:7:::"),

@@ -39,8 +39,10 @@ fn tables_go_in_before_what_leads_to_them() {
 fn no_profile_is_a_state_too() {
     let mut world = World::new();
     assert_eq!(world.load(&[]).unwrap(), [0]);
-    assert_eq!(world.kernel.epoch, 1);
+    assert_eq!(world.kernel.epoch, 0, "the programs do nothing");
     assert_eq!(world.load(&[]).unwrap(), [0_u32; 0]);
+    world.load(&[profile("a", &["/x"])]).unwrap();
+    assert_eq!(world.kernel.epoch, 1, "they look at every task");
 }
 
 #[test]

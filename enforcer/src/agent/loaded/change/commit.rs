@@ -148,6 +148,11 @@ fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result
     }
     if let Some(attachments) = &staged.attachments {
         kernel.set_table(Slot::ATTACHMENTS, attachments)?;
+    }
+    // Before the first profile the programs need not look at any task.
+    let first = registry.instances.is_empty();
+    let none = first && loads().next().is_none();
+    if !none && (first || staged.attachments.is_some()) {
         kernel.advance_epoch()?;
     }
     Ok(())
