@@ -30,13 +30,13 @@ pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason>
     let label = match maps::label(task) {
         Some(label) if label.epoch == epoch => label,
         _ => {
-            match late(task, epoch) {
-                Late::Unlabelled => return Ok(None),
-                Late::Labelled => {}
-                Late::NoLabel => return Err(Reason::NoLabel),
-                Late::NoScratch => return Err(Reason::NoScratch),
+            if late(task, epoch) == Late::NoLabel {
+                return Err(Reason::NoLabel);
             }
-            maps::label(task).ok_or(Reason::NoLabel)?
+            match maps::label(task) {
+                Some(label) => label,
+                None => return Ok(None),
+            }
         }
     };
     Ok(label.is_confined().then_some(label))
@@ -49,14 +49,13 @@ pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason>
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 enum Late {
-    /// The task is unconfined, and will be asked again.
-    Unlabelled = 0,
+    /// It cannot be told now. The task stays as it is, and is asked again at its
+    /// next operation.
+    Undecided = 0,
     /// The task has a label of this epoch.
     Labelled = 1,
     /// A profile is to confine the task, and there is no memory for its label.
     NoLabel = 2,
-    /// A profile may have to confine the task, and there is no memory to see.
-    NoScratch = 3,
 }
 
 /// Decides the application layer of a task by the program that it runs.
@@ -67,7 +66,7 @@ fn late(task: Task, epoch: u32) -> Late {
         Some(label) if !label.layers[Layer::Application as usize].is_none() => Slot::NONE,
         _ => match attached_to_executable(task) {
             Ok(slot) => slot,
-            Err(_no_scratch) => return Late::NoScratch,
+            Err(_reason) => return Late::Undecided,
         },
     };
     let mut initial = Label {
@@ -76,7 +75,7 @@ fn late(task: Task, epoch: u32) -> Late {
     };
     let Ok(label) = maps::label_or_insert(task, &mut initial) else {
         return if attached.is_none() {
-            Late::Unlabelled
+            Late::Undecided
         } else {
             Late::NoLabel
         };
@@ -94,31 +93,29 @@ fn late(task: Task, epoch: u32) -> Late {
 /// The profile that claims the program of `task`.
 #[inline(always)]
 fn attached_to_executable(task: Task) -> Result<Slot, Reason> {
-    // A program whose name cannot be told is in no profile's list. That is no
-    // way out: it is asked only of tasks that nothing confines.
-    let Ok((vfsmount, dentry)) = executable(task) else {
+    let Some((vfsmount, dentry)) = executable(task)? else {
         return Ok(Slot::NONE);
     };
     let scratch = maps::scratch(task)?;
-    let slot = attached(task, scratch, vfsmount, dentry);
+    let slot = attached(task, scratch, vfsmount, dentry)?;
     if slot.is_none() {
         maps::free_scratch(task);
     }
     Ok(slot)
 }
 
-/// Mount and dentry of the program of `task`; an error for a kernel thread.
+/// Mount and dentry of the program of `task`; none for a kernel thread.
 #[inline(always)]
-fn executable(task: Task) -> Result<(u64, u64), Reason> {
+fn executable(task: Task) -> Result<Option<(u64, u64)>, Reason> {
     let memory: u64 = read(task.address().wrapping_add(offset!(task_mm)))?;
     if memory == 0 {
-        return Err(Reason::Nameless);
+        return Ok(None);
     }
     let file: u64 = read(memory.wrapping_add(offset!(mm_exe_file)))?;
     if file == 0 {
-        return Err(Reason::Nameless);
+        return Ok(None);
     }
-    file_object(file)
+    file_object(file).map(Some)
 }
 
 /// Mount and dentry of a `struct file`.
@@ -135,19 +132,26 @@ pub(crate) fn file_object(file: u64) -> Result<(u64, u64), Reason> {
 ///
 /// A profile claims a path in whatever mount namespace the program is, since a
 /// service with a namespace of its own is the same service.
+///
+/// # Errors
+///
+/// If it cannot be told now. A program that has no name is in no profile's
+/// list; one whose name could not be read may be.
 #[inline(never)]
-pub(crate) fn attached(task: Task, scratch: &mut Scratch, vfsmount: u64, dentry: u64) -> Slot {
-    let Ok(namespace) = kernel::mount_namespace(task) else {
-        return Slot::NONE;
-    };
+pub(crate) fn attached(
+    task: Task,
+    scratch: &mut Scratch,
+    vfsmount: u64,
+    dentry: u64,
+) -> Result<Slot, Reason> {
+    let namespace = kernel::mount_namespace(task)?;
     match walk::path(scratch, vfsmount, dentry, namespace) {
         Ok(Place::Own | Place::Foreign) => {}
-        Ok(Place::Anonymous) | Err(_) => return Slot::NONE,
+        Err(reason @ (Reason::Raced | Reason::Fault)) => return Err(reason),
+        Ok(Place::Anonymous) | Err(_) => return Ok(Slot::NONE),
     }
-    match automaton::run(Slot::ATTACHMENTS, scratch) {
-        Ok(()) => scratch.found.target,
-        Err(_) => Slot::NONE,
-    }
+    automaton::run(Slot::ATTACHMENTS, scratch)?;
+    Ok(scratch.found.target)
 }
 
 /// Notes when and where a task became confined, if it was not before.
@@ -183,7 +187,7 @@ pub(crate) fn inherit(child: Task) -> Result<(), Reason> {
         return Ok(());
     };
     let mut copy = *label;
-    copy.next_valid = 0;
+    copy.next_state = Label::NO_NEXT;
     match maps::label_or_insert(child, &mut copy) {
         Err(reason) if copy.is_confined() => Err(reason),
         Ok(_) | Err(_) => Ok(()),

@@ -259,6 +259,10 @@ impl Agent {
             self.store.add_counts(&updates)?;
         }
         self.record(&lost);
+        for key in self.detector.quiet(&violations, clock::boot_time_ns()) {
+            self.kernel.forget_violation(&key)?;
+            self.detector.forget(&key);
+        }
         Ok(())
     }
 

@@ -20,7 +20,7 @@ use enforcer_abi::{
     Counter, Hit, Slot, ViolationCount, ViolationKey,
     limits::{SLOTS, TABLE_WORDS},
 };
-use zerocopy::{FromZeros as _, TryFromBytes as _};
+use zerocopy::{FromZeros as _, IntoBytes as _, TryFromBytes as _};
 
 pub mod btf;
 mod error;
@@ -224,6 +224,21 @@ impl Kernel {
                 Err(source) => Some(Err(failed("read", "VIOLATIONS_SEEN")(source))),
             })
             .collect()
+    }
+
+    /// Counts a violation no longer. Should it happen again, it counts from 1 and
+    /// is told anew.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn forget_violation(&mut self, key: &ViolationKey) -> Result<(), AccessError> {
+        let mut bytes = [0; size_of::<ViolationKey>()];
+        bytes.copy_from_slice(key.as_bytes());
+        match self.violations.remove(&bytes) {
+            Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
+            Err(source) => Err(failed("write", "VIOLATIONS_SEEN")(source)),
+        }
     }
 
     /// The counters, summed over CPUs, by their numbers.

@@ -64,12 +64,12 @@ impl Slot {
 pub struct Label {
     /// The profiles that confine the task, by [`Layer`].
     pub layers: [Slot; LAYERS],
-    /// The subject epoch in which the layers were decided. Never 0.
+    /// The subject epoch in which the layers were decided; 0: not yet.
     pub epoch: u32,
     /// The layers that the task will have once the exec under way succeeds.
     pub next: [Slot; LAYERS],
-    /// 1 while `next` counts.
-    pub next_valid: u32,
+    /// Whether `next` counts: [`Label::NO_NEXT`] and its kin.
+    pub next_state: u32,
     /// When the first task of this lineage was confined: nanoseconds of
     /// `CLOCK_BOOTTIME`; 0 in a task that is not confined. Descendants inherit
     /// it.
@@ -82,6 +82,13 @@ pub struct Label {
 const _: () = assert!(size_of::<Label>() == 48);
 
 impl Label {
+    /// No exec is under way.
+    pub const NO_NEXT: u32 = 0;
+    /// [`Label::next`] is what the task will be in.
+    pub const NEXT_DECIDED: u32 = 1;
+    /// As before, but whether a profile claims the program could not be told.
+    pub const NEXT_UNDECIDED: u32 = 2;
+
     /// Whether any layer confines the task.
     #[inline(always)]
     pub const fn is_confined(&self) -> bool {

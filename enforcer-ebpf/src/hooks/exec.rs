@@ -110,9 +110,10 @@ fn next(
     dentry: u64,
 ) -> Result<i32, Reason> {
     let confined = layers.iter().any(|slot| !slot.is_none());
+    let mut state = Label::NEXT_DECIDED;
     let mut layers = layers;
     let noted = maps::label(task)
-        .filter(|label| stage == Stage::Interpreter && label.next_valid == 1)
+        .filter(|label| stage == Stage::Interpreter && label.next_state != Label::NO_NEXT)
         .map(|label| label.next);
     let application = &mut layers[Layer::Application as usize];
     if let Some(noted) = noted {
@@ -134,10 +135,15 @@ fn next(
         }
     }
     if layers[Layer::Application as usize].is_none() {
-        layers[Layer::Application as usize] = match maps::scratch(task) {
-            Ok(scratch) => subject::attached(task, scratch, vfsmount, dentry),
-            Err(reason) => return if confined { Err(reason) } else { Ok(0) },
-        };
+        let attached = maps::scratch(task)
+            .and_then(|scratch| subject::attached(task, scratch, vfsmount, dentry));
+        match attached {
+            Ok(slot) => layers[Layer::Application as usize] = slot,
+            Err(reason) if confined => return Err(reason),
+            // Nothing of ours refuses an unconfined task. What it runs is asked
+            // again at its first operation.
+            Err(_) => state = Label::NEXT_UNDECIDED,
+        }
     }
     let becomes_confined = layers.iter().any(|slot| !slot.is_none());
     let mut initial = Label {
@@ -147,7 +153,7 @@ fn next(
     match maps::label_or_insert(task, &mut initial) {
         Ok(label) => {
             label.next = layers;
-            label.next_valid = 1;
+            label.next_state = state;
             Ok(0)
         }
         Err(_) if !becomes_confined => Ok(0),
@@ -190,11 +196,14 @@ fn commit(bprm: u64) {
     let Some(label) = maps::label(task) else {
         return;
     };
-    if label.next_valid == 0 {
-        return;
+    match label.next_state {
+        Label::NO_NEXT => return,
+        Label::NEXT_DECIDED => {}
+        // No epoch is 0: the first operation decides.
+        _ => label.epoch = 0,
     }
     label.layers = label.next;
-    label.next_valid = 0;
+    label.next_state = Label::NO_NEXT;
     maps::end_enrolment(task);
     if !label.is_confined() {
         maps::free_scratch(task);

@@ -51,7 +51,7 @@ fn open(label: &Label, file: u64) -> Result<Option<Request>, Reason> {
     let flags: u32 = read(file.wrapping_add(offset!(file_flags)))?;
     let (operation, requested) = if flags & FMODE_EXEC == 0 {
         (Operation::Open, rights(mode, flags))
-    } else if label.next_valid == 0 {
+    } else if label.next_state == Label::NO_NEXT {
         // The program itself, which the exec hook is about to judge.
         return Ok(None);
     } else {

@@ -35,6 +35,11 @@ impl Clock {
     }
 }
 
+/// Returns nanoseconds of `CLOCK_BOOTTIME`, as the kernel programs have them.
+pub fn boot_time_ns() -> u64 {
+    u64::try_from(boot_time().as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Returns how long the machine has been up, sleep included.
 fn boot_time() -> Duration {
     let time = clock_gettime(ClockId::Boottime);

@@ -24,6 +24,10 @@ use crate::{
     store::{CountUpdate, Recorded},
 };
 
+/// How long a violation has to have been quiet before the kernel's count of it is
+/// given up, in nanoseconds.
+const QUIET_NS: u64 = 60_000_000_000;
+
 /// Makes detections.
 #[derive(Debug)]
 pub struct Detector {
@@ -112,6 +116,29 @@ impl Detector {
             // The kernel counts no more than that; the others need no memory.
             self.known.retain(|_, known| known.counted);
         }
+    }
+
+    /// Returns the violations that the kernel need not count any longer, once its
+    /// map is half full: those that the store has and that were quiet up to
+    /// `now_ns`, nanoseconds of `CLOCK_BOOTTIME`. Should one come again, the
+    /// kernel tells of it anew.
+    pub fn quiet(
+        &self,
+        violations: &[(ViolationKey, ViolationCount)],
+        now_ns: u64,
+    ) -> Vec<ViolationKey> {
+        if violations.len() <= VIOLATIONS / 2 {
+            return Vec::new();
+        }
+        let quiet = violations.iter().filter(|(key, count)| {
+            count.last_ns.saturating_add(QUIET_NS) < now_ns && self.known.contains_key(key)
+        });
+        quiet.map(|(key, _)| *key).collect()
+    }
+
+    /// Forgets a violation that the kernel counts no longer.
+    pub fn forget(&mut self, key: &ViolationKey) {
+        self.known.remove(key);
     }
 
     /// Whether the next [`Detector::fold`] may tell more from the same counts.
@@ -329,6 +356,26 @@ mod tests {
             [("/a".to_owned(), 1_001)],
             "the event comes twice"
         );
+    }
+
+    #[test]
+    fn a_full_map_is_relieved_of_what_is_quiet() {
+        let mut world = World::new();
+        let a = record("/a");
+        let key = violation_key(&a.event);
+        world.take(std::slice::from_ref(&a));
+        let many = |length: usize| vec![(key, count(1)); length];
+        let half = super::VIOLATIONS / 2;
+        let later = 2_000 + super::QUIET_NS;
+        let detector = &world.detector;
+        assert!(detector.quiet(&many(half), later + 1).is_empty(), "room");
+        assert!(detector.quiet(&many(half + 1), later).is_empty(), "recent");
+        assert_eq!(detector.quiet(&many(half + 1), later + 1).len(), half + 1);
+
+        world.detector.forget(&key);
+        world.take(&[a]);
+        world.fold(&[(key, count(1))]);
+        assert_eq!(world.counts(), [("/a".to_owned(), 2)], "it came again");
     }
 
     #[test]

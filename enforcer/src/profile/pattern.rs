@@ -49,11 +49,6 @@ impl Pattern {
         &self.prefix
     }
 
-    /// Whether it has no wildcard and no alternative, so that it matches one path.
-    pub fn is_literal(&self) -> bool {
-        matches!(self.hir.kind(), regex_syntax::hir::HirKind::Literal(_))
-    }
-
     /// The glob as a regular expression over bytes, to be matched against a
     /// whole path.
     pub fn hir(&self) -> &Hir {
@@ -218,16 +213,15 @@ mod tests {
     fn literal_prefixes() {
         #[rustfmt::skip]
         let cases = [
-            ("literal",       "/a/b",       "/a/b", true),
-            ("star",          "/a/b*",      "/a/b", false),
-            ("stars",         "/a/**/b",    "/a/",  false),
-            ("braces",        "/a{,/**}",   "/a",   false),
-            ("escape",        r"/a\*/*",    "/a*/", false),
+            ("literal",       "/a/b",       "/a/b"),
+            ("star",          "/a/b*",      "/a/b"),
+            ("stars",         "/a/**/b",    "/a/"),
+            ("braces",        "/a{,/**}",   "/a"),
+            ("escape",        r"/a\*/*",    "/a*/"),
         ];
-        for (name, text, prefix, literal) in cases {
+        for (name, text, prefix) in cases {
             let pattern = Pattern::parse(text).unwrap();
             assert_eq!(pattern.literal_prefix(), prefix.as_bytes(), "{name}");
-            assert_eq!(pattern.is_literal(), literal, "{name}");
         }
     }
 }

@@ -29,7 +29,8 @@ fn distance(typed: &[char], word: &str) -> usize {
         let mut line = Vec::with_capacity(width);
         line.push(row + 1);
         for (column, &here) in typed.iter().enumerate() {
-            let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX / 2);
+            let at =
+                |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX / 2);
             let changed = at(&last, column) + usize::from(here != letter);
             let added = at(&last, column + 1) + 1;
             let left_out = at(&line, column) + 1;
