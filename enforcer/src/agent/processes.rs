@@ -101,8 +101,10 @@ impl Processes {
         if alive {
             exe = exe.or_else(|| self.procfs.exe(pid));
             cmdline = cmdline.or_else(|| self.arguments.of(pid));
-        } else if exe.is_none() {
-            // A fork that never ran a program of its own is its parent's double.
+        }
+        if exe.is_none() {
+            // Gone, or a zombie. A fork that never ran a program of its own is its
+            // parent's double.
             let parent = self.programs.get(&event.parent);
             if let Some(parent) = parent.filter(|parent| parent.is_of(event, None)).cloned() {
                 exe = Some(parent.exe);
