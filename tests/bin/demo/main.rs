@@ -91,7 +91,7 @@ fn main() -> ExitCode {
     drop(nginx);
     scene::clean();
 
-    println!("2. nginx under profiles/nginx.yaml, tightening only proposed");
+    println!("2. nginx under profiles/nginx.yaml as shipped: tightening is proposed");
     let agent = Agent::start("propose");
     let nginx = Nginx::start();
     show.serve();
@@ -100,7 +100,7 @@ fn main() -> ExitCode {
     drop(agent);
     scene::clean();
 
-    println!("3. the same as shipped, with `tighten: auto`");
+    println!("3. the same with `tighten: auto`");
     let agent = Agent::start("auto");
     let nginx = Nginx::start();
     show.serve();
