@@ -110,7 +110,7 @@ fn next(
     dentry: u64,
 ) -> Result<i32, Reason> {
     let confined = layers.iter().any(|slot| !slot.is_none());
-    let mut state = Label::NEXT_DECIDED;
+    let mut certainty = Label::NEXT_DECIDED;
     let mut layers = layers;
     let noted = maps::label(task)
         .filter(|label| stage == Stage::Interpreter && label.next_state != Label::NO_NEXT)
@@ -142,7 +142,7 @@ fn next(
             Err(reason) if confined => return Err(reason),
             // Nothing of ours refuses an unconfined task. What it runs is asked
             // again at its first operation.
-            Err(_) => state = Label::NEXT_UNDECIDED,
+            Err(_) => certainty = Label::NEXT_UNDECIDED,
         }
     }
     let becomes_confined = layers.iter().any(|slot| !slot.is_none());
@@ -153,7 +153,7 @@ fn next(
     match maps::label_or_insert(task, &mut initial) {
         Ok(label) => {
             label.next = layers;
-            label.next_state = state;
+            label.next_state = certainty;
             Ok(0)
         }
         Err(_) if !becomes_confined => Ok(0),

@@ -1,0 +1,183 @@
+use std::path::Path;
+
+use enforcer_abi::{
+    Access, Event, EventKind, Layer, Operation, Reason, Slot, Verdict, ViolationCount, ViolationKey,
+};
+
+use super::{Clock, Detector, Registry};
+use crate::{
+    agent::processes::{Processes, procfs::Procfs},
+    detection::finding::violation_key,
+    kernel::Record,
+    store::Store,
+};
+
+fn record(path: &str) -> Record {
+    let event = Event {
+        time_ns: 1_000,
+        lineage: 1,
+        cgroup: 9,
+        path_hash: enforcer_abi::table::hash(path.as_bytes()),
+        tgid: 5,
+        tid: 5,
+        parent: 1,
+        uid: 0,
+        gid: 0,
+        slot: Slot(1),
+        generation: 1,
+        outcome: 0,
+        requested: Access::READ,
+        missing: Access::READ,
+        path_len: 0,
+        kind: EventKind::Violation,
+        operation: Operation::Open,
+        reason: Reason::NotGranted,
+        layer: Layer::Application,
+        verdict: Verdict::Deny,
+        reserved: [0; 7],
+        comm: [0; 16],
+    };
+    Record {
+        event,
+        path: path.as_bytes().to_vec(),
+    }
+}
+
+fn count(count: u64) -> ViolationCount {
+    ViolationCount {
+        count,
+        first_ns: 1_000,
+        last_ns: 2_000,
+        ..ViolationCount::default()
+    }
+}
+
+/// An agent's part that makes detections, without a kernel.
+struct World {
+    detector: Detector,
+    store: Store,
+    registry: Registry,
+    _base: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let base = tempfile::tempdir().unwrap();
+        Self {
+            detector: Detector::new(Processes::new(Procfs::at(Path::new("/nowhere")))),
+            store: Store::open(base.path(), "boot").unwrap(),
+            registry: Registry::default(),
+            _base: base,
+        }
+    }
+
+    fn take(&mut self, records: &[Record]) {
+        let findings = self.detector.take(records, &self.registry, Clock::now());
+        self.record(&findings);
+    }
+
+    fn fold(&mut self, violations: &[(ViolationKey, ViolationCount)]) {
+        let (updates, lost) = self.detector.fold(violations, &self.registry, Clock::now());
+        self.store.add_counts(&updates).unwrap();
+        self.record(&lost);
+    }
+
+    fn record(&mut self, findings: &super::Findings) {
+        let batch: Vec<_> = findings
+            .iter()
+            .map(|(_, finding)| finding.clone())
+            .collect();
+        let recorded = self.store.record(&batch).unwrap();
+        self.detector.recorded(findings, &recorded);
+    }
+
+    /// Paths and counts in the store.
+    fn counts(&self) -> Vec<(String, u64)> {
+        let page = self
+            .store
+            .detections(super::DetectionId(0), None, 100)
+            .unwrap();
+        page.into_iter()
+            .map(|detection| (String::from_utf8(detection.path).unwrap(), detection.count))
+            .collect()
+    }
+}
+
+#[test]
+fn counts_follow_the_kernel() {
+    let mut world = World::new();
+    let a = record("/a");
+    let key = violation_key(&a.event);
+    world.take(std::slice::from_ref(&a));
+    assert_eq!(
+        world.counts(),
+        [("/a".to_owned(), 1)],
+        "from the event alone"
+    );
+    for (name, kernel, want) in [
+        ("as the event", 1, 1),
+        ("more", 1_000, 1_000),
+        ("no more", 1_000, 1_000),
+    ] {
+        world.fold(&[(key, count(kernel))]);
+        assert_eq!(world.counts(), [("/a".to_owned(), want)], "{name}");
+    }
+    world.take(&[a]);
+    world.fold(&[(key, count(1_001))]);
+    assert_eq!(
+        world.counts(),
+        [("/a".to_owned(), 1_001)],
+        "the event comes twice"
+    );
+}
+
+#[test]
+fn a_full_map_is_relieved_of_what_is_quiet() {
+    let mut world = World::new();
+    let a = record("/a");
+    let key = violation_key(&a.event);
+    world.take(std::slice::from_ref(&a));
+    let many = |length: usize| vec![(key, count(1)); length];
+    let half = super::VIOLATIONS / 2;
+    let later = 2_000 + super::QUIET_NS;
+    let detector = &world.detector;
+    assert!(detector.quiet(&many(half), later + 1).is_empty(), "room");
+    assert!(detector.quiet(&many(half + 1), later).is_empty(), "recent");
+    assert_eq!(detector.quiet(&many(half + 1), later + 1).len(), half + 1);
+
+    world.detector.forget(&key);
+    world.take(&[a]);
+    world.fold(&[(key, count(1))]);
+    assert_eq!(world.counts(), [("/a".to_owned(), 2)], "it came again");
+}
+
+#[test]
+fn a_lost_event_is_a_detection_without_path() {
+    let mut world = World::new();
+    let [a, b] = ["/a", "/b"].map(|path| violation_key(&record(path).event));
+    let violations = [(a, count(3)), (b, count(4))];
+    world.fold(&violations);
+    assert_eq!(world.counts(), [], "the events may be on their way");
+    world.take(&[record("/b")]);
+    world.fold(&violations);
+    assert_eq!(world.counts(), [("/b".to_owned(), 4), (String::new(), 3)]);
+    world.fold(&[(a, count(5)), (b, count(4))]);
+    assert_eq!(world.counts(), [("/b".to_owned(), 4), (String::new(), 5)]);
+    world.take(&[record("/a")]);
+    world.fold(&[(a, count(7)), (b, count(4))]);
+    let late = [
+        ("/b".to_owned(), 4),
+        (String::new(), 5),
+        ("/a".to_owned(), 2),
+    ];
+    assert_eq!(world.counts(), late, "the next violation tells the path");
+}
+
+#[test]
+fn what_the_kernel_has_no_room_to_count_is_counted_by_events() {
+    let mut world = World::new();
+    world.take(&[record("/a"), record("/a")]);
+    world.take(&[record("/a")]);
+    world.fold(&[]);
+    assert_eq!(world.counts(), [("/a".to_owned(), 3)]);
+}
