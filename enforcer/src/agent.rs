@@ -61,6 +61,9 @@ const BATCH: usize = 1024;
 const DRAIN: usize = 16;
 /// How often counts are brought up to date while there is something new.
 const FOLD_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is kept which rights were used. A crash forgets what came since,
+/// which then looks unused.
+const KEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// Detections that a client that follows may lag behind.
 const FOLLOWED: usize = 8192;
 /// Requests that wait for the agent.
@@ -139,7 +142,11 @@ impl Agent {
         server::clear(&options.socket)?;
         let mut kernel = Kernel::load()?;
         let events = kernel.events()?;
-        log::changed(&registry.commit(staged, &mut kernel)?);
+        let changed = registry.commit(staged, &mut kernel)?;
+        for profile in &changed.loaded {
+            registry.restore_usage(profile, &store.usage(profile)?);
+        }
+        log::changed(&changed);
         let facts = kernel.facts();
         log::line(format_args!(
             "enforcing on Linux {} with {} hooks",
@@ -180,11 +187,14 @@ impl Agent {
 
         let mut tick = interval(FOLD_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut keep = interval(KEEP_INTERVAL);
+        keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 record = self.events.next() => self.take(record),
                 Some(ask) = asked.recv() => self.reply(ask),
                 _ = tick.tick() => self.fold_if_new(),
+                _ = keep.tick() => self.keep_usage(),
                 _ = hangup.recv() => self.reload(),
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
@@ -192,6 +202,7 @@ impl Agent {
         }
         notify(&[sd_notify::NotifyState::Stopping]);
         self.catch_up();
+        self.keep_usage();
         log::line(format_args!("ends; nothing is enforced any more"));
         let _removed = std::fs::remove_file(&self.options.socket);
         Ok(())
@@ -221,6 +232,22 @@ impl Agent {
             match self.events.try_next() {
                 Some(record) => self.take(record),
                 None => break,
+            }
+        }
+    }
+
+    /// Keeps which rights were used, so that a restart does not make them look
+    /// unused.
+    fn keep_usage(&mut self) {
+        for (name, instance) in self.registry.iter() {
+            let problem = "which rights were used is not kept";
+            match instance.usage(&self.kernel) {
+                Ok(usage) => {
+                    if let Err(error) = self.store.keep_usage(name, &usage) {
+                        log::problem(problem, &error);
+                    }
+                }
+                Err(error) => log::problem(problem, &error),
             }
         }
     }

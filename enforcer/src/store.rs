@@ -10,6 +10,7 @@
 mod detections;
 mod schema;
 mod tightenings;
+mod used_rights;
 
 use std::{
     fs::{self, DirBuilder, Permissions},

@@ -80,8 +80,17 @@ fn auto_takes_unused_rights_away_and_revert_gives_them_back() {
     // It holds beyond the agent's end.
     let agent = Agent::start_in(agent.stop());
     assert_eq!(digest(&agent), tightened);
-    assert_eq!(scene.read(&agent, "used/file"), 0, "after a restart");
     assert_eq!(scene.read(&agent, "unused/file"), EACCES, "after a restart");
+
+    // That refusal is a detection, too. What was used before the restart stays.
+    let again = scene.folder.join("unused/file");
+    agent.detection(&again).expect("a detection");
+    assert_eq!(digest(&agent), tightened, "nothing more is taken away");
+    assert_eq!(
+        scene.read(&agent, "used/file"),
+        0,
+        "used before the restart"
+    );
 
     let reverted = agent.cli(&["tighten", "revert", &id]);
     assert!(reverted.status.success(), "{reverted:?}");

@@ -156,6 +156,13 @@ impl Registry {
         Ok(usage)
     }
 
+    /// Takes over what was used of a profile under an earlier agent.
+    pub fn restore_usage(&mut self, profile: &str, usage: &Usage) {
+        if let Some(instance) = self.instances.get_mut(profile) {
+            instance.carried.usage.merge(usage);
+        }
+    }
+
     /// Returns the slot of an instance; a new one, if it has none.
     fn slot_for(&mut self, name: &str) -> Result<Slot, ChangeError> {
         if let Some(&slot) = self.slots.get(name) {

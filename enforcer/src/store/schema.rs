@@ -68,6 +68,15 @@ CREATE TABLE tightening_changes (
     state      TEXT    NOT NULL,
     cause      TEXT    NOT NULL
 ) STRICT;
+
+-- The rights that were used, by the patterns that granted them.
+CREATE TABLE used_rights (
+    profile TEXT    NOT NULL,
+    pattern TEXT    NOT NULL,
+    access  INTEGER NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (profile, pattern)
+) STRICT, WITHOUT ROWID;
 "];
 
 /// The version of the present form.

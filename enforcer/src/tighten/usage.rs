@@ -41,6 +41,13 @@ impl Usage {
         }
     }
 
+    /// Returns the patterns of which rights were used, and which.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Hit)> {
+        self.patterns
+            .iter()
+            .map(|(pattern, &hit)| (pattern.as_str(), hit))
+    }
+
     /// Adds what another table of the profile granted.
     pub fn merge(&mut self, other: &Self) {
         for (pattern, hit) in &other.patterns {
@@ -56,6 +63,14 @@ impl Usage {
         self.patterns
             .get(pattern)
             .map_or(Access::NONE, |hit| hit.used)
+    }
+}
+
+impl FromIterator<(String, Hit)> for Usage {
+    fn from_iter<T: IntoIterator<Item = (String, Hit)>>(patterns: T) -> Self {
+        Self {
+            patterns: patterns.into_iter().collect(),
+        }
     }
 }
 
