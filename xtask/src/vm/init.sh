@@ -39,6 +39,8 @@ out=$!
 cat /run/vm/stderr >/dev/ttyS2 &
 err=$!
 
+# From here on, what goes wrong is the command's doing.
+echo started >/dev/ttyS3
 (
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     export HOME=/root USER=root LOGNAME=root SHELL=/bin/sh TERM=dumb LANG=C.UTF-8

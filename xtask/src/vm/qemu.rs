@@ -12,6 +12,9 @@ use anyhow::{Context, Result};
 /// How often to look whether the guest has ended.
 const POLL: Duration = Duration::from_millis(10);
 
+/// What the guest's init says when it starts the command.
+const STARTED: &str = "started";
+
 /// What to do with what the command writes to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -47,6 +50,8 @@ pub(crate) struct Machine<'a> {
 /// How a machine ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
+    /// Whether the command was started.
+    pub(crate) started: bool,
     /// The command's exit status, if it came to one.
     pub(crate) status: Option<u8>,
     /// Whether the time was up.
@@ -90,9 +95,13 @@ impl Machine<'_> {
         drop(qemu);
         let stdout = stdout.join().unwrap_or_default();
         drop(stderr.join());
-        let status = fs::read_to_string(self.status()).unwrap_or_default();
+        let told = fs::read_to_string(self.status()).unwrap_or_default();
+        let mut told = told.lines();
         Ok(Ended {
-            status: status.trim_end().parse().ok(),
+            started: told.next() == Some(STARTED),
+            status: told
+                .next()
+                .and_then(|status| status.trim_end().parse().ok()),
             timed_out,
             stdout,
         })
