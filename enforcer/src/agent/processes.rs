@@ -110,6 +110,8 @@ impl Processes {
                 exe = Some(parent.exe);
                 cmdline = parent.cmdline;
                 cgroup_path = parent.cgroup_path;
+            } else {
+                exe = self.forked_from(event);
             }
         }
         Who {
@@ -125,6 +127,17 @@ impl Processes {
             cgroup: event.cgroup,
             cgroup_path: self.cgroup(event).or(cgroup_path),
         }
+    }
+
+    /// Returns the program of the parent of an event's process, if the parent is a
+    /// fork itself: it then runs what another process of its lineage was seen to
+    /// start.
+    fn forked_from(&self, event: &Event) -> Option<Vec<u8>> {
+        let exe = self.procfs.exe(event.parent)?;
+        let mut programs = self.programs.values();
+        programs
+            .any(|program| program.lineage == event.lineage && program.exe == exe)
+            .then_some(exe)
     }
 
     /// Returns the path of the cgroup of an event's process, if it is known.

@@ -104,9 +104,14 @@ fn main() -> ExitCode {
     let agent = Agent::start("auto");
     let nginx = Nginx::start();
     show.serve();
-    explain(&mut show, "before", true);
+    loose_grant(&mut show);
+    let (before, _) = rights();
     show.attack([false; STEPS.len()], tightened);
-    explain(&mut show, "after", false);
+    let (after, tightenings) = rights();
+    show.line(
+        before != after && tightenings > 0,
+        &format!("  rights    {before}… before, {after}… after; {tightenings} tightenings hold"),
+    );
     detections(&mut show);
     show.serve();
     drop(nginx);
@@ -153,20 +158,20 @@ fn removals(entry: &Value) -> String {
     plans.unwrap_or_else(|| text(&entry["cause"]))
 }
 
-/// What the profile says of the loose grant.
-fn explain(show: &mut Show, when: &str, granted: bool) {
-    let status = scene::status();
-    let digest = status
-        .as_ref()
-        .map(|profile| text(&profile["digest"]))
-        .unwrap_or_default();
-    let digest = digest.get(..12).unwrap_or("none").to_owned();
-    let removed = status.map_or(0, |profile| {
-        profile["tightenings"].as_array().map_or(0, Vec::len)
-    });
-    let text =
-        format!("  {when:<9} rights {digest}…, {removed} tightenings, {LOOSE} granted: {granted}");
-    show.line((removed == 0) == granted, &text);
+/// What the profile, as it is written, says of the loose grant.
+fn loose_grant(show: &mut Show) {
+    let (granted, answer) = scene::explain("read", LOOSE);
+    show.line(granted, &format!("  explain   {answer}"));
+}
+
+/// The rights that are in force, in short, and how many tightenings hold.
+fn rights() -> (String, usize) {
+    let Some(profile) = scene::status() else {
+        return ("unknown".to_owned(), 0);
+    };
+    let digest = text(&profile["digest"]);
+    let tightenings = profile["tightenings"].as_array().map_or(0, Vec::len);
+    (digest.chars().take(12).collect(), tightenings)
 }
 
 /// The detections, as the user lists them.

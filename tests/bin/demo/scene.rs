@@ -126,6 +126,18 @@ pub(crate) fn json(args: &[&str]) -> Option<Value> {
     serde_json::from_slice(&output.stdout).ok()
 }
 
+/// Whether the profile `nginx` as it is written grants `op` on `path`, and the
+/// sentence that says so.
+pub(crate) fn explain(op: &str, path: &str) -> (bool, String) {
+    let output = Command::new("enforcer")
+        .args(["explain", "--profile", "nginx", "--op", op, path])
+        .output()
+        .expect("run enforcer");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let sentence = text.lines().next().unwrap_or_default();
+    (output.status.success(), sentence.to_owned())
+}
+
 /// What the agent says of the profile `nginx`.
 pub(crate) fn status() -> Option<Value> {
     let status = json(&["status", "--json"])?;

@@ -41,6 +41,11 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
         }
     }
 
+    /// Returns the values, in no order. This uses none of them.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.entries.values().map(|(_, value)| value)
+    }
+
     /// Returns an entry, which is a use of it.
     pub fn get(&mut self, key: &K) -> Option<&V> {
         let (used, value) = self.entries.get_mut(key)?;
