@@ -39,9 +39,7 @@ const EXIT_CRASH: u8 = 125;
 /// Name of a run's image.
 const INITRD: &str = "initrd";
 
-/// How often a guest is booted at most. With two processors, emulated on two
-/// busy ones, a boot now and then dies of an `int3`: one processor still runs
-/// code that the other has just finished patching.
+/// Most boots of a guest: emulated, one now and then dies while the kernel patches itself.
 const BOOTS: u32 = 3;
 
 /// How many lines of the console a failure shows.
