@@ -50,6 +50,23 @@ pub fn wait_for<T>(limit: Duration, mut check: impl FnMut() -> Option<T>) -> Opt
     }
 }
 
+/// Starts an agent, and waits until it enforces. `None` if it does not come up.
+pub fn start_agent(run: &mut Command) -> Option<Child> {
+    let mut child = run.stdin(Stdio::null()).spawn().expect("start the agent");
+    if cli(&["status", "--wait", "60"]).status.success() {
+        return Some(child);
+    }
+    stop(&mut child);
+    None
+}
+
+/// Has a process end in order, and waits for its end.
+pub fn stop(child: &mut Child) {
+    let pid = rustix::process::Pid::from_child(child);
+    let _gone = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    let _status = child.wait();
+}
+
 /// A folder of the test's own.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
@@ -117,36 +134,17 @@ impl Agent {
     /// Starts an agent in a folder with `profiles/`, and perhaps `state/`.
     pub fn start_in(folder: Folder) -> Self {
         fs::create_dir_all(folder.join("profiles")).expect("make a folder");
-        let child = Command::new("enforcer")
-            .args([
-                "run",
-                "--profiles",
-                &folder.join("profiles"),
-                "--state",
-                &folder.join("state"),
-            ])
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("start the agent");
-        let agent = Self { child, folder };
-        let status = agent.cli(&["status", "--wait", "60"]);
-        assert!(
-            status.status.success(),
-            "the agent does not come up: {status:?}"
-        );
-        agent
+        let mut run = Command::new("enforcer");
+        run.args(["run", "--profiles", &folder.join("profiles")]);
+        run.args(["--state", &folder.join("state")]);
+        let child = start_agent(&mut run).expect("the agent comes up");
+        Self { child, folder }
     }
 
     /// Stops the agent, and gives back its folder.
     pub fn stop(mut self) -> Folder {
-        self.end();
+        stop(&mut self.child);
         std::mem::replace(&mut self.folder, Folder::new("gone"))
-    }
-
-    fn end(&mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let _gone = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        let _status = self.child.wait();
     }
 
     /// Replaces a profile's text, after its `name:` line, and has it loaded.
@@ -234,7 +232,7 @@ impl Agent {
 
 impl Drop for Agent {
     fn drop(&mut self) {
-        self.end();
+        stop(&mut self.child);
     }
 }
 

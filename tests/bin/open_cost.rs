@@ -4,12 +4,9 @@
 //! `open-cost [PROFILES]`: with a folder of profiles, an agent enforces them
 //! meanwhile. This program itself is in none of them.
 
-use std::{
-    env, fs,
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{env, fs, process::Command, time::Instant};
 
+use enforcer_tests::{start_agent, stop};
 use rustix::fs::{Mode, OFlags};
 
 /// Batches, of which the median counts.
@@ -20,19 +17,10 @@ const OPENS: u32 = 200;
 fn main() {
     let agent = env::args_os().nth(1).map(|profiles| {
         fs::create_dir_all(&profiles).expect("make the folder of profiles");
-        let agent = Command::new("enforcer")
-            .args(["run", "--state", "/tmp/state", "--profiles"])
-            .arg(profiles)
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("start the agent");
-        let status = Command::new("enforcer")
-            .args(["status", "--wait", "60"])
-            .stdout(Stdio::null())
-            .status()
-            .expect("ask the agent");
-        assert!(status.success(), "the agent does not come up");
-        agent
+        let mut run = Command::new("enforcer");
+        run.args(["run", "--state", "/tmp/state", "--profiles"])
+            .arg(profiles);
+        start_agent(&mut run).expect("the agent comes up")
     });
 
     let path = "/tmp/measured/file";
@@ -53,7 +41,6 @@ fn main() {
     println!("{}", batches[BATCHES / 2]);
 
     if let Some(mut agent) = agent {
-        agent.kill().expect("end the agent");
-        agent.wait().expect("wait for the agent");
+        stop(&mut agent);
     }
 }

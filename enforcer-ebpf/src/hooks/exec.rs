@@ -204,11 +204,11 @@ fn commit(bprm: u64) {
     }
     label.layers = label.next;
     label.next_state = Label::NO_NEXT;
-    maps::end_enrolment(task);
     if !label.is_confined() {
         maps::free_scratch(task);
         return;
     }
+    maps::end_enrolment(task);
     // A failure leaves a domain in no namespace, where nothing is granted.
     if let Err(reason) = subject::enter(task, label) {
         maps::count_reason(reason);

@@ -7,8 +7,7 @@ use std::{
     time::Duration,
 };
 
-use enforcer_tests::wait_for;
-use rustix::process::{Pid, Signal, kill_process};
+use enforcer_tests::{start_agent, stop, wait_for};
 use serde_json::Value;
 
 use crate::attack::ADDRESS;
@@ -87,21 +86,12 @@ impl Agent {
             .replace("tighten: propose", &format!("tighten: {tighten}"));
         fs::write(&profile, text).expect("write the profile");
         let log = File::create("/tmp/enforcer.log").expect("make a log");
-        let child = Command::new("enforcer")
-            .args(["run", "--state", STATE])
-            .stdin(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("start the agent");
-        let status = Command::new("enforcer")
-            .args(["status", "--wait", "60"])
-            .stdout(Stdio::null())
-            .status()
-            .expect("ask the agent");
-        if !status.success() {
+        let mut run = Command::new("enforcer");
+        run.args(["run", "--state", STATE]).stderr(log);
+        let child = start_agent(&mut run).unwrap_or_else(|| {
             let log = fs::read_to_string("/tmp/enforcer.log").unwrap_or_default();
-            panic!("the agent does not come up: {log}");
-        }
+            panic!("the agent does not come up: {log}")
+        });
         Self(child)
     }
 }
@@ -110,11 +100,6 @@ impl Drop for Agent {
     fn drop(&mut self) {
         stop(&mut self.0);
     }
-}
-
-fn stop(child: &mut Child) {
-    let _gone = kill_process(Pid::from_child(child), Signal::TERM);
-    let _status = child.wait();
 }
 
 /// What `enforcer ARGS` prints, as JSON.
