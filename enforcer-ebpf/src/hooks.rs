@@ -1,48 +1,148 @@
-//! The hooks. Each names the object and the rights that the operation needs;
-//! what follows is the same for all.
+//! The hooks. Each names the object and the rights, or the privilege, that the
+//! operation needs; what follows is the same for all.
 //!
-//! Every hook's last argument is the answer of the LSM programs before ours: a
-//! refusal stands.
+//! - [`file`]: opening, receiving, cutting and steering files
+//! - [`name`]: making, moving and removing names
+//! - [`attributes`]: changing and reading what is known about an object
+//! - [`memory`]: files and memory as code
+//! - [`socket`]: unix sockets
+//! - [`exec`]: running programs; [`descriptors`]: what they inherit
+//! - [`task`]: making tasks, changing users, reaching into other tasks
+//! - [`privilege`]: what is no access to an object
+//!
+//! A program does not get the answer of the LSM programs before it: the kernel
+//! stops at the first that refuses.
+//!
+//! A hook whose arguments differ between kernels has a program for each form.
+//! The agent picks by the arguments' names in the kernel's BTF.
 
+mod attributes;
+mod descriptors;
 mod exec;
 mod file;
+mod memory;
+mod name;
+mod privilege;
+mod socket;
 mod task;
 
-use enforcer_abi::{Counter, Label, Reason};
+use core::ffi::c_void;
+
+use aya_ebpf::programs::LsmContext;
+use enforcer_abi::{Access, Counter, Label, Operation, Privilege, Reason};
 
 use crate::{
-    judge::{self, Answer, Request},
-    kernel::Task,
-    maps, subject,
+    judge::{self, Answer, How, Question, Told},
+    kernel::{self, Task},
+    maps,
+    scratch::Object,
+    subject,
+    subject::claims::path_object,
 };
 
-const EACCES: i32 = 13;
+const EPERM: i32 = 1;
 const ENOMEM: i32 = 12;
+const EACCES: i32 = 13;
+const EXDEV: i32 = 18;
 
-/// Judges what the current task asks for, if anything confines it. `ask` is
-/// called only then; it returns `None` for what no profile speaks about.
+/// Has `decide` decide about the current task, if anything confines it. What it
+/// cannot understand is refused, as far as the modes of the profiles have it so.
 #[inline(always)]
-fn mediate(ask: impl FnOnce(&Label) -> Result<Option<Request>, Reason>) -> i32 {
-    let task = Task::current();
-    let label = match subject::confined(task) {
-        Ok(None) => return 0,
-        Ok(Some(label)) => label,
-        Err(reason) => return refuse(reason),
-    };
-    match ask(label) {
+fn confined(operation: Operation, decide: impl FnOnce(&Label) -> Result<i32, Reason>) -> i32 {
+    match subject::confined(Task::current()) {
         Ok(None) => 0,
-        Ok(Some(request)) => match judge::request(task, label, request) {
-            Answer::Granted => 0,
-            Answer::Refused => -EACCES,
-        },
+        Ok(Some(label)) => decide(label).unwrap_or_else(|reason| fail(operation, reason)),
         Err(reason) => refuse(reason),
     }
 }
 
-/// Refuses, since the request of a confined task could not be understood.
+/// Judges an operation of the current task, which is confined, that could not be
+/// understood.
+#[inline(always)]
+fn fail(operation: Operation, reason: Reason) -> i32 {
+    errno(judge::fail(operation, Access::ALL, reason))
+}
+
+/// Judges what the current task asks for, if anything confines it. `question` is
+/// called only then; it returns `None` for what no profile speaks about.
+#[inline(always)]
+fn mediate(
+    operation: Operation,
+    question: impl FnOnce(&Label) -> Result<Option<Question>, Reason>,
+) -> i32 {
+    confined(operation, |label| {
+        Ok(match question(label)? {
+            None => 0,
+            Some(question) => errno(judge::ask(&question)),
+        })
+    })
+}
+
+/// Judges an access to the `struct path` at `path`.
+#[inline(always)]
+fn mediate_path(operation: Operation, requested: Access, path: u64) -> i32 {
+    mediate(operation, |_label| {
+        let (vfsmount, dentry) = path_object(path)?;
+        Ok(Some(Question {
+            operation,
+            requested,
+            object: Object { vfsmount, dentry },
+            how: How::PLAIN,
+        }))
+    })
+}
+
+/// Judges an access to the object at `dentry`, of which the kernel does not tell
+/// by what mount it was reached. What the kernel does for itself passes: what it
+/// stands for was judged.
+///
+/// Verifier: not by way of [`confined`], whose closure would be a call more than
+/// there may be.
+#[inline(always)]
+fn mediate_dentry(operation: Operation, requested: Access, dentry: u64) -> i32 {
+    let task = Task::current();
+    match subject::confined(task) {
+        Ok(None) => 0,
+        Ok(Some(_label)) if kernel::acts_for_itself(task) => 0,
+        Ok(Some(_label)) => errno(judge::ask_by_dentry(operation, requested, dentry)),
+        Err(reason) => refuse(reason),
+    }
+}
+
+/// Asks for a privilege, if anything confines the current task.
+#[inline(always)]
+fn need(privilege: Privilege) -> i32 {
+    confined(Operation::Privilege, |_label| Ok(privileged(privilege)))
+}
+
+/// Asks for a privilege of the current task, which is confined.
+#[inline(always)]
+fn privileged(privilege: Privilege) -> i32 {
+    match judge::privilege(privilege, Told::Loudly) {
+        Answer::Granted => 0,
+        _ => -EPERM,
+    }
+}
+
+#[inline(always)]
+fn errno(answer: Answer) -> i32 {
+    match answer {
+        Answer::Granted => 0,
+        Answer::Grows | Answer::Refused | Answer::Anonymous => -EACCES,
+    }
+}
+
+/// Refuses: a profile is to confine the task, and which cannot be told.
 #[inline(always)]
 fn refuse(reason: Reason) -> i32 {
     maps::count_reason(reason);
     maps::count(Counter::Denied);
     -EACCES
+}
+
+/// The address in a hook's argument.
+#[inline(always)]
+fn address(context: &LsmContext, index: usize) -> u64 {
+    let pointer: *const c_void = context.arg(index);
+    pointer as u64
 }

@@ -1,170 +1,376 @@
 //! Decides an access for every layer of a domain, and reports it.
+//!
+//! The functions that are verified on their own talk through the scratch: the
+//! request, the path, what a table said.
+//!
+//! - [`anywhere`]: an object that comes without a mount
+//! - [`privilege`]: what is no access to an object
 
+mod anywhere;
+mod privilege;
+
+use self::anywhere::judge_anywhere;
+pub(crate) use self::privilege::{Told, privilege};
 use enforcer_abi::{
-    Access, Counter, Label, Layer, Mode, Operation, Reason, Slot, Verdict, decide, policy::refusal,
+    Access, Counter, Label, Layer, Mode, Operation, Privilege, Reach, Reason, Slot, Verdict,
+    decide, policy::refusal,
 };
 
 use crate::{
     automaton,
-    kernel::Task,
+    kernel::{self, Task, global},
     maps,
     report::{self, Refusal},
-    scratch::Scratch,
-    walk::{self, Place},
+    scratch::{Found, Object, Request, Scratch},
+    subject,
+    walk::{self, NAMED, Place},
 };
+
+/// How an answer is found, and what becomes of it.
+pub(crate) struct How;
+
+impl How {
+    /// As usual.
+    pub(crate) const PLAIN: u32 = 0;
+    /// What each layer says of the object is kept for a second question.
+    pub(crate) const KEEP: u32 = 1;
+    /// The object must not have more rights under this name than under the one
+    /// that was kept.
+    pub(crate) const NO_GROWTH: u32 = 1 << 1;
+    /// Nor under that one more than under this.
+    pub(crate) const NO_LOSS: u32 = 1 << 2;
+    /// As for the two before, with what is beneath.
+    pub(crate) const DIRECTORY: u32 = 1 << 3;
+    /// Nobody is told, and modes that let through do not.
+    pub(crate) const QUIETLY: u32 = 1 << 4;
+    /// Any of those that tell a move.
+    const MOVE: u32 = Self::KEEP | Self::NO_GROWTH | Self::NO_LOSS;
+    /// For the domain that an exec leads to.
+    pub(crate) const NEXT: u32 = 1 << 5;
+}
 
 /// What a confined task asks for.
 #[derive(Clone, Copy)]
-pub(crate) struct Request {
+pub(crate) struct Question {
     /// What it does.
     pub(crate) operation: Operation,
     /// The rights that this needs.
     pub(crate) requested: Access,
-    /// `struct vfsmount *` of the object.
-    pub(crate) vfsmount: u64,
-    /// `struct dentry *` of the object.
-    pub(crate) dentry: u64,
+    /// On what.
+    pub(crate) object: Object,
+    /// Bits of [`How`].
+    pub(crate) how: u32,
 }
 
-/// What became of a request.
+/// What became of a question. The numbers are those of the functions that are
+/// verified on their own.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Answer {
-    /// Every layer grants it, or only audits it.
-    Granted,
+    /// Every layer grants it, or lets it through.
+    Granted = 0,
+    /// A layer refuses it, only because rights would grow.
+    Grows = 1,
     /// A layer refuses it.
-    Refused,
+    Refused = 2,
+    /// The memory that is to be code is no file's content.
+    Anonymous = 3,
 }
 
-/// Judges a request of the current task, which `label` confines.
+impl Answer {
+    #[inline(always)]
+    fn from_number(number: u32) -> Self {
+        match number {
+            0 => Self::Granted,
+            1 => Self::Grows,
+            3 => Self::Anonymous,
+            _ => Self::Refused,
+        }
+    }
+}
+
+/// Judges a question of the current task, which is confined.
 #[inline(always)]
-pub(crate) fn request(task: Task, label: &Label, request: Request) -> Answer {
+pub(crate) fn ask(question: &Question) -> Answer {
+    if note(question) {
+        Answer::from_number(judge_object())
+    } else {
+        Answer::Refused
+    }
+}
+
+/// Judges a question about an object of which the kernel does not tell by what
+/// mount it was reached.
+///
+/// Verifier: apart from [`ask`], whose callers have no stack left for it.
+#[inline(always)]
+pub(crate) fn ask_by_dentry(operation: Operation, requested: Access, dentry: u64) -> Answer {
+    let question = Question {
+        operation,
+        requested,
+        object: Object {
+            vfsmount: 0,
+            dentry,
+        },
+        how: How::PLAIN,
+    };
+    if note(&question) {
+        Answer::from_number(judge_anywhere())
+    } else {
+        Answer::Refused
+    }
+}
+
+/// Judges what the current task, which is confined, wants to do and what could not
+/// be understood, for `reason`: whatever is not granted on every path is not
+/// granted.
+#[inline(always)]
+pub(crate) fn fail(operation: Operation, requested: Access, reason: Reason) -> Answer {
+    let question = Question {
+        operation,
+        requested,
+        object: Object {
+            vfsmount: 0,
+            dentry: 0,
+        },
+        how: How::PLAIN,
+    };
+    if note(&question) {
+        Answer::from_number(judge_unnamed(reason as u32))
+    } else {
+        Answer::Refused
+    }
+}
+
+global! {
+    /// Judges the request in the scratch for an object that has no name, for the
+    /// reason with this number. Returns an [`Answer`].
+    fn judge_unnamed(reason: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(Task::current()) else {
+            return Answer::Refused as u32;
+        };
+        scratch.clear_path();
+        scratch.request.unnamed = reason;
+        layers(scratch)
+    }
+}
+
+/// Puts a question into the scratch. Returns whether there is one.
+#[inline(always)]
+fn note(question: &Question) -> bool {
     maps::count(Counter::Judged);
-    let scratch = match maps::scratch(task) {
+    let scratch = match maps::scratch(Task::current()) {
         Ok(scratch) => scratch,
         Err(reason) => {
             // Nothing can be said about the object, and no layer can be asked
             // for its mode: the strictest.
             maps::count_reason(reason);
             maps::count(Counter::Denied);
-            return Answer::Refused;
+            return false;
         }
     };
-    scratch.found = automaton::NOTHING;
-    let place = walk::path(
-        scratch,
-        request.vfsmount,
-        request.dentry,
-        label.mount_namespace,
-    );
-    let named = match place {
-        Ok(Place::Own) => Ok(()),
-        Ok(Place::Foreign) => Err(Reason::ForeignMount),
-        Ok(Place::Anonymous) => return anonymous(label, scratch, request),
-        Err(reason) => Err(reason),
+    // Verifier: in a map, a pointer becomes a number, which a function that is
+    // verified on its own can use.
+    scratch.request = Request {
+        object: question.object,
+        requested: question.requested,
+        how: question.how,
+        operation: Some(question.operation),
+        unnamed: NAMED,
     };
-    layers(label, scratch, request, named)
+    true
 }
 
-/// A pipe, socket, pidfd or namespace: it may be read and written, and nothing
-/// else.
-#[inline(always)]
-fn anonymous(label: &Label, scratch: &mut Scratch, request: Request) -> Answer {
-    let harmless = Access::READ | Access::WRITE | Access::APPEND;
-    if harmless.contains(request.requested) {
-        return Answer::Granted;
+global! {
+    /// Judges the request in the scratch. Returns an [`Answer`].
+    fn judge_object() -> u32 {
+        let task = Task::current();
+        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+            return Answer::Refused as u32;
+        };
+        scratch.found = Found::NOTHING;
+        let place = subject::namespace(task, label, scratch.request.how)
+            .and_then(|namespace| {
+                let Object { vfsmount, dentry } = scratch.request.object;
+                walk::path(vfsmount, dentry, namespace)
+            });
+        let request = scratch.request;
+        scratch.request.unnamed = match place {
+            Ok(Place::Own) => NAMED,
+            Ok(Place::Foreign) => Reason::ForeignMount as u32,
+            Ok(Place::Anonymous) => match anonymous(request) {
+                Some(answer) => return answer as u32,
+                None => Reason::Nameless as u32,
+            },
+            Err(Reason::InternalMount | Reason::Escaped)
+                if request.operation == Some(Operation::Open) && kernel::acts_for_itself(task) =>
+            {
+                return Answer::Granted as u32;
+            }
+            Err(reason) => reason as u32,
+        };
+        layers(scratch)
     }
-    layers(label, scratch, request, Err(Reason::Nameless))
 }
 
-/// What all layers are asked.
-struct Question<'a> {
-    label: &'a Label,
-    operation: Operation,
-    requested: Access,
-    /// Why the object has no path to judge by, if it has none.
-    named: Result<(), Reason>,
+/// What the kernel makes without a name holds nothing that its owner did not put
+/// there. It may be used in every way but as code.
+#[inline(always)]
+fn anonymous(request: Request) -> Option<Answer> {
+    let code = Access::EXECUTE | Access::MAP;
+    if (request.requested & code).is_empty() {
+        Some(Answer::Granted)
+    } else if request.operation == Some(Operation::Map) {
+        Some(Answer::Anonymous)
+    } else {
+        None
+    }
 }
 
 /// Asks every layer, and not only until one refuses, so that each one's
-/// violation is known. Leaves in the scratch where an exec leads.
+/// violation is known. Leaves in the scratch what the application layer found,
+/// which says where an exec leads.
 #[inline(always)]
-fn layers(
-    label: &Label,
-    scratch: &mut Scratch,
-    request: Request,
-    named: Result<(), Reason>,
-) -> Answer {
-    let question = Question {
-        label,
-        operation: request.operation,
-        requested: request.requested,
-        named,
-    };
-    let [user, application, process] = label.layers;
-    let user = one(&question, scratch, Layer::User, user);
-    let process = one(&question, scratch, Layer::Process, process);
-    // Last, since it is this layer that says where an exec leads.
-    scratch.found.target = Slot::NONE;
-    let application = one(&question, scratch, Layer::Application, application);
-    match strictest(strictest(user, process), application) {
-        Verdict::Allow => Answer::Granted,
-        Verdict::Audit => {
-            maps::count(Counter::Audited);
-            Answer::Granted
+fn layers(scratch: &mut Scratch) -> u32 {
+    let quietly = scratch.request.how & How::QUIETLY != 0;
+    let mut strictest = Verdict::Allow as u32;
+    let mut answer = Answer::Granted as u32;
+    for layer in [Layer::User, Layer::Process, Layer::Application] {
+        let said = judge_layer(layer as u32);
+        let verdict = said & 0xff;
+        if verdict > strictest {
+            strictest = verdict;
         }
-        Verdict::Deny => {
-            maps::count(Counter::Denied);
-            Answer::Refused
+        if verdict == Verdict::Deny as u32 && said >> 8 > answer {
+            answer = said >> 8;
         }
+    }
+    if !quietly {
+        count(strictest);
+    }
+    answer
+}
+
+/// Counts what was let through or refused.
+#[inline(always)]
+fn count(verdict: u32) {
+    if verdict == Verdict::Deny as u32 {
+        maps::count(Counter::Denied);
+    } else if verdict == Verdict::Audit as u32 {
+        maps::count(Counter::Audited);
+    } else if verdict == Verdict::Learn as u32 {
+        maps::count(Counter::Learned);
     }
 }
 
-#[inline(always)]
-fn strictest(one: Verdict, other: Verdict) -> Verdict {
-    if other as u8 > one as u8 { other } else { one }
-}
-
-/// Asks one layer. An empty layer grants everything.
-#[inline(never)]
-fn one(question: &Question<'_>, scratch: &mut Scratch, layer: Layer, slot: Slot) -> Verdict {
-    if slot.is_none() {
-        return Verdict::Allow;
-    }
-    let ran = automaton::run(slot, scratch);
-    let requested = question.requested;
-    let (verdict, missing, reason) = match ran.and(question.named) {
-        Ok(()) => {
-            let found = scratch.found;
-            let verdict = decide(Mode(found.mode), requested, found.allow);
-            let missing = requested.missing_from(found.allow);
-            if missing.is_empty() {
-                maps::hit(found.hits, requested);
-                return Verdict::Allow;
+global! {
+    /// Asks one layer about the request and the path in the scratch. Returns the
+    /// [`Verdict`], and above it the [`Answer`] of a refusal.
+    fn judge_layer(layer: u32) -> u32 {
+        let task = Task::current();
+        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+            return (Answer::Refused as u32) << 8 | Verdict::Deny as u32;
+        };
+        scratch.found = Found::NOTHING;
+        let layer = Layer::from_index(layer);
+        let request = scratch.request;
+        let slot = slot_of(label, layer, request.how);
+        if slot.is_none() {
+            return Verdict::Allow as u32;
+        }
+        let ran = automaton::run(slot, scratch);
+        let found = scratch.found;
+        let problem = match ran {
+            Ok(()) if request.unnamed == NAMED => missing(scratch, layer, request, found),
+            // What is granted on every path is granted without one, but for a move.
+            Ok(()) if request.how & How::MOVE == 0 && found.everywhere.contains(request.requested) => None,
+            Ok(()) => Some((request.requested, kernel::reason(request.unnamed))),
+            Err(reason) => Some((request.requested, reason)),
+        };
+        let Some((missing, reason)) = problem else {
+            if !request.requested.is_empty() && request.how & How::QUIETLY == 0 {
+                maps::hit(found.hits, request.requested);
             }
-            (verdict, missing, Reason::NotGranted)
+            return Verdict::Allow as u32;
+        };
+        let grows = reason == Reason::RightsGrow;
+        let answer = if grows { Answer::Grows } else { Answer::Refused } as u32;
+        if request.how & How::QUIETLY != 0 {
+            return answer << 8 | Verdict::Deny as u32;
         }
-        Err(reason) => {
+        if reason != Reason::NotGranted && !grows {
             // No rule was matched, so none says where an exec leads.
             scratch.found.target = Slot::NONE;
-            let mode = if ran.is_ok() { scratch.found.mode } else { 0 };
-            (refusal(Mode(mode)), requested, reason)
         }
-    };
-    if verdict != Verdict::Allow {
-        maps::count_reason(reason);
-        report::violation(
-            question.label,
-            scratch,
-            &Refusal {
-                operation: question.operation,
-                requested,
+        let mode = if ran.is_ok() { found.mode } else { 0 };
+        let verdict = refusal(Mode(mode));
+        if verdict != Verdict::Allow {
+            maps::count_reason(reason);
+            report::violation(scratch, Refusal {
+                operation: request.operation,
+                privilege: Privilege::NONE,
+                requested: request.requested,
                 missing,
                 reason,
                 layer,
                 slot,
                 verdict,
-            },
-        );
+            });
+        }
+        answer << 8 | verdict as u32
     }
-    verdict
+}
+
+/// The profile of a layer.
+#[inline(always)]
+fn slot_of(label: &Label, layer: Layer, how: u32) -> Slot {
+    let layers = if how & How::NEXT != 0 {
+        label.next
+    } else {
+        label.layers
+    };
+    let [user, application, process] = layers;
+    match layer {
+        Layer::User => user,
+        Layer::Application => application,
+        Layer::Process => process,
+    }
+}
+
+/// What a layer does not grant of a request on an object with a path.
+#[inline(always)]
+fn missing(
+    scratch: &mut Scratch,
+    layer: Layer,
+    request: Request,
+    found: Found,
+) -> Option<(Access, Reason)> {
+    let kept = kept(scratch, layer);
+    let before = *kept;
+    let reach = found.reach();
+    if request.how & How::KEEP != 0 {
+        *kept = reach;
+    }
+    let missing = request.requested.missing_from(found.allow);
+    if decide(Mode::ENFORCE, request.requested, found.allow) != Verdict::Allow {
+        return Some((missing, Reason::NotGranted));
+    }
+    let directory = request.how & How::DIRECTORY != 0;
+    if request.how & How::NO_GROWTH != 0 && before.grows_to(reach, directory) {
+        return Some((reach.allow.missing_from(before.allow), Reason::RightsGrow));
+    }
+    if request.how & How::NO_LOSS != 0 && reach.grows_to(before, directory) {
+        return Some((before.allow.missing_from(reach.allow), Reason::RightsGrow));
+    }
+    None
+}
+
+#[inline(always)]
+fn kept(scratch: &mut Scratch, layer: Layer) -> &mut Reach {
+    let [user, application, process] = &mut scratch.kept;
+    match layer {
+        Layer::User => user,
+        Layer::Application => application,
+        Layer::Process => process,
+    }
 }

@@ -4,20 +4,27 @@
 
 use core::{
     ffi::c_void,
-    intrinsics::{AtomicOrdering, atomic_or, atomic_xadd},
+    intrinsics::{AtomicOrdering, atomic_xadd},
     mem::MaybeUninit,
     ptr::{from_mut, read_volatile},
 };
 
+#[cfg(not(feature = "legacy"))]
+use aya_ebpf::helpers::generated::{
+    bpf_bprm_opts_set, bpf_get_current_task_btf, bpf_ktime_get_boot_ns,
+};
+#[cfg(feature = "legacy")]
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_ktime_get_ns};
 use aya_ebpf::{
+    EbpfContext as _,
     bindings::task_struct,
     helpers::generated::{
         bpf_get_current_cgroup_id, bpf_get_current_comm, bpf_get_current_pid_tgid,
-        bpf_get_current_task_btf, bpf_get_current_uid_gid, bpf_ktime_get_boot_ns, bpf_loop,
-        bpf_probe_read_kernel,
+        bpf_get_current_uid_gid, bpf_probe_read_kernel, bpf_probe_read_kernel_str,
     },
+    programs::LsmContext,
 };
-use enforcer_abi::{Offsets, Reason};
+use enforcer_abi::{Offsets, Reason, limits::NAME_LEN};
 use zerocopy::{FromBytes, FromZeros};
 
 /// Filled in by the agent before the programs are loaded.
@@ -95,7 +102,12 @@ impl Task {
     #[inline(always)]
     pub(crate) fn current() -> Self {
         // SAFETY: the helper has no precondition.
-        Self(unsafe { bpf_get_current_task_btf() })
+        #[cfg(not(feature = "legacy"))]
+        let task = unsafe { bpf_get_current_task_btf() };
+        // SAFETY: as above. Before 5.11 there is no pointer with a type.
+        #[cfg(feature = "legacy")]
+        let task = unsafe { bpf_get_current_task() } as *mut task_struct;
+        Self(task)
     }
 
     /// A task that a hook got as its argument.
@@ -105,6 +117,7 @@ impl Task {
     }
 
     /// The pointer, as helpers want it.
+    #[cfg(not(feature = "legacy"))]
     #[inline(always)]
     pub(crate) fn as_ptr(self) -> *mut task_struct {
         self.0
@@ -164,42 +177,109 @@ pub(crate) fn comm(comm: &mut [u8; 16]) {
 }
 
 /// Nanoseconds of `CLOCK_BOOTTIME`.
+#[cfg(not(feature = "legacy"))]
 #[inline(always)]
-pub(crate) fn boot_time_ns() -> u64 {
+pub(crate) fn time_ns() -> u64 {
     // SAFETY: the helper has no precondition.
     unsafe { bpf_ktime_get_boot_ns() }
 }
 
-/// Whether [`repeat`] goes on.
-pub(crate) enum Next {
-    /// With the next step.
-    Continue,
-    /// No more.
-    Stop,
-}
-
-/// The body of a loop that is too long for the verifier to unroll.
-pub(crate) trait Step {
-    /// Takes the step number `index`.
-    fn step(&mut self, index: u32) -> Next;
-}
-
-/// Takes up to `times` steps. Linux 5.17.
+/// Nanoseconds of `CLOCK_MONOTONIC`: before 5.8 there is no other.
+#[cfg(feature = "legacy")]
 #[inline(always)]
-pub(crate) fn repeat<S: Step>(times: u32, steps: &mut S) {
-    extern "C" fn call<S: Step>(index: u32, steps: *mut S) -> i64 {
-        // SAFETY: the helper hands on the pointer that it got below, while the
-        // borrow there lasts.
-        let steps = unsafe { &mut *steps };
-        match steps.step(index) {
-            Next::Continue => 0,
-            Next::Stop => 1,
-        }
+pub(crate) fn time_ns() -> u64 {
+    // SAFETY: the helper has no precondition.
+    unsafe { bpf_ktime_get_ns() }
+}
+
+/// A hook's argument that may be a null pointer, as a number.
+///
+/// Verifier: before 7.0 it takes a hook's pointer for one that is never null, and
+/// leaves out what a program does for the case that it is.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+pub(crate) fn argument(context: &LsmContext, index: u64) -> Result<u64, Reason> {
+    read((context.as_ptr() as u64).wrapping_add(index * 8))
+}
+
+/// Defines a function that the verifier looks at once, for any arguments, and not
+/// again at each call. So it costs little to verify, also in a loop; and it knows
+/// nothing that is not in its arguments, which are numbers, or in a map.
+///
+/// Linux 5.6.
+macro_rules! global {
+    ($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) -> u32 $body:block) => {
+        $(#[$doc])*
+        #[expect(unsafe_code, reason = "only an exported function is verified on its own")]
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        pub(crate) extern "C" fn $name($($argument: $type),*) -> u32 $body
+    };
+}
+pub(crate) use global;
+
+/// The reason with this number.
+#[inline(always)]
+pub(crate) fn reason(number: u32) -> Reason {
+    if number as usize >= Reason::ALL.len() {
+        return Reason::Fault;
     }
-    let call: extern "C" fn(u32, *mut S) -> i64 = call::<S>;
-    // SAFETY: the verifier follows `call` with this very pointer. The helper
-    // fails only for more than 2^23 steps, which no caller asks for.
-    let _count = unsafe { bpf_loop(times, call as *mut c_void, from_mut(steps).cast(), 0) };
+    // SAFETY: reasons are numbered from 0 without a gap, which the ABI's tests
+    // check, and this is one of the numbers.
+    unsafe { core::mem::transmute::<u8, Reason>(number as u8) }
+}
+
+/// Whether the current task acts with credentials that are not its own: the
+/// kernel does something for itself, as a file system that lies over another.
+///
+/// A task can bring it about by `io_uring` alone, for which there is a privilege.
+#[inline(always)]
+pub(crate) fn acts_for_itself(task: Task) -> bool {
+    let credentials = |at: u64| read::<u64>(task.address().wrapping_add(at));
+    match (
+        credentials(offset!(task_cred)),
+        credentials(offset!(task_real_cred)),
+    ) {
+        (Ok(acting), Ok(own)) => acting != own,
+        _ => false,
+    }
+}
+
+/// Has the program that `bprm` leads to start with `AT_SECURE`, so that its
+/// loader and libraries trust nothing in its environment. Linux 5.11.
+#[cfg(not(feature = "legacy"))]
+#[inline(always)]
+pub(crate) fn scrub_environment(bprm: *const c_void) {
+    const BPF_F_BPRM_SECUREEXEC: u64 = 1;
+    // SAFETY: the verifier checks that it is a hook's argument. The helper fails
+    // only for other flags.
+    let _result = unsafe { bpf_bprm_opts_set(bprm.cast_mut().cast(), BPF_F_BPRM_SECUREEXEC) };
+}
+
+/// Before 5.11 there is no way to scrub. The agent loads no profile that needs it.
+#[cfg(feature = "legacy")]
+#[inline(always)]
+pub(crate) fn scrub_environment(_bprm: *const c_void) {}
+
+/// Copies text that ends with a NUL into `target`. Returns its length without
+/// that NUL.
+#[inline(always)]
+pub(crate) fn read_text(target: &mut [u8; NAME_LEN + 1], address: u64) -> Result<u32, Reason> {
+    let len = target.len() as u32;
+    // SAFETY: the helper checks the address, and writes `len` bytes at most. The
+    // target is not at the start of a map value, before which old kernels write a
+    // NUL if the address is bad.
+    let result = unsafe {
+        bpf_probe_read_kernel_str(target.as_mut_ptr().cast(), len, address as *const c_void)
+    };
+    if result > 0 {
+        Ok((result - 1) as u32)
+    } else {
+        Err(Reason::Fault)
+    }
 }
 
 /// Adds to a counter that other programs may be adding to.
@@ -207,13 +287,6 @@ pub(crate) fn repeat<S: Step>(times: u32, steps: &mut S) {
 pub(crate) fn atomic_add(counter: *mut u64, by: u64) {
     // SAFETY: the verifier checks the pointer; callers give a map value's.
     let _old = unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(counter, by) };
-}
-
-/// Sets bits that other programs may be setting.
-#[inline(always)]
-pub(crate) fn atomic_set(bits: *mut u32, more: u32) {
-    // SAFETY: the verifier checks the pointer; callers give a map value's.
-    let _old = unsafe { atomic_or::<u32, u32, { AtomicOrdering::Relaxed }>(bits, more) };
 }
 
 /// A `T` of zeros.

@@ -9,7 +9,7 @@
 //! - [`report`]: violations and events
 //! - [`maps`]: every map, each behind safe functions
 //! - [`kernel`]: reads of kernel memory and helpers
-//! - [`scratch`]: the memory that one walk needs
+//! - [`scratch`]: the memory that one decision needs
 //!
 //! Calls go down this list. `unsafe` is in [`maps`], [`kernel`], [`scratch`]
 //! and in the panic handler's neighbourhood here, nowhere else.

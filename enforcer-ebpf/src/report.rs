@@ -3,19 +3,24 @@
 //! Nothing here changes a verdict. What cannot be sent is counted.
 
 use enforcer_abi::{
-    Access, Counter, Event, EventKind, Label, Layer, Operation, Reason, Slot, Verdict, ViolationKey,
+    Access, Counter, Event, EventKind, Label, Layer, Operation, Privilege, Reason, Slot, Verdict,
+    ViolationKey,
 };
 
 use crate::{
     automaton,
-    kernel::{self, Task},
+    kernel::{self, Task, global},
     maps::{self, Telling},
     scratch::Scratch,
 };
 
-/// What one layer did not grant.
+/// What one layer did not grant. Zero bytes are a value of it.
+#[derive(Clone, Copy)]
+#[repr(C)]
 pub(crate) struct Refusal {
-    pub(crate) operation: Operation,
+    /// `None` before anything was refused.
+    pub(crate) operation: Option<Operation>,
+    pub(crate) privilege: Privilege,
     pub(crate) requested: Access,
     pub(crate) missing: Access,
     pub(crate) reason: Reason,
@@ -25,58 +30,116 @@ pub(crate) struct Refusal {
 }
 
 /// Counts a violation, and tells the agent if it is the first of its kind.
-#[inline(never)]
-pub(crate) fn violation(label: &Label, scratch: &Scratch, refusal: &Refusal) {
-    let now_ns = kernel::boot_time_ns();
-    let key = ViolationKey {
+#[inline(always)]
+pub(crate) fn violation(scratch: &mut Scratch, refusal: Refusal) {
+    scratch.refusal = refusal;
+    let _done = report_violation();
+}
+
+global! {
+    /// Reports the refusal in the scratch.
+    ///
+    /// Verifier: the parts share no stack, of which there is little.
+    fn report_violation() -> u32 {
+        let Ok(scratch) = maps::scratch(Task::current()) else {
+            return 0;
+        };
+        let now_ns = kernel::time_ns();
+        let _hash = automaton::hash(scratch);
+        if count_violation(now_ns) == 0 {
+            return 0;
+        }
+        if send_violation(now_ns) == 0 {
+            maps::count(Counter::EventsLost);
+            return 0;
+        }
+        note_told()
+    }
+}
+
+global! {
+    /// Counts the refusal in the scratch. Returns 1 if the agent is to be told.
+    fn count_violation(now_ns: u64) -> u32 {
+        let task = Task::current();
+        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+            return 0;
+        };
+        u32::from(maps::violation(&key(label, scratch), now_ns) == Telling::Due)
+    }
+}
+
+global! {
+    /// Sends the refusal in the scratch. Returns 1 if there was room.
+    fn send_violation(now_ns: u64) -> u32 {
+        let task = Task::current();
+        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+            return 0;
+        };
+        let refusal = scratch.refusal;
+        u32::from(maps::send(scratch, || Event {
+            path_hash: scratch.hash,
+            slot: refusal.slot,
+            requested: refusal.requested,
+            missing: refusal.missing,
+            operation: refusal.operation.unwrap_or(Operation::Open),
+            reason: refusal.reason,
+            layer: refusal.layer,
+            verdict: refusal.verdict,
+            privilege: refusal.privilege,
+            ..event(label, scratch, now_ns)
+        }))
+    }
+}
+
+global! {
+    /// Notes that the agent was told of the refusal in the scratch.
+    fn note_told() -> u32 {
+        let task = Task::current();
+        if let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) {
+            maps::told(&key(label, scratch));
+        }
+        0
+    }
+}
+
+/// What makes the refusal in the scratch the same as another.
+#[inline(always)]
+fn key(label: &Label, scratch: &Scratch) -> ViolationKey {
+    let refusal = scratch.refusal;
+    ViolationKey {
         lineage: label.lineage,
-        path_hash: automaton::hash(scratch),
+        path_hash: scratch.hash,
         slot: refusal.slot,
         requested: refusal.requested,
-        operation: refusal.operation,
+        operation: refusal.operation.unwrap_or(Operation::Open),
         reason: refusal.reason,
         layer: refusal.layer,
         verdict: refusal.verdict,
-        reserved: 0,
-    };
-    if maps::violation(&key, now_ns) == Telling::Done {
-        return;
-    }
-    let mut event = event(label, scratch, now_ns);
-    event.path_hash = key.path_hash;
-    event.slot = refusal.slot;
-    event.requested = refusal.requested;
-    event.missing = refusal.missing;
-    event.operation = refusal.operation;
-    event.reason = refusal.reason;
-    event.layer = refusal.layer;
-    event.verdict = refusal.verdict;
-    if maps::send(&event, scratch) {
-        maps::told(&key);
-    } else {
-        maps::count(Counter::EventsLost);
+        privilege: refusal.privilege,
+        reserved: [0; 3],
     }
 }
 
 /// Tells the agent that a confined task runs the program whose path is in
 /// `scratch`.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn executed(label: &Label, scratch: &Scratch) {
-    let mut event = event(label, scratch, kernel::boot_time_ns());
-    event.kind = EventKind::Executed;
-    event.operation = Operation::Execute;
-    if !maps::send(&event, scratch) {
+    let sent = maps::send(scratch, || Event {
+        kind: EventKind::Executed,
+        operation: Operation::Execute,
+        ..event(label, scratch, kernel::time_ns())
+    });
+    if !sent {
         maps::count(Counter::EventsLost);
     }
 }
 
-/// An event about the current task and the path in `scratch`.
+/// An event about the current task and the path in `scratch`, but for the
+/// thread's name.
 #[inline(always)]
 fn event(label: &Label, scratch: &Scratch, time_ns: u64) -> Event {
     let (process, thread) = kernel::ids();
     let (uid, gid) = kernel::user();
-    let mut comm = [0; 16];
-    kernel::comm(&mut comm);
     Event {
         time_ns,
         lineage: label.lineage,
@@ -98,7 +161,8 @@ fn event(label: &Label, scratch: &Scratch, time_ns: u64) -> Event {
         reason: Reason::NotGranted,
         layer: Layer::User,
         verdict: Verdict::Allow,
-        reserved: [0; 7],
-        comm,
+        privilege: Privilege::NONE,
+        reserved: [0; 6],
+        comm: [0; 16],
     }
 }

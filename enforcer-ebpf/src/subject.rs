@@ -2,17 +2,20 @@
 //!
 //! A label is decided when a program is executed, inherited when a task is made,
 //! and decided late for a task that has none yet or whose label is older than
-//! the last change of attachments: at its first mediated operation, so that
-//! what ran before a profile was loaded is confined without a search for it.
+//! the last change of what is attached to what: at its first mediated operation,
+//! so that what ran before a profile was loaded is confined without a search for
+//! it.
+//!
+//! - [`claims`]: which profile claims a user, a program, a cgroup, a process
 
-use enforcer_abi::{Label, Layer, Reason, Slot};
+pub(crate) mod claims;
+
+use enforcer_abi::{Label, Layer, Reason, Slot, Subjects};
 
 use crate::{
-    automaton,
-    kernel::{self, Task, offset, read},
+    judge::How,
+    kernel::{self, Task, global},
     maps,
-    scratch::Scratch,
-    walk::{self, Place},
 };
 
 /// The label of the current task, if anything confines it.
@@ -23,14 +26,14 @@ use crate::{
 /// memory for its label.
 #[inline(always)]
 pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason> {
-    let epoch = maps::epoch();
+    let epoch = maps::subjects().epoch;
     if epoch == 0 {
         return Ok(None);
     }
     let label = match maps::label(task) {
         Some(label) if label.epoch == epoch => label,
         _ => {
-            if late(task, epoch) == Late::NoLabel {
+            if decide_late() == NO_LABEL {
                 return Err(Reason::NoLabel);
             }
             match maps::label(task) {
@@ -42,119 +45,60 @@ pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason>
     Ok(label.is_confined().then_some(label))
 }
 
-/// What came of [`late`].
-///
-/// Verifier: a function that is not inlined returns a number and no pointer.
-/// Behind a `Result` in memory 6.1 forgets that it is one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-enum Late {
-    /// It cannot be told now. The task stays as it is, and is asked again at its
-    /// next operation.
-    Undecided = 0,
-    /// The task has a label of this epoch.
-    Labelled = 1,
-    /// A profile is to confine the task, and there is no memory for its label.
-    NoLabel = 2,
-}
+/// What comes of [`decide_late`]: it cannot be told now. The task stays as it
+/// is, and is asked again at its next operation.
+const UNDECIDED: u32 = 0;
+/// The task has a label of this epoch.
+const LABELLED: u32 = 1;
+/// A profile is to confine the task, and there is no memory for its label.
+const NO_LABEL: u32 = 2;
 
-/// Decides the application layer of a task by the program that it runs.
-#[inline(never)]
-fn late(task: Task, epoch: u32) -> Late {
-    let attached = match maps::label(task) {
-        // It has its profile from an exec; that stands.
-        Some(label) if !label.layers[Layer::Application as usize].is_none() => Slot::NONE,
-        _ => match attached_to_executable(task) {
-            Ok(slot) => slot,
-            Err(_reason) => return Late::Undecided,
-        },
-    };
-    let mut initial = Label {
-        epoch,
-        ..kernel::zeroed()
-    };
-    let Ok(label) = maps::label_or_insert(task, &mut initial) else {
-        return if attached.is_none() {
-            Late::Undecided
-        } else {
-            Late::NoLabel
+global! {
+    /// Decides the domain of the current task, which runs already.
+    fn decide_late() -> u32 {
+        let task = Task::current();
+        let subjects = maps::subjects();
+        let mut layers = maps::label(task).map_or([Slot::NONE; 3], |label| label.layers);
+        let Ok(user) = claims::user(task, subjects) else {
+            return UNDECIDED;
         };
-    };
-    label.epoch = epoch;
-    if !attached.is_none() {
-        label.layers[Layer::Application as usize] = attached;
-        if let Err(reason) = enter(task, label) {
-            maps::count_reason(reason);
+        layers[Layer::User as usize] = user;
+        // What it has from an exec stands.
+        if layers[Layer::Application as usize].is_none() {
+            match claims::running_program(task) {
+                Ok(slot) => layers[Layer::Application as usize] = slot,
+                Err(_reason) => return UNDECIDED,
+            }
         }
+        if layers[Layer::Process as usize].is_none() {
+            match claims::process(task, subjects) {
+                Ok(slot) => layers[Layer::Process as usize] = slot,
+                Err(_reason) => return UNDECIDED,
+            }
+        }
+        let confined = layers.iter().any(|slot| !slot.is_none());
+        let mut initial = Label {
+            epoch: subjects.epoch,
+            ..kernel::zeroed()
+        };
+        let Ok(label) = maps::label_or_insert(task, &mut initial) else {
+            return if confined { NO_LABEL } else { UNDECIDED };
+        };
+        label.epoch = subjects.epoch;
+        label.layers = layers;
+        if confined {
+            if let Err(reason) = enter(task, label) {
+                maps::count_reason(reason);
+            }
+        } else {
+            maps::free_scratch(task);
+        }
+        LABELLED
     }
-    Late::Labelled
 }
 
-/// The profile that claims the program of `task`.
-#[inline(always)]
-fn attached_to_executable(task: Task) -> Result<Slot, Reason> {
-    let Some((vfsmount, dentry)) = executable(task)? else {
-        return Ok(Slot::NONE);
-    };
-    let scratch = maps::scratch(task)?;
-    let slot = attached(task, scratch, vfsmount, dentry)?;
-    if slot.is_none() {
-        maps::free_scratch(task);
-    }
-    Ok(slot)
-}
-
-/// Mount and dentry of the program of `task`; none for a kernel thread.
-#[inline(always)]
-fn executable(task: Task) -> Result<Option<(u64, u64)>, Reason> {
-    let memory: u64 = read(task.address().wrapping_add(offset!(task_mm)))?;
-    if memory == 0 {
-        return Ok(None);
-    }
-    let file: u64 = read(memory.wrapping_add(offset!(mm_exe_file)))?;
-    if file == 0 {
-        return Ok(None);
-    }
-    file_object(file).map(Some)
-}
-
-/// Mount and dentry of a `struct file`.
-#[inline(always)]
-pub(crate) fn file_object(file: u64) -> Result<(u64, u64), Reason> {
-    let path = file.wrapping_add(offset!(file_path));
-    Ok((
-        read(path.wrapping_add(offset!(path_mnt)))?,
-        read(path.wrapping_add(offset!(path_dentry)))?,
-    ))
-}
-
-/// The profile that claims the program at `dentry`.
-///
-/// A profile claims a path in whatever mount namespace the program is, since a
-/// service with a namespace of its own is the same service.
-///
-/// # Errors
-///
-/// If it cannot be told now. A program that has no name is in no profile's
-/// list; one whose name could not be read may be.
-#[inline(never)]
-pub(crate) fn attached(
-    task: Task,
-    scratch: &mut Scratch,
-    vfsmount: u64,
-    dentry: u64,
-) -> Result<Slot, Reason> {
-    let namespace = kernel::mount_namespace(task)?;
-    match walk::path(scratch, vfsmount, dentry, namespace) {
-        Ok(Place::Own | Place::Foreign) => {}
-        Err(reason @ (Reason::Raced | Reason::Fault)) => return Err(reason),
-        Ok(Place::Anonymous) | Err(_) => return Ok(Slot::NONE),
-    }
-    automaton::run(Slot::ATTACHMENTS, scratch)?;
-    Ok(scratch.found.target)
-}
-
-/// Notes when and where a task became confined, if it was not before.
+/// Notes when a task became confined and where it entered its domain, unless that
+/// is noted.
 ///
 /// # Errors
 ///
@@ -163,10 +107,27 @@ pub(crate) fn attached(
 #[inline(always)]
 pub(crate) fn enter(task: Task, label: &mut Label) -> Result<(), Reason> {
     if label.lineage == 0 {
-        label.lineage = kernel::boot_time_ns();
+        label.lineage = kernel::time_ns();
+    }
+    if label.mount_namespace == 0 {
         label.mount_namespace = kernel::mount_namespace(task)?;
     }
     Ok(())
+}
+
+/// The mount namespace in which the paths of a question have their meaning.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+pub(crate) fn namespace(task: Task, label: &Label, how: u32) -> Result<u64, Reason> {
+    if how & How::NEXT != 0 {
+        // A domain is entered where its program starts.
+        kernel::mount_namespace(task)
+    } else {
+        Ok(label.mount_namespace)
+    }
 }
 
 /// Gives `child` the domain of the current task.
@@ -180,10 +141,10 @@ pub(crate) fn enter(task: Task, label: &mut Label) -> Result<(), Reason> {
 /// for the child's label.
 #[inline(always)]
 pub(crate) fn inherit(child: Task) -> Result<(), Reason> {
-    if maps::epoch() == 0 {
-        return Ok(());
-    }
-    let Some(label) = maps::label(Task::current()) else {
+    let task = Task::current();
+    // What is due is decided first: the child may be in no one's list.
+    confined(task)?;
+    let Some(label) = maps::label(task) else {
         return Ok(());
     };
     let mut copy = *label;
@@ -192,4 +153,59 @@ pub(crate) fn inherit(child: Task) -> Result<(), Reason> {
         Err(reason) if copy.is_confined() => Err(reason),
         Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// Gives the current task the domain of the user that it is about to become.
+///
+/// # Errors
+///
+/// [`Reason::NoLabel`] if there is no memory for the label of a task that is to
+/// be confined.
+#[inline(always)]
+pub(crate) fn become_user(uid: Result<u32, Reason>) -> Result<(), Reason> {
+    let subjects = maps::subjects();
+    if subjects.epoch == 0 || subjects.kinds & Subjects::USERS == 0 {
+        return Ok(());
+    }
+    let task = Task::current();
+    let is_confined = confined(task)?.is_some();
+    let slot = match uid {
+        Ok(uid) => maps::user(uid),
+        Err(reason) if is_confined => return Err(reason),
+        Err(_) => {
+            // Nothing of ours refuses an unconfined task; its next operation
+            // decides.
+            if let Some(label) = maps::label(task) {
+                label.epoch = 0;
+            }
+            return Ok(());
+        }
+    };
+    let mut initial = Label {
+        epoch: subjects.epoch,
+        ..kernel::zeroed()
+    };
+    match maps::label_or_insert(task, &mut initial) {
+        Ok(label) => {
+            label.layers[Layer::User as usize] = slot;
+            if label.is_confined() {
+                enter(task, label)?;
+            }
+            Ok(())
+        }
+        Err(_) if slot.is_none() => Ok(()),
+        Err(reason) => Err(reason),
+    }
+}
+
+/// Whether `other` is in the domain of `label`: the same profiles confine it.
+#[inline(always)]
+pub(crate) fn is_in_domain(label: &Label, other: Task) -> bool {
+    maps::label(other).is_some_and(|other| {
+        let [user, application, process] = label.layers;
+        let [other_user, other_application, other_process] = other.layers;
+        user.0 == other_user.0
+            && application.0 == other_application.0
+            && process.0 == other_process.0
+    })
 }

@@ -8,20 +8,31 @@
 //!
 //! A rename or a mount on the way could give a path that never was. So the walk
 //! is bracketed by the two sequence counts that every rename and every mount
-//! changes, and is tried again, a few times, if they moved.
+//! changes. If they moved, which may have been anywhere, the way itself is looked
+//! at once more; and only if that changed is the walk tried again, a few times.
+//!
+//! - [`build`]: a path from its end towards its front
+//! - [`recheck`]: whether the way is still the same
+//! - [`mounts`]: names of an object that comes without a mount
+//! - [`cgroup`]: the path of a cgroup
+
+pub(crate) mod build;
+pub(crate) mod cgroup;
+pub(crate) mod mounts;
+mod recheck;
 
 use enforcer_abi::{
     Reason,
-    limits::{NAME_LEN, WALK_STEPS, WALK_TRIES},
+    limits::{WALK_STEPS, WALK_TRIES},
 };
 
 use crate::{
-    kernel::{self, Next, Step, Task, offset, read, read_into},
+    kernel::{self, Task, global, offset, read, read_into},
+    maps,
     scratch::{BUFFER, Scratch},
 };
 
-/// How a walk ended. The numbers are those of [`Scratch::end`], which is 0
-/// while the walk goes on.
+/// How a walk ended; 0 while it goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum End {
@@ -42,19 +53,23 @@ pub(crate) enum Place {
     Own,
     /// A path in another mount namespace; the path is in the scratch.
     Foreign,
-    /// A pipe, socket, pidfd or namespace: it has no path, and opening it again
-    /// gives nothing that holding or finding it did not.
+    /// An object that the kernel made for itself, with no name: a pipe, socket,
+    /// memfd, pidfd or namespace.
     Anonymous,
 }
 
+/// What [`name_object`] returns besides [`ERROR`] and a reason.
+const OWN: u32 = 0;
+const FOREIGN: u32 = 1;
+const ANONYMOUS: u32 = 2;
+const ERROR: u32 = 0x100;
+
+/// [`Request::unnamed`](crate::scratch::Request::unnamed) of an object with a
+/// path.
+pub(crate) const NAMED: u32 = 0;
+
 /// `mnt_ns` of a mount that the kernel made for itself: `ERR_PTR(-EINVAL)`.
 const INTERNAL: u64 = -22_i64 as u64;
-
-/// `s_magic` of file systems whose objects have no name.
-const PIPEFS: u64 = 0x5049_5045;
-const SOCKFS: u64 = 0x534f_434b;
-const PIDFS: u64 = 0x5049_4446;
-const NSFS: u64 = 0x6e73_6673;
 
 /// `s_magic` of procfs.
 const PROC: u64 = 0x9fa0;
@@ -62,7 +77,10 @@ const PROC: u64 = 0x9fa0;
 /// `PIDTYPE_TGID`, as an offset into `signal_struct.pids`.
 const PIDTYPE_TGID: u64 = 8;
 
-/// Puts the path of `dentry` on the mount of `vfsmount` into `scratch`.
+/// Steps that one call of [`walk_names`] takes.
+const STEPS: u32 = 8;
+
+/// Puts the path of `dentry` on the mount of `vfsmount` into the scratch.
 ///
 /// `namespace` is the address of the mount namespace in which paths have the
 /// meaning that the caller wants.
@@ -72,64 +90,99 @@ const PIDTYPE_TGID: u64 = 8;
 /// The reason why the object has no path that means anything. The scratch then
 /// holds as much of a path as was found.
 #[inline(always)]
-pub(crate) fn path(
-    scratch: &mut Scratch,
-    vfsmount: u64,
-    dentry: u64,
-    namespace: u64,
-) -> Result<Place, Reason> {
+pub(crate) fn path(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Place, Reason> {
+    match name_object(vfsmount, dentry, namespace) {
+        OWN => Ok(Place::Own),
+        FOREIGN => Ok(Place::Foreign),
+        ANONYMOUS => Ok(Place::Anonymous),
+        code => Err(kernel::reason(code.wrapping_sub(ERROR))),
+    }
+}
+
+global! {
+    /// [`path`] as numbers.
+    fn name_object(vfsmount: u64, dentry: u64, namespace: u64) -> u32 {
+        match tries(vfsmount, dentry, namespace) {
+            Ok(Place::Own) => OWN,
+            Ok(Place::Foreign) => FOREIGN,
+            Ok(Place::Anonymous) => ANONYMOUS,
+            Err(reason) => ERROR + reason as u32,
+        }
+    }
+}
+
+#[inline(always)]
+fn tries(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Place, Reason> {
+    let scratch = maps::scratch(Task::current())?;
     for _ in 0..WALK_TRIES {
         let before = sequences()?;
-        let place = once(scratch, vfsmount, dentry, namespace);
+        begin(scratch, vfsmount, dentry)?;
+        scratch.clear_path();
+        let end = walk_path();
         // An odd count is a rename or a mount at work.
         if before == sequences()? && (before[0] | before[1]) & 1 == 0 {
-            return place;
+            return ended(scratch, end, namespace);
+        }
+        let mark = scratch.mark;
+        begin(scratch, vfsmount, dentry)?;
+        if recheck::recheck_path() == end && scratch.mark == mark && scratch.unstable == 0 {
+            return ended(scratch, end, namespace);
         }
     }
     Err(Reason::Raced)
 }
 
+/// Puts the walk at its start.
 #[inline(always)]
-fn sequences() -> Result<[u32; 2], Reason> {
+fn begin(scratch: &mut Scratch, vfsmount: u64, dentry: u64) -> Result<(), Reason> {
+    scratch.dentry = dentry;
+    scratch.mount = vfsmount.wrapping_sub(offset!(mount_mnt));
+    scratch.mark = 0;
+    scratch.unstable = 0;
+    edges(scratch)
+}
+
+/// The sequence counts of renames and of mounts.
+#[inline(always)]
+pub(crate) fn sequences() -> Result<[u32; 2], Reason> {
     Ok([read(offset!(rename_lock))?, read(offset!(mount_lock))?])
 }
 
-/// A walk under way.
-struct Walk<'a> {
-    scratch: &'a mut Scratch,
-}
-
-impl Step for Walk<'_> {
-    fn step(&mut self, _index: u32) -> Next {
-        match advance(self.scratch) {
-            Ok(()) => Next::Continue,
-            Err(end) => {
-                self.scratch.end = end as u32;
-                Next::Stop
+global! {
+    /// Walks on from where the scratch is. Returns the [`End`], or 0 if there is
+    /// none within [`WALK_STEPS`].
+    fn walk_path() -> u32 {
+        for _ in 0..WALK_STEPS / STEPS {
+            let end = walk_names();
+            if end != 0 {
+                return end;
             }
         }
+        0
     }
 }
 
-#[inline(never)]
-fn once(
-    scratch: &mut Scratch,
-    vfsmount: u64,
-    dentry: u64,
-    namespace: u64,
-) -> Result<Place, Reason> {
-    scratch.dentry = dentry;
-    scratch.mount = vfsmount.wrapping_sub(offset!(mount_mnt));
-    scratch.start = BUFFER as u32;
-    scratch.names = 0;
-    scratch.end = 0;
-    edges(scratch)?;
+global! {
+    /// Takes up to [`STEPS`] steps of the walk in the scratch. Returns the
+    /// [`End`], or 0 if there is none yet.
+    fn walk_names() -> u32 {
+        let Ok(scratch) = maps::scratch(Task::current()) else {
+            return End::Fault as u32;
+        };
+        for _ in 0..STEPS {
+            if let Err(end) = advance(scratch) {
+                return end as u32;
+            }
+        }
+        0
+    }
+}
 
-    kernel::repeat(WALK_STEPS, &mut Walk { scratch });
-
-    match scratch.end {
+#[inline(always)]
+fn ended(scratch: &mut Scratch, end: u32, namespace: u64) -> Result<Place, Reason> {
+    match end {
         end if end == End::Top as u32 => top(scratch, namespace),
-        end if end == End::Escaped as u32 => nameless(scratch, dentry),
+        end if end == End::Escaped as u32 => nameless(scratch),
         end if end == End::TooLong as u32 => Err(Reason::PathTooLong),
         end if end == End::Fault as u32 => Err(Reason::Fault),
         _ => Err(Reason::PathTooDeep),
@@ -144,83 +197,98 @@ fn edges(scratch: &mut Scratch) -> Result<(), Reason> {
     read_into(&raw mut scratch.edges, 24, address)
 }
 
+/// What is read of a dentry.
+#[derive(Clone, Copy)]
+struct Link {
+    parent: u64,
+    len: u32,
+    text: u64,
+}
+
+/// Reads the dentry of the walk, and marks it.
+///
+/// `d_seq` changes with the dentry's name and parent, and never comes back to what
+/// it was.
+#[inline(always)]
+fn link(scratch: &mut Scratch) -> Result<Link, End> {
+    // `d_seq`, `d_hash` (four words), `d_parent`, and `d_name`: hash, length and
+    // the address of the text.
+    let [
+        sequence,
+        _,
+        _,
+        _,
+        _,
+        parent,
+        parent_high,
+        _hash,
+        len,
+        text,
+        text_high,
+    ]: [u32; 11] =
+        read(scratch.dentry.wrapping_add(offset!(dentry_seq))).map_err(|_fault| End::Fault)?;
+    scratch.unstable |= sequence & 1;
+    mark(scratch, scratch.dentry ^ u64::from(sequence) << 48);
+    Ok(Link {
+        parent: u64::from(parent_high) << 32 | u64::from(parent),
+        len,
+        text: u64::from(text_high) << 32 | u64::from(text),
+    })
+}
+
+/// Mixes what the walk comes by into its mark.
+#[inline(always)]
+fn mark(scratch: &mut Scratch, value: u64) {
+    // An odd factor loses nothing of what was there.
+    scratch.mark = (scratch.mark ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+}
+
+/// Crosses a mount point if the walk is at one. Returns whether it was.
+#[inline(always)]
+fn cross(scratch: &mut Scratch) -> Result<bool, End> {
+    let [parent_mount, mountpoint, root] = scratch.edges;
+    if scratch.dentry != root {
+        return Ok(false);
+    }
+    if parent_mount == scratch.mount {
+        return Err(End::Top);
+    }
+    mark(scratch, scratch.mount ^ parent_mount.rotate_left(32));
+    mark(scratch, mountpoint);
+    scratch.mount = parent_mount;
+    scratch.dentry = mountpoint;
+    edges(scratch).map_err(|_fault| End::Fault)?;
+    Ok(true)
+}
+
 /// Takes one name, or crosses one mount point.
 #[inline(always)]
 fn advance(scratch: &mut Scratch) -> Result<(), End> {
-    let [parent_mount, mountpoint, root] = scratch.edges;
-    let dentry = scratch.dentry;
-    if dentry == root {
-        if parent_mount == scratch.mount {
-            return Err(End::Top);
-        }
-        scratch.mount = parent_mount;
-        scratch.dentry = mountpoint;
-        return edges(scratch).map_err(|_fault| End::Fault);
+    if cross(scratch)? {
+        return Ok(());
     }
-    // `d_parent`, then `d_name`: hash and length, and the address of the text.
-    let [parent, length, text]: [u64; 3] =
-        read(dentry.wrapping_add(offset!(dentry_parent))).map_err(|_fault| End::Fault)?;
-    if parent == dentry {
+    let dentry = scratch.dentry;
+    let link = link(scratch)?;
+    if link.parent == dentry {
         return Err(End::Escaped);
     }
     let end = scratch.start;
-    name(scratch, (length >> 32) as u32, text)?;
-    if parent == root && is_number(scratch) && is_own_process(dentry).unwrap_or(false) {
+    build::name(scratch, link.len, link.text)?;
+    let [_parent_mount, _mountpoint, root] = scratch.edges;
+    if link.parent == root && build::is_number(scratch) && is_own_process(dentry).unwrap_or(false) {
         scratch.start = end;
-        literal(scratch, b"/self")?;
+        build::literal(scratch, b"/self")?;
     }
-    scratch.dentry = parent;
+    scratch.dentry = link.parent;
     Ok(())
-}
-
-/// Puts `/` and a name of `len` bytes at `text` in front of the path.
-#[inline(always)]
-fn name(scratch: &mut Scratch, len: u32, text: u64) -> Result<(), End> {
-    // Verifier: a mask, not a comparison, is what bounds the length for good.
-    // No name is longer.
-    let len = len & NAME_LEN as u32;
-    let start = room(scratch, len + 1)?;
-    scratch.buffer[start as usize] = b'/';
-    let target = &raw mut scratch.buffer[start as usize + 1];
-    read_into(target, len, text).map_err(|_fault| End::Fault)?;
-    scratch.start = start;
-    scratch.names = scratch.names.wrapping_add(1);
-    Ok(())
-}
-
-/// Puts `text` in front of the path.
-#[inline(always)]
-fn literal<const LEN: usize>(scratch: &mut Scratch, text: &[u8; LEN]) -> Result<(), End> {
-    let start = room(scratch, LEN as u32)?;
-    for (at, &byte) in (start as usize..).zip(text) {
-        scratch.buffer[at] = byte;
-    }
-    scratch.start = start;
-    Ok(())
-}
-
-/// Where `len` more bytes in front of the path would start. The path may fill
-/// the buffer but for its first byte.
-#[inline(always)]
-fn room(scratch: &Scratch, len: u32) -> Result<u32, End> {
-    let start = scratch.start;
-    if start > BUFFER as u32 || start <= len {
-        return Err(End::TooLong);
-    }
-    Ok((start - len) & (BUFFER as u32 - 1))
-}
-
-/// Whether the first name of the path starts with a digit.
-#[inline(always)]
-fn is_number(scratch: &Scratch) -> bool {
-    let first = (scratch.start & (BUFFER as u32 - 1)) as usize + 1;
-    scratch.buffer[first].is_ascii_digit()
 }
 
 /// Whether `dentry` is the current process' folder in a procfs.
 #[inline(always)]
 fn is_own_process(dentry: u64) -> Result<bool, Reason> {
-    if magic(dentry)? != PROC {
+    let super_block: u64 = read(dentry.wrapping_add(offset!(dentry_sb)))?;
+    let magic: u64 = read(super_block.wrapping_add(offset!(super_magic)))?;
+    if magic != PROC {
         return Ok(false);
     }
     let inode: u64 = read(dentry.wrapping_add(offset!(dentry_inode)))?;
@@ -237,22 +305,33 @@ fn is_own_process(dentry: u64) -> Result<bool, Reason> {
     Ok(named == own)
 }
 
+/// The mount namespace of the scratch's mount.
 #[inline(always)]
-fn magic(dentry: u64) -> Result<u64, Reason> {
-    let super_block: u64 = read(dentry.wrapping_add(offset!(dentry_sb)))?;
-    read(super_block.wrapping_add(offset!(super_magic)))
+fn owner(scratch: &Scratch) -> Result<u64, Reason> {
+    read(scratch.mount.wrapping_add(offset!(mount_ns)))
+}
+
+/// The mount namespace of a `struct vfsmount`: [`INTERNAL`], 0 for one that was
+/// unmounted lazily.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+fn owner_of(vfsmount: u64) -> Result<u64, Reason> {
+    let mount = vfsmount.wrapping_sub(offset!(mount_mnt));
+    read(mount.wrapping_add(offset!(mount_ns)))
 }
 
 /// Decides what a path to the top of a mount tree means.
 #[inline(always)]
 fn top(scratch: &mut Scratch, namespace: u64) -> Result<Place, Reason> {
-    let owner: u64 = read(scratch.mount.wrapping_add(offset!(mount_ns)))?;
     if scratch.names == 0 {
         // The root itself.
         scratch.start = BUFFER as u32 - 1;
         scratch.buffer[BUFFER - 1] = b'/';
     }
-    match owner {
+    match owner(scratch)? {
         owner if owner == namespace => Ok(Place::Own),
         0 => Err(Reason::DetachedMount),
         INTERNAL => Err(Reason::InternalMount),
@@ -261,13 +340,16 @@ fn top(scratch: &mut Scratch, namespace: u64) -> Result<Place, Reason> {
 }
 
 /// Tells objects that never have a name from those that lost theirs.
+///
+/// What the kernel makes without a name lies on a mount that it made for itself;
+/// no task can have anything else there that has no parent.
 #[inline(always)]
-fn nameless(scratch: &Scratch, dentry: u64) -> Result<Place, Reason> {
+fn nameless(scratch: &Scratch) -> Result<Place, Reason> {
     if scratch.names != 0 {
         return Err(Reason::Escaped);
     }
-    match magic(dentry)? {
-        PIPEFS | SOCKFS | PIDFS | NSFS => Ok(Place::Anonymous),
+    match owner(scratch)? {
+        INTERNAL => Ok(Place::Anonymous),
         _ => Err(Reason::Nameless),
     }
 }

@@ -73,17 +73,33 @@ impl Access {
     }
 
     /// This set, and what having it makes possible anyway: who may write may
-    /// append, who may execute a file may map it as code.
+    /// append, who may execute a file may map it as code, and who may open or run
+    /// a file may look at its attributes.
     #[must_use]
     pub const fn with_implied(self) -> Self {
-        let mut bits = self.0;
-        if bits & Self::WRITE.0 != 0 {
+        Self(self.0 | self.implied())
+    }
+
+    /// This set without what its other rights imply: how people write it.
+    #[must_use]
+    pub const fn without_implied(self) -> Self {
+        Self(self.0 & !self.implied())
+    }
+
+    /// What having this set makes possible anyway.
+    const fn implied(self) -> u32 {
+        let mut bits = 0;
+        if self.0 & Self::WRITE.0 != 0 {
             bits |= Self::APPEND.0;
         }
-        if bits & Self::EXECUTE.0 != 0 {
+        if self.0 & Self::EXECUTE.0 != 0 {
             bits |= Self::MAP.0;
         }
-        Self(bits)
+        let opens = Self::READ.0 | Self::WRITE.0 | Self::APPEND.0 | Self::EXECUTE.0;
+        if self.0 & opens != 0 {
+            bits |= Self::METADATA.0;
+        }
+        bits
     }
 
     /// The names of the rights in this set, in order of their bits.
@@ -153,13 +169,16 @@ mod tests {
     fn implied_rights() {
         #[rustfmt::skip]
         let cases = [
-            ("write implies append", Access::WRITE,   Access::WRITE | Access::APPEND),
-            ("append stays append",  Access::APPEND,  Access::APPEND),
-            ("execute implies map",  Access::EXECUTE, Access::EXECUTE | Access::MAP),
-            ("read implies nothing", Access::READ,    Access::READ),
+            ("write implies append",   Access::WRITE,   Access::WRITE | Access::APPEND | Access::METADATA),
+            ("append is no write",     Access::APPEND,  Access::APPEND | Access::METADATA),
+            ("execute implies map",    Access::EXECUTE, Access::EXECUTE | Access::MAP | Access::METADATA),
+            ("read implies metadata",  Access::READ,    Access::READ | Access::METADATA),
+            ("create implies nothing", Access::CREATE,  Access::CREATE),
+            ("map implies nothing",    Access::MAP,     Access::MAP),
         ];
         for (name, set, want) in cases {
             assert_eq!(set.with_implied(), want, "{name}");
+            assert_eq!(want.without_implied(), set, "{name}");
         }
     }
 }

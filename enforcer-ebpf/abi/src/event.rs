@@ -6,6 +6,7 @@ use crate::{
     access::Access,
     label::{Layer, Slot},
     policy::Verdict,
+    privilege::Privilege,
     reason::Reason,
 };
 
@@ -22,29 +23,80 @@ pub enum EventKind {
     Executed = 2,
 }
 
-/// What the task tried to do.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout,
-)]
-#[repr(u8)]
-pub enum Operation {
-    /// Open a file or directory.
-    Open = 1,
-    /// Make a file, device, fifo or socket.
-    Create = 2,
-    /// Run a program.
-    Execute = 3,
+macro_rules! operations {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal $name:literal,)*) => {
+        /// What the task tried to do.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout,
+        )]
+        #[repr(u8)]
+        pub enum Operation {
+            $($(#[$doc])* $variant = $number,)*
+        }
+
+        impl Operation {
+            /// Every operation, in order of its number.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name, as the command line and the store spell it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl Operation {
-    /// The name, as the command line and the store spell it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Create => "create",
-            Self::Execute => "execute",
-        }
-    }
+operations! {
+    /// Open a file or directory.
+    Open = 1 "open",
+    /// Make a regular file.
+    Create = 2 "create",
+    /// Run a program.
+    Execute = 3 "execute",
+    /// Make a directory.
+    Mkdir = 4 "mkdir",
+    /// Make a fifo, socket or device.
+    Mknod = 5 "mknod",
+    /// Make a symbolic link.
+    Symlink = 6 "symlink",
+    /// Take away a file's name.
+    Unlink = 7 "unlink",
+    /// Take away a directory.
+    Rmdir = 8 "rmdir",
+    /// Move an object.
+    Rename = 9 "rename",
+    /// Give a file another name.
+    Link = 10 "link",
+    /// Cut a file.
+    Truncate = 11 "truncate",
+    /// Change an object's mode.
+    Chmod = 12 "chmod",
+    /// Change an object's owner.
+    Chown = 13 "chown",
+    /// Change an object's times.
+    Utimes = 14 "utimes",
+    /// Set or remove an extended attribute or an access control list.
+    Xattr = 15 "xattr",
+    /// Change an object's flags.
+    Ioctl = 16 "ioctl",
+    /// Map a file as code, or write to one by memory.
+    Map = 17 "map",
+    /// Connect or send to a unix socket.
+    Connect = 18 "connect",
+    /// Receive a descriptor from another process.
+    Receive = 19 "receive",
+    /// Keep a descriptor over an exec into another domain.
+    Inherit = 20 "inherit",
+    /// Change how an open file is written to.
+    Fcntl = 21 "fcntl",
+    /// Be told of what happens to an object.
+    Watch = 22 "watch",
+    /// Look at an object's attributes.
+    Stat = 23 "stat",
+    /// Something that takes a [`Privilege`] and is no access to a path.
+    Privilege = 24 "privilege",
 }
 
 /// One record of the ring buffer: this head, then `path_len` bytes of path.
@@ -95,8 +147,10 @@ pub struct Event {
     pub layer: Layer,
     /// What became of it.
     pub verdict: Verdict,
+    /// The privilege that it takes; [`Privilege::NONE`] for an access to a path.
+    pub privilege: Privilege,
     /// Always 0.
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 6],
     /// Thread name, padded with NUL.
     pub comm: [u8; 16],
 }
@@ -129,8 +183,10 @@ pub struct ViolationKey {
     pub layer: Layer,
     /// What became of it.
     pub verdict: Verdict,
+    /// The privilege that it takes; [`Privilege::NONE`] for an access to a path.
+    pub privilege: Privilege,
     /// Always 0.
-    pub reserved: u32,
+    pub reserved: [u8; 3],
 }
 
 const _: () = assert!(size_of::<ViolationKey>() == 32);
@@ -168,3 +224,19 @@ pub struct Hit {
 }
 
 const _: () = assert!(size_of::<Hit>() == 16);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::Operation;
+
+    #[test]
+    fn operations_are_numbered_and_named_once() {
+        let names: HashSet<_> = Operation::ALL.iter().map(|one| one.name()).collect();
+        assert_eq!(names.len(), Operation::ALL.len());
+        for (number, operation) in (1..).zip(Operation::ALL) {
+            assert_eq!(*operation as usize, number, "{}", operation.name());
+        }
+    }
+}

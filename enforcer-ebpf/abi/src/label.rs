@@ -18,11 +18,24 @@ pub enum Layer {
     Process = 2,
 }
 
+impl Layer {
+    /// The layer with this number; the last for any other.
+    #[inline(always)]
+    pub const fn from_index(index: u32) -> Self {
+        match index {
+            0 => Self::User,
+            1 => Self::Application,
+            _ => Self::Process,
+        }
+    }
+}
+
 /// The place of a profile's table in the table maps.
 ///
 /// Slot 0 never holds a profile: in a [`Label`] it means that the layer is
 /// empty, and in the table maps it holds the attachments, the table from
-/// executables to the profiles that confine them.
+/// executables to the profiles that confine them. Slot 1 holds the table from
+/// cgroups to profiles.
 #[derive(
     Clone,
     Copy,
@@ -46,12 +59,61 @@ impl Slot {
     pub const NONE: Self = Self(0);
     /// The table that says which executable belongs to which profile.
     pub const ATTACHMENTS: Self = Self(0);
+    /// The table that says which cgroup, by its path from the root of cgroup v2,
+    /// belongs to which profile.
+    pub const CGROUPS: Self = Self(1);
+    /// The first slot that can hold a profile.
+    pub const FIRST: Self = Self(2);
 
     /// Whether this is [`Slot::NONE`].
     #[inline(always)]
     pub const fn is_none(self) -> bool {
         self.0 == 0
     }
+}
+
+/// What there is to look at when a task's domain is decided.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct Subjects {
+    /// The subject epoch: counts the changes of what is attached to what; 0
+    /// while nothing is loaded.
+    pub epoch: u32,
+    /// Which kinds of subjects any profile names: [`Subjects::USERS`] and its
+    /// kin. Executables are always looked at.
+    pub kinds: u32,
+}
+
+impl Subjects {
+    /// There are profiles of users.
+    pub const USERS: u32 = 1;
+    /// There are profiles of units or cgroups.
+    pub const CGROUPS: u32 = 1 << 1;
+    /// There are running processes that somebody put under a profile.
+    pub const ADOPTED: u32 = 1 << 2;
+}
+
+/// A running process that somebody put under a profile.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct Adopted {
+    /// When its first thread started: `CLOCK_BOOTTIME` in clock ticks of
+    /// [`Adopted::TICK_NS`], as `/proc/PID/stat` tells it. Process ids come again,
+    /// and then with another time.
+    pub start: u64,
+    /// Its process id in the initial pid namespace.
+    pub tgid: u32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+impl Adopted {
+    /// Nanoseconds of a clock tick: the kernel's `USER_HZ` is 100 wherever BPF is.
+    pub const TICK_NS: u64 = 10_000_000;
 }
 
 /// A task's domain, kept in task storage.

@@ -2,6 +2,7 @@
 //! engine that decides an access on both sides of it.
 //!
 //! - [`access`]: the rights a rule can grant
+//! - [`privilege`]: what a profile can grant beside them
 //! - [`policy`]: modes, verdicts, and the one function that decides
 //! - [`table`]: the compiled form of a profile, and the walk of a path over it
 //! - [`label`]: what a confined task carries: its domain
@@ -32,12 +33,14 @@ pub mod label;
 pub mod limits;
 pub mod offsets;
 pub mod policy;
+pub mod privilege;
 pub mod reason;
 pub mod table;
 
 pub use access::Access;
 pub use event::{Event, EventKind, Hit, Operation, ViolationCount, ViolationKey};
-pub use label::{Label, Layer, Slot};
+pub use label::{Adopted, Label, Layer, Slot, Subjects};
 pub use offsets::Offsets;
-pub use policy::{Mode, Verdict, decide};
+pub use policy::{Mode, Reach, Verdict, decide};
+pub use privilege::{Privilege, Privileges};
 pub use reason::{Counter, Reason};

@@ -18,7 +18,8 @@ pub const WALK_STEPS: u32 = 2048 + 128;
 /// Longest file name, in bytes: the kernel's `NAME_MAX`.
 pub const NAME_LEN: usize = 255;
 
-/// Slots for profiles, slot 0 included.
+/// Slots for tables: those of profiles, and the two of [`crate::Slot`] that hold
+/// none.
 pub const SLOTS: usize = 1024;
 
 /// Words in a table of each size class, from the smallest. A word has 4 bytes.
@@ -28,6 +29,27 @@ pub const TABLE_WORDS: [usize; 3] = [1 << 14, 1 << 17, 1 << 20];
 
 /// Size classes of tables.
 pub const TABLE_CLASSES: usize = TABLE_WORDS.len();
+
+/// Users that profiles name.
+pub const USERS: usize = 1024;
+
+/// Running processes that were put under a profile, at once.
+pub const ADOPTED: usize = 4096;
+
+/// Most mounts of one file system in one mount namespace among which a name is
+/// looked for, where the kernel tells an object without the mount by which it was
+/// reached.
+pub const MOUNTS: u32 = 128;
+
+/// How many mounts of other namespaces are passed over for each of them.
+pub const MOUNTS_BETWEEN: u32 = 64;
+
+/// Most descriptors that stay open over an exec that changes the domain. A gap of
+/// 1,024 closed ones counts as one.
+pub const DESCRIPTORS: u32 = 1024;
+
+/// Most levels of cgroups.
+pub const CGROUP_LEVELS: u32 = 64;
 
 /// Outcomes of all loaded tables together; each has a hit counter on each CPU,
 /// of 16 bytes.
@@ -40,12 +62,18 @@ pub const VIOLATIONS: usize = 1 << 14;
 /// Bytes of the ring buffer from the kernel to the agent.
 pub const EVENTS_BYTES: usize = 1 << 20;
 
+/// Records in the queue that stands for the ring buffer before Linux 5.11.
+pub const QUEUED_EVENTS: usize = 1024;
+
+/// Tasks with a label, confined or not, before Linux 5.11.
+pub const TASKS: usize = 1 << 18;
+
 /// Bytes for a path in the short form of an event. A path that does not leave one
 /// of them free makes a long event.
 pub const SHORT_PATH_LEN: usize = 256;
 
-/// How often a walk that raced with a rename or a mount is tried in all.
-pub const WALK_TRIES: u32 = 4;
+/// How often a walk is tried in all whose own way was changed under it.
+pub const WALK_TRIES: u32 = 32;
 
 const _: () = {
     assert!(TABLE_WORDS[0].is_power_of_two());

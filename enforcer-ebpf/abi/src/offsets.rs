@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 macro_rules! offsets {
-    ($($(#[$doc:meta])* $field:ident: $structure:literal $member:literal,)*) => {
+    ($($(#[$doc:meta])* $field:ident: $structure:literal $($member:literal)|+,)*) => {
         /// Byte offsets of kernel structure members, found in
         /// `/sys/kernel/btf/vmlinux` by the agent before it loads the programs,
         /// and addresses of kernel variables from `/proc/kallsyms`.
@@ -19,15 +19,36 @@ macro_rules! offsets {
             pub rename_lock: u64,
             /// Address of the sequence count that every mount and unmount changes.
             pub mount_lock: u64,
+            /// What differs between kernels beside offsets: [`Features`].
+            pub features: u64,
             $($(#[$doc])* pub $field: u64,)*
         }
 
         impl Offsets {
-            /// Every structure and member, with where its offset goes.
-            pub const MEMBERS: &[(&str, &str, fn(&mut Offsets) -> &mut u64)] =
-                &[$(($structure, $member, |offsets| &mut offsets.$field),)*];
+            /// Every structure and member, with where its offset goes. Where a member
+            /// was renamed it has several names, of which a kernel knows one.
+            pub const MEMBERS: &[(&str, &[&str], fn(&mut Offsets) -> &mut u64)] =
+                &[$(($structure, &[$($member),+], |offsets| &mut offsets.$field),)*];
         }
     };
+}
+
+/// What differs between kernels beside offsets: bits of [`Offsets::features`].
+#[derive(Debug)]
+pub struct Features;
+
+impl Features {
+    /// The mounts of a file system are linked from one to the next
+    /// (`mount.mnt_next_for_sb`), and not in a list. Linux 6.18.
+    pub const MOUNTS_LINKED: u64 = 1;
+    /// There is no hook on `chown` with a path, so that [`Operation::Chown`] is
+    /// judged where attributes are set. Before Linux 6.1.
+    ///
+    /// [`Operation::Chown`]: crate::Operation::Chown
+    pub const CHOWN_BY_INODE: u64 = 1 << 1;
+    /// `io_uring` can take other credentials without a hook, so that its use is a
+    /// privilege. Before Linux 5.16.
+    pub const URING_UNSEEN: u64 = 1 << 2;
 }
 
 offsets! {
@@ -41,7 +62,9 @@ offsets! {
     path_mnt: "path" "mnt",
     /// `struct dentry *path.dentry`
     path_dentry: "path" "dentry",
-    /// `struct dentry *dentry.d_parent`; `d_name` follows it
+    /// `seqcount_spinlock_t dentry.d_seq`; `d_hash`, `d_parent` and `d_name` follow it
+    dentry_seq: "dentry" "d_seq",
+    /// `struct dentry *dentry.d_parent`
     dentry_parent: "dentry" "d_parent",
     /// `struct qstr dentry.d_name`
     dentry_name: "dentry" "d_name",
@@ -87,4 +110,58 @@ offsets! {
     proc_inode_pid: "proc_inode" "pid",
     /// `struct inode proc_inode.vfs_inode`
     proc_inode_vfs: "proc_inode" "vfs_inode",
+    /// `umode_t inode.i_mode`
+    inode_mode: "inode" "i_mode",
+    /// `list_head super_block.s_mounts`, or the first `struct mount *`
+    super_mounts: "super_block" "s_mounts",
+    /// `list_head mount.mnt_instance`, or the next `struct mount *`
+    mount_instance: "mount" "mnt_instance" | "mnt_next_for_sb",
+    /// `unsigned int task_struct.ptrace`
+    task_ptrace: "task_struct" "ptrace",
+    /// `struct task_struct *task_struct.group_leader`
+    task_group_leader: "task_struct" "group_leader",
+    /// `u64 task_struct.start_boottime`
+    task_start: "task_struct" "start_boottime",
+    /// `struct cred *task_struct.cred`
+    task_cred: "task_struct" "cred",
+    /// `struct cred *task_struct.real_cred`
+    task_real_cred: "task_struct" "real_cred",
+    /// `kuid_t cred.uid`
+    cred_uid: "cred" "uid",
+    /// `struct files_struct *task_struct.files`
+    task_files: "task_struct" "files",
+    /// `struct fdtable *files_struct.fdt`
+    files_table: "files_struct" "fdt",
+    /// `unsigned int fdtable.max_fds`
+    fdtable_max: "fdtable" "max_fds",
+    /// `struct file **fdtable.fd`
+    fdtable_files: "fdtable" "fd",
+    /// `unsigned long *fdtable.close_on_exec`
+    fdtable_close_on_exec: "fdtable" "close_on_exec",
+    /// `unsigned long *fdtable.open_fds`
+    fdtable_open: "fdtable" "open_fds",
+    /// `struct css_set *task_struct.cgroups`
+    task_cgroups: "task_struct" "cgroups",
+    /// `struct cgroup *css_set.dfl_cgrp`
+    css_set_default: "css_set" "dfl_cgrp",
+    /// `struct kernfs_node *cgroup.kn`
+    cgroup_node: "cgroup" "kn",
+    /// `const char *kernfs_node.name`
+    kernfs_name: "kernfs_node" "name",
+    /// `struct kernfs_node *kernfs_node.parent`
+    kernfs_parent: "kernfs_node" "parent" | "__parent",
+    /// `struct file *vm_area_struct.vm_file`
+    vma_file: "vm_area_struct" "vm_file",
+    /// `struct anon_vma *vm_area_struct.anon_vma`
+    vma_anonymous: "vm_area_struct" "anon_vma",
+    /// `unsigned long vm_area_struct.vm_flags`
+    vma_flags: "vm_area_struct" "vm_flags",
+    /// `unsigned int iattr.ia_valid`
+    iattr_valid: "iattr" "ia_valid",
+    /// `struct sock *socket.sk`
+    socket_sock: "socket" "sk",
+    /// `struct path unix_sock.path`
+    unix_path: "unix_sock" "path",
+    /// `struct unix_address *unix_sock.addr`
+    unix_address: "unix_sock" "addr",
 }

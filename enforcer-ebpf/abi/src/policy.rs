@@ -2,12 +2,12 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
-use crate::access::Access;
+use crate::{access::Access, label::Slot};
 
 /// What a profile does with an access that it does not grant.
 ///
-/// Open, since the agent writes it: whatever is not [`Mode::AUDIT`] or
-/// [`Mode::OFF`] refuses.
+/// Open, since the agent writes it: whatever is none of the modes that let
+/// through refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
 pub struct Mode(pub u32);
@@ -19,6 +19,8 @@ impl Mode {
     pub const AUDIT: Self = Self(2);
     /// Lets it through: the profile was taken away while tasks still ran in it.
     pub const OFF: Self = Self(3);
+    /// Lets it through, and reports it as something to be learnt.
+    pub const LEARN: Self = Self(4);
 }
 
 /// What became of an access.
@@ -29,10 +31,12 @@ impl Mode {
 pub enum Verdict {
     /// Granted.
     Allow = 0,
+    /// Not granted and let through, since the layer is learning.
+    Learn = 1,
     /// Not granted and let through, since the layer is in audit mode.
-    Audit = 1,
+    Audit = 2,
     /// Refused.
-    Deny = 2,
+    Deny = 3,
 }
 
 /// Decides a request for `requested` where one layer in `mode` grants `granted`.
@@ -54,9 +58,44 @@ pub const fn decide(mode: Mode, requested: Access, granted: Access) -> Verdict {
 pub const fn refusal(mode: Mode) -> Verdict {
     match mode {
         Mode::AUDIT => Verdict::Audit,
+        Mode::LEARN => Verdict::Learn,
         Mode::OFF => Verdict::Allow,
         // Unknown modes fail closed.
         _ => Verdict::Deny,
+    }
+}
+
+/// What a table says of a path and of what lies beneath it, as far as a move or a
+/// link of the object needs to know.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct Reach {
+    /// Two paths with equal classes have equal rights at and beneath them. 0:
+    /// nothing is granted there.
+    pub class: u32,
+    /// The rights on the object itself.
+    pub allow: Access,
+    /// Where an exec of the object leads.
+    pub target: Slot,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+impl Reach {
+    /// Whether an object would have a right under `new` that it has not under
+    /// this one; for a directory, with what is beneath it.
+    ///
+    /// For a directory the answer is on the safe side: two classes are compared
+    /// for equality alone.
+    #[inline(always)]
+    pub const fn grows_to(self, new: Self, is_directory: bool) -> bool {
+        if is_directory {
+            return new.class != 0 && new.class != self.class;
+        }
+        let other_target = new.allow.contains(Access::EXECUTE) && new.target.0 != self.target.0;
+        !self.allow.contains(new.allow) || other_target
     }
 }
 
@@ -64,8 +103,8 @@ pub const fn refusal(mode: Mode) -> Verdict {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Mode, Verdict, decide};
-    use crate::access::Access;
+    use super::{Mode, Reach, Verdict, decide};
+    use crate::{access::Access, label::Slot};
 
     #[test]
     fn decide_table() {
@@ -81,6 +120,7 @@ mod tests {
             ("grant of something else", Mode::ENFORCE, Access::READ, Access::WRITE, Verdict::Deny),
             ("audit lets through",      Mode::AUDIT,   Access::READ, Access::NONE,  Verdict::Audit),
             ("audit of a grant",        Mode::AUDIT,   Access::READ, Access::READ,  Verdict::Allow),
+            ("learning lets through",   Mode::LEARN,   Access::READ, Access::NONE,  Verdict::Learn),
             ("off lets through",        Mode::OFF,     Access::READ, Access::NONE,  Verdict::Allow),
             ("nothing asked",           Mode::ENFORCE, Access::NONE, Access::NONE,  Verdict::Allow),
             ("unknown mode",            ODD,           Access::READ, Access::NONE,  Verdict::Deny),
@@ -88,6 +128,36 @@ mod tests {
         ];
         for (name, mode, requested, granted, want) in cases {
             assert_eq!(decide(mode, requested, granted), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn rights_grow() {
+        let reach = |class, allow, target| Reach {
+            class,
+            allow,
+            target: Slot(target),
+            reserved: 0,
+        };
+        let read = Access::READ;
+        let run = Access::EXECUTE;
+        let both = read | run;
+        // Columns: what it shows, old, new, is a directory, grows.
+        #[rustfmt::skip]
+        let cases = [
+            ("the same",                     reach(1, read, 0), reach(1, read, 0),         false, false),
+            ("less",                         reach(1, both, 2), reach(2, read, 0),         false, false),
+            ("nothing",                      reach(1, read, 0), reach(0, Access::NONE, 0), false, false),
+            ("more",                         reach(1, read, 0), reach(2, both, 0),         false, true),
+            ("something else",               reach(1, read, 0), reach(2, run, 0),          false, true),
+            ("another program's profile",    reach(1, run, 2),  reach(2, run, 3),          false, true),
+            ("a target that counts for none", reach(1, read, 2), reach(2, read, 3),        false, false),
+            ("a directory of the same class", reach(1, read, 0), reach(1, read, 0),        true,  false),
+            ("a directory of another class", reach(1, both, 0), reach(2, read, 0),         true,  true),
+            ("a directory to nowhere",       reach(1, read, 0), reach(0, Access::NONE, 0), true,  false),
+        ];
+        for (name, old, new, is_directory, want) in cases {
+            assert_eq!(old.grows_to(new, is_directory), want, "{name}");
         }
     }
 

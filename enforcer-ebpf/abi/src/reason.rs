@@ -41,11 +41,22 @@ pub enum Reason {
     Nameless = 12,
     /// The task asked to be put under a second process profile.
     SecondProfile = 13,
+    /// The object would have more rights under its new name.
+    RightsGrow = 14,
+    /// The program would run in another domain while the old one traces it.
+    Traced = 15,
+    /// The object lies on no mount of the domain's mount namespace.
+    NoMount = 16,
+    /// The object's file system is mounted more often than
+    /// [`crate::limits::MOUNTS`].
+    TooManyMounts = 17,
+    /// More descriptors than [`crate::limits::DESCRIPTORS`] would be inherited.
+    TooManyDescriptors = 18,
 }
 
 impl Reason {
     /// Every reason, in order of its number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::NotGranted,
         Self::PathTooLong,
         Self::PathTooDeep,
@@ -60,6 +71,11 @@ impl Reason {
         Self::NoLabel,
         Self::Nameless,
         Self::SecondProfile,
+        Self::RightsGrow,
+        Self::Traced,
+        Self::NoMount,
+        Self::TooManyMounts,
+        Self::TooManyDescriptors,
     ];
 
     /// The name, as the command line and the store spell it.
@@ -79,6 +95,11 @@ impl Reason {
             Self::NoLabel => "no-label",
             Self::Nameless => "nameless",
             Self::SecondProfile => "second-profile",
+            Self::RightsGrow => "rights-grow",
+            Self::Traced => "traced",
+            Self::NoMount => "no-mount",
+            Self::TooManyMounts => "too-many-mounts",
+            Self::TooManyDescriptors => "too-many-descriptors",
         }
     }
 }
@@ -101,21 +122,24 @@ pub enum Counter {
     ViolationsUnlisted = Self::REASONS + 3,
     /// Accesses of confined tasks judged.
     Judged = Self::REASONS + 4,
+    /// Accesses let through under a profile that is learning.
+    Learned = Self::REASONS + 5,
 }
 
 impl Counter {
     /// How many counters belong to [`Reason`]s.
     pub const REASONS: u32 = 24;
     /// How many counters there are.
-    pub const COUNT: usize = Self::REASONS as usize + 5;
+    pub const COUNT: usize = Self::REASONS as usize + 6;
 
     /// The counters that do not belong to a reason, with their names.
-    pub const NAMED: [(Self, &'static str); 5] = [
+    pub const NAMED: [(Self, &'static str); 6] = [
         (Self::Denied, "denied"),
         (Self::Audited, "audited"),
         (Self::EventsLost, "events-lost"),
         (Self::ViolationsUnlisted, "violations-unlisted"),
         (Self::Judged, "judged"),
+        (Self::Learned, "learned"),
     ];
 }
 

@@ -6,9 +6,9 @@
 //!
 //! ```text
 //! header      [Header::WORDS]
-//! state       base, otherwise, outcome          one record a state
+//! state       base, otherwise, outcome, class   one record a state
 //! transitions (state, next) pairs               the pair of byte b is at base + 2*b
-//! outcome     allow, target                     one record an outcome
+//! outcome     allow, target and scrub           one record an outcome
 //! ```
 //!
 //! A transition belongs to the state that its pair names; a byte whose pair
@@ -16,13 +16,21 @@
 //! that they leave free, and a state under `**`, where nearly every byte leads
 //! back to itself, costs next to nothing.
 //!
+//! States have equal classes if and only if all that lies at and beneath their
+//! paths has equal rights; class 0 is where nothing is granted.
+//!
 //! The agent builds tables (`enforcer::profile::compile`). This module only
 //! reads them. It runs in the kernel, where the verifier has to see that every
 //! index is inside: a table of a size class is an array whose length is a power
 //! of two, and every index is masked. So a damaged table gives wrong answers,
 //! never a read outside it.
 
-use crate::{access::Access, label::Slot, policy::Mode};
+use crate::{
+    access::Access,
+    label::Slot,
+    policy::{Mode, Reach},
+    privilege::Privileges,
+};
 
 /// The header's words, by index.
 #[derive(Debug)]
@@ -43,17 +51,21 @@ impl Header {
     pub const GENERATION: u32 = 5;
     /// The hit counter of outcome 0; the others follow.
     pub const HITS: u32 = 6;
+    /// The lower half of the [`Privileges`]; the upper follows.
+    pub const PRIVILEGES: u32 = 7;
     /// Words in the header.
-    pub const WORDS: u32 = 8;
+    pub const WORDS: u32 = 10;
 
     /// Says that this is a table, and of which layout.
-    pub const MAGIC: u32 = 0x656e_6601;
+    pub const MAGIC: u32 = 0x656e_6602;
 }
 
 /// Words in a state's record.
-pub const STATE_WORDS: u32 = 3;
+pub const STATE_WORDS: u32 = 4;
 /// Words in an outcome's record.
 pub const OUTCOME_WORDS: u32 = 2;
+/// The bit of an outcome's target that says that an exec is scrubbed.
+pub const SCRUB: u32 = 1 << 31;
 /// The state from which no path leads to a grant: the first record.
 pub const DEAD: u32 = Header::WORDS;
 
@@ -67,6 +79,23 @@ pub struct Outcome {
     /// The profile to which an exec of the path leads. [`Slot::NONE`]: the one
     /// that the task is in.
     pub target: Slot,
+    /// Whether the program must not trust its environment: `AT_SECURE`.
+    pub scrub: bool,
+    /// The class of the path.
+    pub class: u32,
+}
+
+impl Outcome {
+    /// What a move of the object needs to know.
+    #[inline(always)]
+    pub const fn reach(&self) -> Reach {
+        Reach {
+            class: self.class,
+            allow: self.allow,
+            target: self.target,
+            reserved: 0,
+        }
+    }
 }
 
 /// A table's words, of whatever length.
@@ -84,6 +113,14 @@ pub trait Words {
     #[inline(always)]
     fn mode(&self) -> Mode {
         Mode(self.word(Header::MODE))
+    }
+
+    /// The privileges that the profile grants.
+    #[inline(always)]
+    fn privileges(&self) -> Privileges {
+        let low = u64::from(self.word(Header::PRIVILEGES));
+        let high = u64::from(self.word(Header::PRIVILEGES + 1));
+        Privileges(high << 32 | low)
     }
 
     /// The state that `byte` leads to from `state`.
@@ -106,10 +143,13 @@ pub trait Words {
         let record = self
             .word(Header::OUTCOMES)
             .wrapping_add(index.wrapping_mul(OUTCOME_WORDS));
+        let target = self.word(record.wrapping_add(1));
         Outcome {
             index,
             allow: Access(self.word(record)),
-            target: Slot(self.word(record.wrapping_add(1))),
+            target: Slot(target & !SCRUB),
+            scrub: target & SCRUB != 0,
+            class: self.word(state.wrapping_add(3)),
         }
     }
 
@@ -170,26 +210,26 @@ pub fn hash(path: &[u8]) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{DEAD, Header, Words, hash};
+    use super::{DEAD, Header, SCRUB, STATE_WORDS, Words, hash};
     use crate::{access::Access, label::Slot};
 
     /// A table by hand, for `/a` (read) and nothing else.
     fn hand_made() -> Vec<u32> {
-        let [dead, start, slash, a] = [DEAD, DEAD + 3, DEAD + 6, DEAD + 9];
-        let pairs = DEAD + 12;
+        let [dead, start, slash, a] = [0, 1, 2, 3].map(|at| DEAD + at * STATE_WORDS);
+        let pairs = DEAD + 4 * STATE_WORDS;
         // The pairs of '/' and 'a' lie beyond the states, each at its place.
         let outcomes = pairs + 2 * 256;
         let mut words = vec![0; outcomes as usize];
-        words[..8].copy_from_slice(&[Header::MAGIC, start, outcomes, 2, 1, 7, 0, 0]);
-        for (state, outcome) in [(dead, 0), (start, 0), (slash, 0), (a, 1)] {
+        words[..10].copy_from_slice(&[Header::MAGIC, start, outcomes, 2, 1, 7, 0, 1, 1 << 16, 0]);
+        for (state, outcome, class) in [(dead, 0, 0), (start, 0, 1), (slash, 0, 2), (a, 1, 3)] {
             let at = state as usize;
-            words[at..at + 3].copy_from_slice(&[pairs, dead, outcome]);
+            words[at..at + 4].copy_from_slice(&[pairs, dead, outcome, class]);
         }
         for (state, byte, next) in [(start, b'/', slash), (slash, b'a', a)] {
             let at = (pairs + 2 * u32::from(byte)) as usize;
             words[at..at + 2].copy_from_slice(&[state, next]);
         }
-        words.extend([0, 0, Access::READ.0, 3]);
+        words.extend([0, 0, Access::READ.0, 3 | SCRUB]);
         words
     }
 
@@ -211,6 +251,8 @@ mod tests {
         }
         let outcome = words.judge(b"/a");
         assert_eq!((outcome.allow, outcome.target), (Access::READ, Slot(3)));
+        assert_eq!((outcome.scrub, outcome.class), (true, 3));
+        assert_eq!(words.privileges().0, 1 << 48 | 1);
     }
 
     proptest! {

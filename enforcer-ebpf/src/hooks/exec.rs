@@ -2,33 +2,49 @@
 //!
 //! `bprm_check_security` comes once for each stage: for a script, with the
 //! script and then with its interpreter. It judges, and notes in the label what
-//! domain the task will have. `bprm_committed_creds` makes that the task's
-//! domain when the exec can no longer fail.
-
-use core::ffi::c_void;
+//! domain the task will have. `bprm_creds_from_file` judges what that domain
+//! inherits. `bprm_committed_creds` makes it the task's domain when the exec can
+//! no longer fail.
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
-use enforcer_abi::{Access, Label, Layer, Operation, Reason, Slot, Verdict, limits::LAYERS};
+use enforcer_abi::{
+    Access, Label, Layer, Operation, Privilege, Reason, Slot, Verdict, limits::LAYERS,
+};
 
 use crate::{
-    hooks::{EACCES, refuse},
-    judge::{self, Answer, Request},
+    hooks::{EACCES, address, descriptors, fail, refuse},
+    judge::{self, Answer, How, Question},
     kernel::{self, Task, offset, read},
     maps,
     report::{self, Refusal},
-    scratch::Scratch,
-    subject, walk,
+    scratch::Object,
+    subject::{self, claims},
+    walk,
 };
 
 /// `int bprm_check_security(struct linux_binprm *bprm)`
 #[lsm(hook = "bprm_check_security")]
 fn bprm_check_security(context: LsmContext) -> i32 {
-    let prior: i32 = context.arg(1);
-    if prior != 0 {
-        return prior;
+    let bprm = address(&context, 0);
+    match check(bprm) {
+        Ok(Checked::Passed) => 0,
+        Ok(Checked::Scrubbed) => {
+            kernel::scrub_environment(context.arg(0));
+            0
+        }
+        Ok(Checked::Refused) => -EACCES,
+        // Only who is confined gets here.
+        Err(reason @ (Reason::NoLabel | Reason::SecondProfile)) => refuse(reason),
+        Err(reason) => fail(Operation::Execute, reason),
     }
-    let bprm: *const c_void = context.arg(0);
-    check(bprm as u64).unwrap_or_else(refuse)
+}
+
+/// What came of an exec's check.
+enum Checked {
+    Passed,
+    /// Passed, and the program must not trust its environment.
+    Scrubbed,
+    Refused,
 }
 
 /// Which of the files of an exec is being looked at.
@@ -40,43 +56,79 @@ enum Stage {
     Interpreter,
 }
 
+/// An exec under way.
+struct Exec {
+    task: Task,
+    /// The domain of who runs it.
+    layers: [Slot; LAYERS],
+    stage: Stage,
+    vfsmount: u64,
+    dentry: u64,
+}
+
 #[inline(always)]
-fn check(bprm: u64) -> Result<i32, Reason> {
-    let epoch = maps::epoch();
-    if epoch == 0 {
-        return Ok(0);
+fn check(bprm: u64) -> Result<Checked, Reason> {
+    if maps::subjects().epoch == 0 {
+        return Ok(Checked::Passed);
     }
     let task = Task::current();
     let label = subject::confined(task)?;
-    let layers = label
-        .as_ref()
-        .map_or([Slot::NONE; LAYERS], |label| label.layers);
-    let stage = match stage(bprm) {
-        Ok(stage) => stage,
+    let is_confined = label.is_some();
+    let layers = label.map_or([Slot::NONE; LAYERS], |label| label.layers);
+    let exec = match exec(task, layers, bprm) {
+        Ok(exec) => exec,
         // A program that cannot be looked at is nothing that a profile claims.
-        Err(_) if label.is_none() => return Ok(0),
-        Err(reason) => return Err(reason),
-    };
-    let (vfsmount, dentry) = match bprm_object(bprm) {
-        Ok(object) => object,
-        Err(_) if label.is_none() => return Ok(0),
+        Err(_) if !is_confined => return Ok(Checked::Passed),
         Err(reason) => return Err(reason),
     };
 
-    let mut target = Slot::NONE;
-    if let Some(label) = label {
-        let request = Request {
+    let mut switch = None;
+    if is_confined {
+        let question = Question {
             operation: Operation::Execute,
             requested: Access::EXECUTE,
-            vfsmount,
-            dentry,
+            object: Object {
+                vfsmount: exec.vfsmount,
+                dentry: exec.dentry,
+            },
+            how: How::PLAIN,
         };
-        if judge::request(task, label, request) == Answer::Refused {
-            return Ok(-EACCES);
+        if judge::ask(&question) != Answer::Granted {
+            return Ok(Checked::Refused);
         }
-        target = maps::scratch(task)?.found.target;
+        let found = maps::scratch(task)?.found;
+        let [_user, application, _process] = layers;
+        // A script's own rule decides, and not that of its interpreter.
+        if exec.stage == Stage::Program
+            && !found.target.is_none()
+            && found.target.0 != application.0
+        {
+            switch = Some(found);
+        }
     }
-    next(task, epoch, layers, stage, target, vfsmount, dentry)
+    if switch.is_some() && is_traced(task)? {
+        return Err(Reason::Traced);
+    }
+    let target = switch.map_or(Slot::NONE, |found| found.target);
+    next(&exec, target)?;
+    Ok(if switch.is_some_and(|found| found.scrub != 0) {
+        Checked::Scrubbed
+    } else {
+        Checked::Passed
+    })
+}
+
+#[inline(always)]
+fn exec(task: Task, layers: [Slot; LAYERS], bprm: u64) -> Result<Exec, Reason> {
+    let stage = stage(bprm)?;
+    let (vfsmount, dentry) = bprm_object(bprm)?;
+    Ok(Exec {
+        task,
+        layers,
+        stage,
+        vfsmount,
+        dentry,
+    })
 }
 
 /// The first stage is the one whose name nobody has replaced yet.
@@ -95,49 +147,58 @@ fn stage(bprm: u64) -> Result<Stage, Reason> {
 #[inline(always)]
 fn bprm_object(bprm: u64) -> Result<(u64, u64), Reason> {
     let file: u64 = read(bprm.wrapping_add(offset!(bprm_file)))?;
-    subject::file_object(file)
+    claims::file_object(file)
+}
+
+/// Whether another task traces this one. It would steer the program in its new
+/// domain.
+#[inline(always)]
+fn is_traced(task: Task) -> Result<bool, Reason> {
+    let flags: u32 = read(task.address().wrapping_add(offset!(task_ptrace)))?;
+    Ok(flags != 0)
+}
+
+#[inline(always)]
+fn is_any(layers: &[Slot; LAYERS]) -> bool {
+    let [user, application, process] = layers;
+    user.0 | application.0 | process.0 != 0
+}
+
+#[inline(always)]
+fn changes(from: &[Slot; LAYERS], to: &[Slot; LAYERS]) -> bool {
+    from[0].0 != to[0].0 || from[1].0 != to[1].0 || from[2].0 != to[2].0
 }
 
 /// Notes in the label what domain the exec leads to.
 #[inline(always)]
-fn next(
-    task: Task,
-    epoch: u32,
-    layers: [Slot; LAYERS],
-    stage: Stage,
-    target: Slot,
-    vfsmount: u64,
-    dentry: u64,
-) -> Result<i32, Reason> {
-    let confined = layers.iter().any(|slot| !slot.is_none());
+fn next(exec: &Exec, target: Slot) -> Result<(), Reason> {
+    let task = exec.task;
+    let subjects = maps::subjects();
+    let confined = is_any(&exec.layers);
     let mut certainty = Label::NEXT_DECIDED;
-    let mut layers = layers;
+    let mut layers = exec.layers;
     let noted = maps::label(task)
-        .filter(|label| stage == Stage::Interpreter && label.next_state != Label::NO_NEXT)
-        .map(|label| label.next);
-    let application = &mut layers[Layer::Application as usize];
-    if let Some(noted) = noted {
-        // The script's own rule decides; its interpreter's counts only where the
-        // script has none.
-        layers = noted;
+        .filter(|label| exec.stage == Stage::Interpreter && label.next_state != Label::NO_NEXT);
+    if let Some(label) = noted {
+        layers = label.next;
+        certainty = label.next_state;
     } else if !target.is_none() {
-        *application = target;
+        layers[Layer::Application as usize] = target;
     }
-    if stage == Stage::Program {
-        let enrolment = maps::enrolment(task);
-        if !enrolment.is_none() {
-            let process = &mut layers[Layer::Process as usize];
-            if !process.is_none() {
-                second_profile(task, enrolment);
-                return Err(Reason::SecondProfile);
-            }
-            *process = enrolment;
+    if exec.stage == Stage::Program {
+        match claims::enrolled(task) {
+            Ok(enrolment) => enrol(task, &mut layers, enrolment)?,
+            Err(reason) if confined => return Err(reason),
+            Err(_) => certainty = Label::NEXT_UNDECIDED,
+        }
+        match claims::around(task, subjects, &mut layers) {
+            Ok(()) => {}
+            Err(reason) if confined => return Err(reason),
+            Err(_) => certainty = Label::NEXT_UNDECIDED,
         }
     }
     if layers[Layer::Application as usize].is_none() {
-        let attached = maps::scratch(task)
-            .and_then(|scratch| subject::attached(task, scratch, vfsmount, dentry));
-        match attached {
+        match claims::program(exec.vfsmount, exec.dentry) {
             Ok(slot) => layers[Layer::Application as usize] = slot,
             Err(reason) if confined => return Err(reason),
             // Nothing of ours refuses an unconfined task. What it runs is asked
@@ -145,48 +206,83 @@ fn next(
             Err(_) => certainty = Label::NEXT_UNDECIDED,
         }
     }
-    let becomes_confined = layers.iter().any(|slot| !slot.is_none());
     let mut initial = Label {
-        epoch,
+        epoch: subjects.epoch,
         ..kernel::zeroed()
     };
     match maps::label_or_insert(task, &mut initial) {
         Ok(label) => {
             label.next = layers;
             label.next_state = certainty;
-            Ok(0)
+            Ok(())
         }
-        Err(_) if !becomes_confined => Ok(0),
+        // Nothing confines it before or after.
+        Err(_) if !is_any(&layers) => Ok(()),
         Err(reason) => Err(reason),
     }
 }
 
-/// Tells the agent that the task asked for another profile than the one that
-/// `enforcer exec` put it under.
+/// Puts the process under the profile that was asked for, unless it is under
+/// another.
 #[inline(always)]
-fn second_profile(task: Task, asked: Slot) {
-    if let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) {
+fn enrol(task: Task, layers: &mut [Slot; LAYERS], enrolment: Slot) -> Result<(), Reason> {
+    let process = &mut layers[Layer::Process as usize];
+    if enrolment.is_none() || process.0 == enrolment.0 {
+        return Ok(());
+    }
+    if !process.is_none() {
+        tell(task, Reason::SecondProfile, Layer::Process, enrolment);
+        return Err(Reason::SecondProfile);
+    }
+    *process = enrolment;
+    Ok(())
+}
+
+/// Tells the agent why an exec into the profile in `slot` is refused.
+#[inline(always)]
+fn tell(task: Task, reason: Reason, layer: Layer, slot: Slot) {
+    if let Ok(scratch) = maps::scratch(task) {
         report::violation(
-            label,
             scratch,
-            &Refusal {
-                operation: Operation::Execute,
+            Refusal {
+                operation: Some(Operation::Execute),
+                privilege: Privilege::NONE,
                 requested: Access::EXECUTE,
                 missing: Access::NONE,
-                reason: Reason::SecondProfile,
-                layer: Layer::Process,
-                slot: asked,
+                reason,
+                layer,
+                slot,
                 verdict: Verdict::Deny,
             },
         );
     }
 }
 
+/// `int bprm_creds_from_file(struct linux_binprm *bprm, const struct file *file)`
+///
+/// Comes when all stages are done, and is the last that can refuse.
+#[lsm(hook = "bprm_creds_from_file")]
+fn bprm_creds_from_file(_context: LsmContext) -> i32 {
+    let Some(label) = maps::label(Task::current()) else {
+        return 0;
+    };
+    if label.next_state == Label::NO_NEXT
+        || !is_any(&label.next)
+        || !changes(&label.layers, &label.next)
+    {
+        return 0;
+    }
+    match descriptors::inherit() {
+        Ok(Answer::Granted) => 0,
+        Ok(_) => -EACCES,
+        Err(reason) => fail(Operation::Inherit, reason),
+    }
+}
+
 /// `void bprm_committed_creds(struct linux_binprm *bprm)`
 #[lsm(hook = "bprm_committed_creds")]
 fn bprm_committed_creds(context: LsmContext) -> i32 {
-    let bprm: *const c_void = context.arg(0);
-    commit(bprm as u64);
+    commit(address(&context, 0));
     0
 }
 
@@ -202,26 +298,33 @@ fn commit(bprm: u64) {
         // No epoch is 0: the first operation decides.
         _ => label.epoch = 0,
     }
+    let entered = changes(&label.layers, &label.next);
     label.layers = label.next;
     label.next_state = Label::NO_NEXT;
     if !label.is_confined() {
         maps::free_scratch(task);
         return;
     }
-    maps::end_enrolment(task);
+    if entered {
+        // Paths mean from now on what they mean where the new domain starts.
+        label.mount_namespace = 0;
+    }
     // A failure leaves a domain in no namespace, where nothing is granted.
     if let Err(reason) = subject::enter(task, label) {
         maps::count_reason(reason);
     }
-    if let (Ok(scratch), Ok(object)) = (maps::scratch(task), bprm_object(bprm)) {
-        announce(label, scratch, object);
-    }
+    announce(bprm, label);
 }
 
 /// Tells the agent which program the task now runs.
 #[inline(always)]
-fn announce(label: &Label, scratch: &mut Scratch, (vfsmount, dentry): (u64, u64)) {
+fn announce(bprm: u64, label: &Label) {
+    let Ok((vfsmount, dentry)) = bprm_object(bprm) else {
+        return;
+    };
     // The path may be partial or foreign; it is told as far as it is known.
-    let _place = walk::path(scratch, vfsmount, dentry, label.mount_namespace);
-    report::executed(label, scratch);
+    let _place = walk::path(vfsmount, dentry, label.mount_namespace);
+    if let Ok(scratch) = maps::scratch(Task::current()) {
+        report::executed(label, scratch);
+    }
 }

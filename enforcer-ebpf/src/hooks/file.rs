@@ -1,20 +1,22 @@
-//! Opening and making files.
-
-use core::ffi::c_void;
+//! Opening, receiving, cutting and steering files.
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
-use enforcer_abi::{Access, Label, Operation, Reason};
+use enforcer_abi::{Access, Label, Operation, Privilege, Reason};
 
 use crate::{
-    hooks::mediate,
-    judge::Request,
-    kernel::{offset, read},
-    subject::file_object,
+    hooks::{address, confined, errno, mediate, mediate_path, need},
+    judge::{self, Answer, How, Question},
+    kernel::{self, offset, read},
+    scratch::Object,
+    subject::claims::file_object,
+    walk::mounts,
 };
 
 /// `FMODE_READ` and its kin, from `include/linux/fs.h`.
 const FMODE_READ: u32 = 1;
 const FMODE_WRITE: u32 = 1 << 1;
+/// The descriptor names a file and gives no access to it.
+const FMODE_PATH: u32 = 1 << 14;
 const FMODE_CREATED: u32 = 1 << 20;
 /// The kernel opened the file for itself: the file under an overlay, whose own
 /// open was judged. Such a file never gets a descriptor.
@@ -22,33 +24,45 @@ const FMODE_NOACCOUNT: u32 = 1 << 29;
 
 /// From `include/uapi/asm-generic/fcntl.h`.
 const O_TRUNC: u32 = 0o1000;
-const O_APPEND: u32 = 0o2000;
+pub(super) const O_APPEND: u32 = 0o2000;
+const F_SETFL: u32 = 4;
+const F_SETOWN: u32 = 8;
+const F_SETOWN_EX: u32 = 15;
 /// The file is opened to be run. `include/linux/fs.h`; the same value in
 /// `f_flags` on every kernel.
 const FMODE_EXEC: u32 = 1 << 5;
 
-/// From `include/uapi/linux/stat.h`.
-const S_IFMT: u32 = 0o170_000;
-const S_IFREG: u32 = 0o100_000;
+/// `FS_IOC_SETFLAGS` and its kin, from `include/uapi/linux/fs.h`, `fsverity.h` and
+/// `fscrypt.h`: they change a file through a descriptor that may only read.
+const FS_IOC_SETFLAGS: u32 = 0x4008_6602;
+const FS_IOC32_SETFLAGS: u32 = 0x4004_6602;
+const FS_IOC_SETVERSION: u32 = 0x4008_7602;
+const FS_IOC32_SETVERSION: u32 = 0x4004_7602;
+const FS_IOC_FSSETXATTR: u32 = 0x401c_5820;
+const FS_IOC_ENABLE_VERITY: u32 = 0x4080_6685;
+const FS_IOC_SET_ENCRYPTION_POLICY: u32 = 0x800c_6613;
+
+/// Who is signalled. From `include/uapi/asm-generic/sockios.h`.
+const FIOSETOWN: u32 = 0x8901;
+const SIOCSPGRP: u32 = 0x8902;
+
+/// Put input into a terminal. From `include/uapi/asm-generic/ioctls.h`.
+const TIOCSTI: u32 = 0x5412;
+const TIOCLINUX: u32 = 0x541c;
 
 /// `int file_open(struct file *file)`
 #[lsm(hook = "file_open")]
 fn file_open(context: LsmContext) -> i32 {
-    let prior: i32 = context.arg(1);
-    if prior != 0 {
-        return prior;
-    }
-    let file: *const c_void = context.arg(0);
-    mediate(|label| open(label, file as u64))
+    let file = address(&context, 0);
+    mediate(Operation::Open, |label| open(label, file))
 }
 
 #[inline(always)]
-fn open(label: &Label, file: u64) -> Result<Option<Request>, Reason> {
-    let mode: u32 = read(file.wrapping_add(offset!(file_mode)))?;
+fn open(label: &Label, file: u64) -> Result<Option<Question>, Reason> {
+    let (mode, flags) = mode_and_flags(file)?;
     if mode & FMODE_NOACCOUNT != 0 {
         return Ok(None);
     }
-    let flags: u32 = read(file.wrapping_add(offset!(file_flags)))?;
     let (operation, requested) = if flags & FMODE_EXEC == 0 {
         (Operation::Open, rights(mode, flags))
     } else if label.next_state == Label::NO_NEXT {
@@ -60,13 +74,58 @@ fn open(label: &Label, file: u64) -> Result<Option<Request>, Reason> {
         // see. It becomes code in the process.
         (Operation::Execute, Access::MAP)
     };
+    question(operation, requested, file, How::PLAIN)
+}
+
+/// Judges whether the current task may use an open file as it was opened.
+///
+/// Whoever opened it may have been in another mount namespace, as what starts a
+/// service often is; then the first of its names in the task's own counts.
+#[inline(always)]
+pub(super) fn use_of(operation: Operation, file: u64, how: u32) -> Result<Answer, Reason> {
+    let (mode, flags) = mode_and_flags(file)?;
+    if mode & FMODE_PATH != 0 {
+        // It names a file, and gives no access to it.
+        return Ok(Answer::Granted);
+    }
     let (vfsmount, dentry) = file_object(file)?;
-    Ok(Some(Request {
+    Ok(judge::ask(&Question {
+        operation,
+        // Whoever opened it made it, and cut it.
+        requested: rights(mode & !FMODE_CREATED, flags & !O_TRUNC),
+        object: Object {
+            vfsmount: mounts::nearest(vfsmount, dentry)?,
+            dentry,
+        },
+        how,
+    }))
+}
+
+#[inline(always)]
+pub(super) fn question(
+    operation: Operation,
+    requested: Access,
+    file: u64,
+    how: u32,
+) -> Result<Option<Question>, Reason> {
+    let (vfsmount, dentry) = file_object(file)?;
+    Ok(Some(Question {
         operation,
         requested,
-        vfsmount,
-        dentry,
+        object: Object { vfsmount, dentry },
+        how,
     }))
+}
+
+#[inline(always)]
+fn mode_and_flags(file: u64) -> Result<(u32, u32), Reason> {
+    Ok((read(file.wrapping_add(offset!(file_mode)))?, flags(file)?))
+}
+
+/// The flags of an open file.
+#[inline(always)]
+pub(super) fn flags(file: u64) -> Result<u32, Reason> {
+    read(file.wrapping_add(offset!(file_flags)))
 }
 
 /// The rights that an open with `mode` and `flags` needs.
@@ -92,36 +151,103 @@ fn rights(mode: u32, flags: u32) -> Access {
     Access(rights)
 }
 
-/// `int path_mknod(const struct path *dir, struct dentry *dentry, umode_t mode, unsigned int dev)`
+/// `int file_receive(struct file *file)`
 ///
-/// Comes before a file is made, by `open` with `O_CREAT` or by `mknod`.
-/// [`file_open`] would only see it when it is there.
-#[lsm(hook = "path_mknod")]
-fn path_mknod(context: LsmContext) -> i32 {
-    let prior: i32 = context.arg(4);
-    if prior != 0 {
-        return prior;
+/// A descriptor comes from another process: in a message, or by `pidfd_getfd`.
+#[lsm(hook = "file_receive")]
+fn file_receive(context: LsmContext) -> i32 {
+    let file = address(&context, 0);
+    confined(Operation::Receive, |_label| {
+        use_of(Operation::Receive, file, How::PLAIN).map(errno)
+    })
+}
+
+/// `int file_truncate(struct file *file)`, from 6.2: `ftruncate` and `O_TRUNC`.
+#[lsm(hook = "file_truncate")]
+fn file_truncate(context: LsmContext) -> i32 {
+    let file = address(&context, 0);
+    mediate(Operation::Truncate, |_label| {
+        question(Operation::Truncate, Access::WRITE, file, How::PLAIN)
+    })
+}
+
+/// `int path_truncate(const struct path *path)`: `truncate`; before 6.2 the others
+/// as well.
+#[lsm(hook = "path_truncate")]
+fn path_truncate(context: LsmContext) -> i32 {
+    mediate_path(Operation::Truncate, Access::WRITE, address(&context, 0))
+}
+
+/// `int file_fcntl(struct file *file, unsigned int cmd, unsigned long arg)`
+#[lsm(hook = "file_fcntl")]
+fn file_fcntl(context: LsmContext) -> i32 {
+    let command: u32 = context.arg(1);
+    let argument: u64 = context.arg(2);
+    match command {
+        F_SETFL if argument & u64::from(O_APPEND) == 0 => no_append(address(&context, 0)),
+        F_SETOWN if is_own(argument) => 0,
+        // Who owns a file gets signals when something can be read from it.
+        F_SETOWN | F_SETOWN_EX => need(Privilege::SIGNAL),
+        _ => 0,
     }
-    let dir: *const c_void = context.arg(0);
-    let dentry: *const c_void = context.arg(1);
-    let mode: u32 = context.arg(2);
-    mediate(|_label| make(dir as u64, dentry as u64, mode))
+}
+
+/// Whether `id` is nobody's, or that of the current task. Inside a pid namespace
+/// none is, which errs on the safe side.
+#[inline(always)]
+fn is_own(id: u64) -> bool {
+    let (process, thread) = kernel::ids();
+    id == 0 || id == u64::from(process) || id == u64::from(thread)
+}
+
+/// A file that was opened to be added to would become one to be written to.
+#[inline(always)]
+fn no_append(file: u64) -> i32 {
+    mediate(Operation::Fcntl, |_label| {
+        let (mode, flags) = mode_and_flags(file)?;
+        if mode & FMODE_WRITE == 0 || flags & O_APPEND == 0 {
+            return Ok(None);
+        }
+        question(Operation::Fcntl, Access::WRITE, file, How::PLAIN)
+    })
+}
+
+/// `int file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)`
+#[lsm(hook = "file_ioctl")]
+fn file_ioctl(context: LsmContext) -> i32 {
+    ioctl(&context)
+}
+
+/// `int file_ioctl_compat(struct file *file, unsigned int cmd, unsigned long arg)`
+#[lsm(hook = "file_ioctl_compat")]
+fn file_ioctl_compat(context: LsmContext) -> i32 {
+    ioctl(&context)
 }
 
 #[inline(always)]
-fn make(dir: u64, dentry: u64, mode: u32) -> Result<Option<Request>, Reason> {
-    // Devices, fifos and sockets are made by their own system calls, which
-    // nothing judges further, so making one takes the right to write as well.
-    let kind = mode & S_IFMT;
-    let requested = if kind == S_IFREG || kind == 0 {
-        Access::CREATE
-    } else {
-        Access(Access::CREATE.0 | Access::WRITE.0)
-    };
-    Ok(Some(Request {
-        operation: Operation::Create,
-        requested,
-        vfsmount: read(dir.wrapping_add(offset!(path_mnt)))?,
-        dentry,
-    }))
+fn ioctl(context: &LsmContext) -> i32 {
+    let command: u32 = context.arg(1);
+    match command {
+        FS_IOC_SETFLAGS
+        | FS_IOC32_SETFLAGS
+        | FS_IOC_SETVERSION
+        | FS_IOC32_SETVERSION
+        | FS_IOC_FSSETXATTR
+        | FS_IOC_ENABLE_VERITY
+        | FS_IOC_SET_ENCRYPTION_POLICY => {
+            let file = address(context, 0);
+            mediate(Operation::Ioctl, |_label| {
+                question(Operation::Ioctl, Access::ATTRIBUTES, file, How::PLAIN)
+            })
+        }
+        TIOCSTI | TIOCLINUX => need(Privilege::TERMINAL),
+        FIOSETOWN | SIOCSPGRP => need(Privilege::SIGNAL),
+        _ => 0,
+    }
+}
+
+/// `int path_notify(const struct path *path, u64 mask, unsigned int obj_type)`
+#[lsm(hook = "path_notify")]
+fn path_notify(context: LsmContext) -> i32 {
+    mediate_path(Operation::Watch, Access::READ, address(&context, 0))
 }

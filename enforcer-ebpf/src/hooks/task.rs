@@ -1,26 +1,102 @@
-//! Making tasks.
-
-use core::ffi::c_void;
+//! Making tasks, changing users, reaching into other tasks.
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
+use enforcer_abi::{Operation, Privilege};
 
-use crate::{hooks::ENOMEM, kernel::Task, maps, subject};
+use crate::{
+    hooks::{ENOMEM, EPERM, address, confined, refuse},
+    judge::{self, Answer, Told},
+    kernel::Task,
+    maps,
+    subject::{self, claims},
+};
 
 /// `int task_alloc(struct task_struct *task, unsigned long clone_flags)`
 ///
 /// The child has its domain before it runs.
 #[lsm(hook = "task_alloc")]
 fn task_alloc(context: LsmContext) -> i32 {
-    let prior: i32 = context.arg(2);
-    if prior != 0 {
-        return prior;
-    }
-    let child: *const c_void = context.arg(0);
-    match subject::inherit(Task::from_argument(child)) {
+    match subject::inherit(Task::from_argument(context.arg(0))) {
         Ok(()) => 0,
         Err(reason) => {
             maps::count_reason(reason);
             -ENOMEM
         }
     }
+}
+
+/// `void task_free(struct task_struct *task)`
+#[cfg(feature = "legacy")]
+#[lsm(hook = "task_free")]
+fn task_free(context: LsmContext) -> i32 {
+    maps::tasks::forget(Task::from_argument(context.arg(0)));
+    0
+}
+
+/// `int task_fix_setuid(struct cred *new, const struct cred *old, int flags)`
+#[lsm(hook = "task_fix_setuid")]
+fn task_fix_setuid(context: LsmContext) -> i32 {
+    let new = address(&context, 0);
+    match subject::become_user(claims::real_user(new)) {
+        Ok(()) => 0,
+        Err(reason) => refuse(reason),
+    }
+}
+
+/// Asks for a privilege if `other` is not in the current task's domain.
+#[inline(always)]
+fn reach(other: Task, privilege: Privilege, told: Told) -> i32 {
+    confined(Operation::Privilege, |label| {
+        if subject::is_in_domain(label, other) {
+            return Ok(0);
+        }
+        Ok(match judge::privilege(privilege, told) {
+            Answer::Granted => 0,
+            _ => -EPERM,
+        })
+    })
+}
+
+/// From `include/linux/ptrace.h`: it is only a look.
+const PTRACE_MODE_NOAUDIT: u32 = 4;
+
+/// `int ptrace_access_check(struct task_struct *child, unsigned int mode)`
+///
+/// Also `process_vm_readv` and its kin, and much of another process' `/proc`.
+#[lsm(hook = "ptrace_access_check")]
+fn ptrace_access_check(context: LsmContext) -> i32 {
+    let mode: u32 = context.arg(1);
+    let told = if mode & PTRACE_MODE_NOAUDIT == 0 {
+        Told::Loudly
+    } else {
+        Told::Quietly
+    };
+    reach(Task::from_argument(context.arg(0)), Privilege::PTRACE, told)
+}
+
+/// Defines a program for a hook whose first argument is a task that is signalled
+/// or steered.
+macro_rules! steered {
+    ($($(#[$doc:meta])* $hook:ident,)*) => {
+        $($(#[$doc])*
+        #[lsm]
+        fn $hook(context: LsmContext) -> i32 {
+            reach(Task::from_argument(context.arg(0)), Privilege::SIGNAL, Told::Loudly)
+        })*
+    };
+}
+
+steered! {
+    /// `int task_kill(struct task_struct *p, …)`: a signal.
+    task_kill,
+    /// `int task_setrlimit(struct task_struct *p, …)`: its limits.
+    task_setrlimit,
+    /// `int task_setnice(struct task_struct *p, int nice)`: its priority.
+    task_setnice,
+    /// `int task_setioprio(struct task_struct *p, int ioprio)`: its priority for I/O.
+    task_setioprio,
+    /// `int task_setscheduler(struct task_struct *p)`: its scheduler and CPUs.
+    task_setscheduler,
+    /// `int task_movememory(struct task_struct *p)`: where its memory is.
+    task_movememory,
 }

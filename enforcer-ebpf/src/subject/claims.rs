@@ -1,0 +1,237 @@
+//! Which profile claims a user, a program, a cgroup, a process.
+
+use enforcer_abi::{Adopted, Layer, Reason, Slot, Subjects};
+
+use crate::{
+    automaton,
+    kernel::{self, Task, global, offset, read},
+    maps,
+    walk::{self, Place, cgroup},
+};
+
+/// What [`claimed_program`] returns besides a slot.
+const ERROR: u32 = 1 << 31;
+
+/// The profile of the real user of `task`.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+pub(crate) fn user(task: Task, subjects: Subjects) -> Result<Slot, Reason> {
+    if subjects.kinds & Subjects::USERS == 0 {
+        return Ok(Slot::NONE);
+    }
+    let credentials: u64 = read(task.address().wrapping_add(offset!(task_cred)))?;
+    real_user(credentials).map(maps::user)
+}
+
+/// The real user id in a `struct cred`.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+pub(crate) fn real_user(credentials: u64) -> Result<u32, Reason> {
+    read(credentials.wrapping_add(offset!(cred_uid)))
+}
+
+/// The `struct file *` of the program that `task` runs; 0 for a kernel thread.
+#[inline(always)]
+fn running_file(task: Task) -> Result<u64, Reason> {
+    let memory: u64 = read(task.address().wrapping_add(offset!(task_mm)))?;
+    if memory == 0 {
+        return Ok(0);
+    }
+    read(memory.wrapping_add(offset!(mm_exe_file)))
+}
+
+/// Whether the program that `task` runs is the one that `file` opened.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+pub(crate) fn is_running(task: Task, file: u64) -> Result<bool, Reason> {
+    let running = running_file(task)?;
+    if running == 0 {
+        return Ok(false);
+    }
+    let (_, program) = file_object(running)?;
+    let (_, dentry) = file_object(file)?;
+    Ok(program == dentry)
+}
+
+/// The profile that claims the program that `task` runs.
+///
+/// # Errors
+///
+/// If it cannot be told now.
+#[inline(always)]
+pub(crate) fn running_program(task: Task) -> Result<Slot, Reason> {
+    let file = running_file(task)?;
+    if file == 0 {
+        return Ok(Slot::NONE);
+    }
+    let (vfsmount, dentry) = file_object(file)?;
+    program(vfsmount, dentry)
+}
+
+/// Mount and dentry of a `struct file`.
+#[inline(always)]
+pub(crate) fn file_object(file: u64) -> Result<(u64, u64), Reason> {
+    path_object(file.wrapping_add(offset!(file_path)))
+}
+
+/// Mount and dentry of a `struct path`.
+#[inline(always)]
+pub(crate) fn path_object(path: u64) -> Result<(u64, u64), Reason> {
+    Ok((
+        read(path.wrapping_add(offset!(path_mnt)))?,
+        read(path.wrapping_add(offset!(path_dentry)))?,
+    ))
+}
+
+/// The profile that claims the program at `dentry`.
+///
+/// A profile claims a path in whatever mount namespace the program is, since a
+/// service with a namespace of its own is the same service.
+///
+/// # Errors
+///
+/// If it cannot be told now. A program that has no name is in no profile's
+/// list; one whose name could not be read may be.
+#[inline(always)]
+pub(crate) fn program(vfsmount: u64, dentry: u64) -> Result<Slot, Reason> {
+    from_number(claimed_program(vfsmount, dentry))
+}
+
+global! {
+    /// [`program`] as numbers.
+    fn claimed_program(vfsmount: u64, dentry: u64) -> u32 {
+        number(look_for_program(vfsmount, dentry))
+    }
+}
+
+#[inline(always)]
+fn look_for_program(vfsmount: u64, dentry: u64) -> Result<Slot, Reason> {
+    let task = Task::current();
+    let scratch = maps::scratch(task)?;
+    let namespace = kernel::mount_namespace(task)?;
+    match walk::path(vfsmount, dentry, namespace) {
+        Ok(Place::Own | Place::Foreign) => {}
+        Err(reason @ (Reason::Raced | Reason::Fault)) => return Err(reason),
+        Ok(Place::Anonymous) | Err(_) => return Ok(Slot::NONE),
+    }
+    automaton::run(Slot::ATTACHMENTS, scratch)?;
+    Ok(scratch.found.target)
+}
+
+/// The profile that claims `task` as a process: because somebody put it there, or
+/// by its cgroup.
+///
+/// # Errors
+///
+/// If it cannot be told now.
+#[inline(always)]
+pub(crate) fn process(task: Task, subjects: Subjects) -> Result<Slot, Reason> {
+    if subjects.kinds & Subjects::ADOPTED != 0 {
+        let adopted = adopted(task)?;
+        if !adopted.is_none() {
+            return Ok(adopted);
+        }
+    }
+    own_cgroup(subjects)
+}
+
+/// The profile under which somebody put the process of `task`.
+#[inline(always)]
+fn adopted(task: Task) -> Result<Slot, Reason> {
+    identity(task).map(|process| maps::adopted(&process))
+}
+
+/// The profile under which the next exec of `task` puts it.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+pub(crate) fn enrolled(task: Task) -> Result<Slot, Reason> {
+    identity(task).map(|process| maps::enrolment(&process))
+}
+
+/// What names the process of `task`, now and among those that were.
+#[inline(always)]
+fn identity(task: Task) -> Result<Adopted, Reason> {
+    let first: u64 = read(task.address().wrapping_add(offset!(task_group_leader)))?;
+    let start_ns: u64 = read(first.wrapping_add(offset!(task_start)))?;
+    let (tgid, _tid) = kernel::ids();
+    Ok(Adopted {
+        start: start_ns / Adopted::TICK_NS,
+        tgid,
+        reserved: 0,
+    })
+}
+
+/// The profile that claims the cgroup of the current task.
+///
+/// # Errors
+///
+/// If it cannot be told now.
+#[inline(always)]
+pub(crate) fn own_cgroup(subjects: Subjects) -> Result<Slot, Reason> {
+    if subjects.kinds & Subjects::CGROUPS == 0 {
+        return Ok(Slot::NONE);
+    }
+    from_number(claimed_cgroup())
+}
+
+global! {
+    /// [`own_cgroup`] as numbers.
+    fn claimed_cgroup() -> u32 {
+        number(look_for_cgroup())
+    }
+}
+
+#[inline(always)]
+fn look_for_cgroup() -> Result<Slot, Reason> {
+    let task = Task::current();
+    let scratch = maps::scratch(task)?;
+    cgroup::path(task, scratch)?;
+    automaton::run(Slot::CGROUPS, scratch)?;
+    Ok(scratch.found.target)
+}
+
+#[inline(always)]
+fn number(slot: Result<Slot, Reason>) -> u32 {
+    match slot {
+        Ok(slot) => slot.0,
+        Err(reason) => ERROR | reason as u32,
+    }
+}
+
+#[inline(always)]
+fn from_number(number: u32) -> Result<Slot, Reason> {
+    if number & ERROR == 0 {
+        Ok(Slot(number))
+    } else {
+        Err(kernel::reason(number & !ERROR))
+    }
+}
+
+/// The profile of each layer of a program that `task` is about to run, but for
+/// what the caller decides: the user's, and the cgroup's unless `layers` has a
+/// process layer already.
+///
+/// # Errors
+///
+/// If it cannot be told now.
+#[inline(always)]
+pub(crate) fn around(task: Task, subjects: Subjects, layers: &mut [Slot; 3]) -> Result<(), Reason> {
+    layers[Layer::User as usize] = user(task, subjects)?;
+    let process = &mut layers[Layer::Process as usize];
+    if process.is_none() {
+        *process = own_cgroup(subjects)?;
+    }
+    Ok(())
+}
