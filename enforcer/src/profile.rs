@@ -2,10 +2,14 @@
 //!
 //! - [`raw`]: the schema, word for word; [`yaml`]: its parser and the parser's errors
 //! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
+//! - [`subjects`]: the names of users and units
 //! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
 //! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
-//!   [`product`], [`minimize`] and [`pack`]
-//! - [`explain`]: why a profile grants or refuses an access
+//!   [`product`], [`minimize`], [`classes`] and [`pack`]; [`claims`]: the tables
+//!   that say which program or cgroup belongs to which profile
+//! - [`explain`]: why a profile grants or refuses an access; [`growth`]: whether
+//!   something would have more rights under another name
+//! - [`operation`]: the rights that operations ask for
 //! - [`set`]: the profiles of a folder, and what must hold between them
 //! - [`error`], [`suggest`], [`escape`]: how all of them say what is wrong
 //!
@@ -14,19 +18,24 @@
 
 mod access_names;
 mod automaton;
+mod claims;
+mod classes;
 mod compile;
 mod error;
 mod escape;
 mod explain;
 mod glob;
+mod growth;
 mod load;
 mod lower;
 mod minimize;
+mod operation;
 mod pack;
 mod pattern;
 mod product;
 mod raw;
 mod set;
+mod subjects;
 mod suggest;
 mod variables;
 mod yaml;
@@ -37,20 +46,21 @@ use std::{
     sync::Arc,
 };
 
-use enforcer_abi::{Access, Mode};
+use enforcer_abi::{Access, Mode, Privileges};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::set::yaml_files;
 pub use self::{
     access_names::{AccessNameError, access_from_names},
-    compile::{
-        CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile, compile_attachments,
-    },
+    claims::{compile_attachments, compile_cgroups},
+    compile::{CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile},
     error::{Problem, ProfileError, ProfileErrors},
     escape::Escaped,
     explain::{Explanation, explain},
     glob::{GlobError, GlobFault},
+    growth::{Growth, Move, growth},
     load::load_abstraction,
+    operation::rights_from_name,
     pattern::Pattern,
     set::ProfileSet,
 };
@@ -78,6 +88,18 @@ pub struct Profile {
     /// The programs that it confines wherever they are started. None: only what
     /// is put under it by name.
     pub executables: Vec<Executable>,
+    /// The users whose processes it confines.
+    pub users: Vec<User>,
+    /// The cgroups whose processes it confines, units among them, each with what
+    /// is beneath it.
+    pub cgroups: Vec<Cgroup>,
+    /// What it grants beside rights on paths, implied privileges among them.
+    pub privileges: Privileges,
+    /// Where the list of its privileges stands, if it has one.
+    pub privileges_origin: Option<Origin>,
+    /// Whether its rules decide on [`Access::METADATA`]. If not, it is granted on
+    /// every path.
+    pub metadata: bool,
     /// What becomes of an access that it does not grant.
     pub mode: ProfileMode,
     /// Its own rules, then those of what it includes.
@@ -95,6 +117,35 @@ pub struct Executable {
     pub origin: Origin,
 }
 
+/// A user whose processes a profile confines.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The user.
+    pub who: UserRef,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A user, as a profile spells it. Which id a name has is for the machine to say.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UserRef {
+    /// By name.
+    Name(String),
+    /// By id.
+    Id(u32),
+}
+
+/// Cgroups whose processes a profile confines.
+#[derive(Clone, Debug)]
+pub struct Cgroup {
+    /// Their paths from the root of cgroup v2, with all that is beneath them.
+    pub pattern: Pattern,
+    /// The unit whose cgroup it is, if it was written as one.
+    pub unit: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
 /// What becomes of an access that a profile does not grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -103,6 +154,8 @@ pub enum ProfileMode {
     Enforce,
     /// It is let through and reported.
     Audit,
+    /// It is let through and reported as something that a rule may be made of.
+    Learn,
 }
 
 /// How the agent answers a violation.
@@ -132,12 +185,13 @@ pub enum Tighten {
 pub struct Rule {
     /// The paths.
     pub pattern: Pattern,
-    /// The rights it grants, implied ones among them; empty in a deny.
+    /// The rights it grants, implied ones among them; empty in a deny. Without
+    /// [`Access::METADATA`] where that is granted on every path.
     pub allow: Access,
     /// The rights it takes away, whatever grants them; empty in an allow.
     pub deny: Access,
-    /// Where an exec of the path leads. `Some` in a rule that was written as an
-    /// exec rule or that grants [`Access::EXECUTE`].
+    /// Where an exec of the path leads. `Some` in a rule that grants
+    /// [`Access::EXECUTE`], or did before a right was taken from it.
     pub target: Option<Target>,
     /// Why, in its author's words.
     pub reason: Option<String>,
@@ -231,6 +285,7 @@ impl ProfileMode {
         match self {
             Self::Enforce => Mode::ENFORCE,
             Self::Audit => Mode::AUDIT,
+            Self::Learn => Mode::LEARN,
         }
     }
 
@@ -239,6 +294,7 @@ impl ProfileMode {
         match self {
             Self::Enforce => "enforce",
             Self::Audit => "audit",
+            Self::Learn => "learn",
         }
     }
 }
@@ -250,6 +306,15 @@ impl Tighten {
             Self::Off => "off",
             Self::Propose => "propose",
             Self::Auto => "auto",
+        }
+    }
+}
+
+impl fmt::Display for UserRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => Escaped(name.as_bytes()).fmt(f),
+            Self::Id(id) => id.fmt(f),
         }
     }
 }

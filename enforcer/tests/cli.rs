@@ -76,14 +76,18 @@ impl From<Output> for Ran {
 fn usage() {
     let folder = Folder::with(&[]);
     #[rustfmt::skip]
-    let cases: [(&str, &[&str], i32, &str); 13] = [
+    let cases: [(&str, &[&str], i32, &str); 17] = [
         ("nothing",                    &[],                                             2, "Usage: enforcer <COMMAND>"),
         ("unknown command",            &["confine"],                                    2, "unrecognized subcommand 'confine'"),
         ("unknown option",             &["status", "--yaml"],                           2, "unexpected argument '--yaml'"),
         ("exec without a profile",     &["exec", "--", "true"],                         2, "--profile <NAME|FILE>"),
         ("exec without a command",     &["exec", "--profile", "web"],                   2, "<CMD>"),
         ("exec without the dashes",    &["exec", "--profile", "web", "true"],           2, "unexpected argument 'true'"),
-        ("unknown mode",               &["exec", "--profile", "w", "--mode", "learn", "--", "true"], 2, "invalid value 'learn'"),
+        ("unknown mode",               &["exec", "--profile", "w", "--mode", "teach", "--", "true"], 2, "invalid value 'teach'"),
+        ("a process and a command",    &["exec", "--profile", "w", "--pid", "1", "--", "true"], 2, "cannot be used with"),
+        ("no process",                 &["exec", "--profile", "w", "--pid", "init"],    2, "invalid value 'init'"),
+        ("unknown hook",               &["run", "--allow-degraded", "path_renmae"],     2, "no program is attached to such a hook"),
+        ("no hook",                    &["run", "--allow-degraded"],                    2, "--allow-degraded <HOOK>"),
         ("no detection",               &["detections", "show", "17"],                   2, "\"17\" is no detection; detections look like D17"),
         ("no tightening",              &["tighten", "revert", "D1"],                    2, "\"D1\" is no tightening"),
         ("neither",                    &["tighten", "apply", "1"],                      2, "is no tightening"),
@@ -246,6 +250,27 @@ fn run_tells_what_is_wrong_with_profiles() {
     assert!(lines[0].starts_with("profiles/b.yaml:1:"), "{ran:?}");
     assert!(lines[1].starts_with("profiles/web.yaml:2:"), "{ran:?}");
     assert!(!folder.path().join("state").exists(), "nothing is begun");
+}
+
+#[test]
+fn run_tells_of_users_that_there_are_not() {
+    let web = WEB.replace(
+        "paths:",
+        "applies_to: { users: [no-such-user-here] }\npaths:",
+    );
+    let folder = Folder::with(&[("profiles/web.yaml", &web)]);
+    let ran = folder.run(&[
+        "run",
+        "--profiles",
+        "profiles",
+        "--state",
+        "state",
+        "--socket",
+        "a.sock",
+    ]);
+    let want = "profiles/web.yaml:3:23: /etc/passwd has no user no-such-user-here; write the \
+                user's id\n";
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), want));
 }
 
 #[test]

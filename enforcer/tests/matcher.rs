@@ -8,6 +8,8 @@
     reason = "a test that is wrong may panic, and need not be fast"
 )]
 
+#[path = "matcher/classes.rs"]
+mod classes;
 #[path = "matcher/glob.rs"]
 mod glob;
 #[path = "matcher/paths.rs"]
@@ -20,7 +22,7 @@ use std::{cell::Cell, path::Path};
 use enforcer::profile::{
     Compiled, OnViolation, Origin, Pattern, Profile, ProfileMode, Removal, Rule, compile,
 };
-use enforcer_abi::{Access, Slot, table::Words as _};
+use enforcer_abi::{Access, Privileges, Slot, table::Words as _};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -81,6 +83,11 @@ fn profile(rules: Vec<Rule>) -> Profile {
         description: String::new(),
         source: "test.yaml".into(),
         executables: Vec::new(),
+        users: Vec::new(),
+        cgroups: Vec::new(),
+        privileges: Privileges::NONE,
+        privileges_origin: None,
+        metadata: true,
         mode: ProfileMode::Enforce,
         rules,
         on_violation: OnViolation::default(),

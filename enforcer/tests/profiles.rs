@@ -5,24 +5,69 @@
 use std::{fs, path::PathBuf};
 
 use enforcer::profile::{
-    ABSTRACTIONS, Profile, ProfileSet, access_from_names, compile, explain, load_abstraction,
+    ABSTRACTIONS, Compiled, Move, Profile, ProfileSet, access_from_names, compile, explain, growth,
+    load_abstraction, rights_from_name,
 };
-use enforcer_abi::{Access, Slot, limits::TABLE_WORDS};
+use enforcer_abi::{Access, Privilege, Slot, Verdict, limits::TABLE_WORDS};
 
 /// The folder of the profiles that are shipped.
 fn shipped() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../profiles"))
 }
 
-/// A line of a header: whether the access is granted, its rights, its path.
+/// A line of a header.
 struct Claim {
     granted: bool,
-    access: Access,
-    path: String,
+    what: What,
 }
 
-/// The claims in the comment at the top of a profile: lines of rights and a path behind
-/// `Granted:` and `Refused:`.
+/// What a line of a header is about.
+enum What {
+    Rights(Access, String),
+    Move(Move, String, String),
+    Privilege(Privilege),
+}
+
+impl What {
+    /// Reads a line's words: an operation or rights, and what they are about.
+    fn read(words: &[&str]) -> Option<Self> {
+        let path = |path: &str| path.to_owned();
+        Some(match *words {
+            ["privilege", name] => Self::Privilege(Privilege::from_name(name).unwrap()),
+            ["rename", old, new] => Self::Move(Move::Rename, path(old), path(new)),
+            ["link", old, new] => Self::Move(Move::Link, path(old), path(new)),
+            [names, object] => {
+                let rights = names.split(',').map(|name| rights_from_name(name).unwrap());
+                let all = rights.fold(Access::NONE, |all, right| all | right);
+                Self::Rights(all, path(object))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether the profile grants it, and it in words.
+    fn judge(&self, profile: &Profile, compiled: &Compiled) -> (bool, String) {
+        match self {
+            Self::Rights(access, path) => {
+                let explanation = explain(profile, compiled, *access, path.as_bytes());
+                let names: Vec<_> = access.names().collect();
+                (explanation.missing.is_empty(), format!("{names:?} {path}"))
+            }
+            Self::Move(how, old, new) => {
+                let growth = growth(profile, compiled, *how, old.as_bytes(), new.as_bytes());
+                let granted = growth.as_file == Verdict::Allow;
+                (granted, format!("{how:?} {old} {new}"))
+            }
+            Self::Privilege(privilege) => (
+                profile.privileges.contains(*privilege),
+                format!("{privilege:?}"),
+            ),
+        }
+    }
+}
+
+/// The claims in the comment at the top of a profile: lines behind `Granted:` and
+/// `Refused:`.
 fn claims(profile: &Profile) -> Vec<Claim> {
     let text = fs::read_to_string(&profile.source).unwrap();
     let mut granted = None;
@@ -36,13 +81,9 @@ fn claims(profile: &Profile) -> Vec<Claim> {
         }
         words.retain(|word| !word.ends_with(':'));
         if let Some(granted) = granted
-            && let [access, path] = words[..]
+            && let Some(what) = What::read(&words)
         {
-            claims.push(Claim {
-                granted,
-                access: access_from_names(access.split(',')).unwrap(),
-                path: path.to_owned(),
-            });
+            claims.push(Claim { granted, what });
         }
     }
     claims
@@ -54,7 +95,7 @@ fn shipped_profiles_keep_their_claims() {
     assert!(set.get("nginx").is_some());
     for profile in &set {
         let name = &profile.name;
-        let compiled = compile(profile, &|_| Some(Slot(1))).unwrap();
+        let compiled = compile(profile, &|_| Some(Slot::FIRST)).unwrap();
         assert!(
             compiled.words.len() <= TABLE_WORDS[0],
             "{name} has {} words",
@@ -69,14 +110,8 @@ fn shipped_profiles_keep_their_claims() {
             assert!(count >= 5, "{name} claims too little");
         }
         for claim in claims {
-            let explanation = explain(profile, &compiled, claim.access, claim.path.as_bytes());
-            let names: Vec<_> = claim.access.names().collect();
-            assert_eq!(
-                explanation.missing.is_empty(),
-                claim.granted,
-                "{name}: {names:?} {}",
-                claim.path
-            );
+            let (granted, words) = claim.what.judge(profile, &compiled);
+            assert_eq!(granted, claim.granted, "{name}: {words}");
         }
     }
 }
@@ -90,7 +125,47 @@ fn shipped_abstractions_load() {
         load_abstraction(&file, &dir).unwrap_or_else(|errors| panic!("{errors:#?}"));
         count += 1;
     }
-    assert!(count >= 2);
+    assert!(count >= 3);
+}
+
+/// Abstractions are of use in profiles that decide on metadata and in those that do not.
+#[test]
+fn abstractions_serve_both_kinds_of_profiles() {
+    let abstractions = shipped().join(ABSTRACTIONS);
+    let load = |metadata: bool| {
+        let text = format!(
+            "name: p\nmode: enforce\nmetadata: {metadata}\ninclude: [base, logging, nameservice]\n"
+        );
+        let profile = Profile::parse(&text, "p.yaml".as_ref(), &abstractions).unwrap();
+        compile(&profile, &|_| None).unwrap()
+    };
+    let [decides, grants] = [true, false].map(load);
+    // Columns: path, rights where metadata is granted on every path.
+    #[rustfmt::skip]
+    let cases = [
+        ("/usr/lib/x86_64-linux-gnu/libc.so.6", "read,map"),
+        ("/dev/pts/0",                          "read,write"),
+        ("/dev/tty",                            "read,write"),
+        ("/dev/null",                           "read,write"),
+        ("/dev/log",                            "connect"),
+        ("/run/systemd/journal/socket",         "connect"),
+        ("/run/systemd/resolve/io.systemd.Resolve", "connect"),
+        ("/run/nscd/socket",                    "read,connect"),
+    ];
+    for (path, rights) in cases {
+        let rights = access_from_names(rights.split(',')).unwrap();
+        let allow = |table: &Compiled| table.judge(path.as_bytes()).outcome.allow;
+        assert!(allow(&grants).contains(rights), "{path}");
+        assert_eq!(allow(&decides), allow(&grants), "{path}");
+    }
+    let shadow = |table: &Compiled| table.judge(b"/etc/shadow").outcome.allow;
+    assert_eq!(shadow(&grants), Access::METADATA);
+    assert_eq!(shadow(&decides), Access::NONE);
+    let journal = grants.judge(b"/run/systemd/journal/io.systemd.journal");
+    assert!(
+        !journal.outcome.allow.contains(Access::CONNECT),
+        "it can rotate logs"
+    );
 }
 
 /// What nginx 1.22 of Debian 12 was seen to do (strace, from its start to its end with one
@@ -131,7 +206,7 @@ fn nginx_may_do_what_it_does() {
     ];
     let dir = shipped();
     let profile = Profile::load(&dir.join("nginx.yaml"), &dir.join(ABSTRACTIONS)).unwrap();
-    let compiled = compile(&profile, &|_| Some(Slot(1))).unwrap();
+    let compiled = compile(&profile, &|_| Some(Slot::FIRST)).unwrap();
     for (access, path) in seen {
         let access = access_from_names(access.split(',')).unwrap();
         let granted = compiled.judge(path.as_bytes()).outcome.allow;

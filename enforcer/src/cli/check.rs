@@ -99,7 +99,7 @@ fn check(path: &Path) -> Vec<ProfileError> {
     match Profile::load_all(path, &beside.join(ABSTRACTIONS)) {
         Err(errors) => errors.into_iter().collect(),
         // The profiles to which it leads may lie elsewhere.
-        Ok(profile) => compile(&profile, &|_| Some(Slot(1)))
+        Ok(profile) => compile(&profile, &|_| Some(Slot::FIRST))
             .err()
             .map(ProfileError::from)
             .into_iter()

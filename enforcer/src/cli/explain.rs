@@ -1,129 +1,165 @@
-//! `enforcer explain --profile`: what would a profile say to this access, and why?
+//! `enforcer explain`: why an access is, or was, granted or refused.
+//!
+//! - `op`: what is asked about
+//! - `rights`, `moves`, `privilege`: the answers of a profile, without the agent
+//!
+//! The agent's answer about a detection is [`super::why`]'s.
+
+mod moves;
+mod op;
+mod privilege;
+mod rights;
 
 use std::{
-    ffi::OsStr,
-    io::{self, Write as _},
+    ffi::{OsStr, OsString},
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context as _, ensure};
-use enforcer_abi::{Access, Slot, Verdict};
-use serde::Serialize;
+use enforcer_abi::{Access, Privilege, Slot, Verdict};
 
-use crate::{
-    profile::{
-        ABSTRACTIONS, AccessNameError, Compiled, Escaped, Explanation, Profile, Rule, Target,
-        access_from_names, compile, explain,
-    },
-    text,
-};
+use self::op::Op;
+use super::{NO, Socket, output, why};
+use crate::profile::{ABSTRACTIONS, Compiled, DEFAULT_DIR, Escaped, Move, Profile, compile};
 
-/// The profile does not grant the access.
-const NOT_GRANTED: u8 = 1;
+/// What `--help` says beside the arguments.
+const EXAMPLES: &str = "\
+Exits with 1 if the profile does not grant it; a rename, if it does not of a file.
 
-/// A question to a profile.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// The profile: the name of one in `profiles`, or a file, which has a `/` in it or
-    /// ends in `.yaml`.
-    pub profile: &'a str,
-    /// The rights that the access needs.
-    pub access: Access,
-    /// The path, as the kernel sees it.
-    pub path: &'a OsStr,
-    /// The folder of profiles.
-    pub profiles: &'a Path,
-    /// Whether the answer is JSON.
+Examples:
+  enforcer explain D17
+  enforcer explain --profile nginx --op read,write /srv/www/index.html
+  enforcer explain --profile nginx --op rename /srv/www/a /srv/www/b
+  enforcer explain --profile nginx --op privilege sys_admin";
+
+/// The arguments of `enforcer explain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ExplainArgs {
+    /// A detection; with --profile a path, two of them, or a privilege
+    #[arg(value_name = "DETECTION|PATH|NAME", required = true, num_args = 1..=2)]
+    pub objects: Vec<OsString>,
+    /// A profile, or its file (anything with a `/` or that ends in `.yaml`)
+    #[arg(long, value_name = "NAME|FILE", requires = "op")]
+    pub profile: Option<String>,
+    /// Rights, with commas between them: read, write, append, create, remove,
+    /// execute, map, attributes, metadata, connect. Or operations that ask for them:
+    /// mkdir, unlink, chmod and so on. Or one of rename, link and privilege
+    #[arg(long, value_name = "OP", value_parser = op::parse, requires = "profile")]
+    pub op: Option<Op>,
+    /// Folder of profiles
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    pub profiles: PathBuf,
+    /// Print JSON
+    #[arg(long)]
     pub json: bool,
+    /// Where the agent listens
+    #[command(flatten)]
+    pub socket: Socket,
 }
 
-/// An answer as `--json` shows it.
-#[derive(Serialize)]
-struct Answer<'a> {
-    profile: &'a str,
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path_bytes: Option<String>,
-    verdict: &'static str,
-    requested: Vec<&'static str>,
-    granted: Vec<&'static str>,
-    missing: Vec<&'static str>,
-    /// Where an exec leads: `inherit` or `profile:NAME`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<String>,
-    granting: Vec<RuleView>,
-    denying: Vec<RuleView>,
-    nearest: Vec<RuleView>,
+/// An answer for people and one for programs.
+struct Answer {
+    text: String,
+    /// On one line.
+    json: String,
+    /// What becomes of it. All but [`Verdict::Allow`] mean that it is not granted.
+    verdict: Verdict,
 }
 
-/// A rule as `--json` shows it.
-#[derive(Serialize)]
-struct RuleView {
-    /// `FILE:LINE:COL`.
-    origin: String,
-    /// The pattern's text.
-    pattern: String,
-    /// The rights it grants.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    allow: Vec<&'static str>,
-    /// The rights it denies.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    deny: Vec<&'static str>,
-    /// Why, in its author's words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-/// Reads the value of `--op`: names of rights, with commas between them.
+/// Asks a profile about an access, or the agent about a detection. Exits with 1 if the
+/// profile does not grant the access, be it that it only audits.
 ///
 /// # Errors
 ///
-/// The first name that no right has.
-pub fn parse_access(names: &str) -> Result<Access, AccessNameError> {
-    access_from_names(names.split(',').map(str::trim))
-}
-
-/// Answers `question`, without the agent. Exits with 1 if the profile does not grant
-/// the access, be it that it only audits.
-///
-/// # Errors
-///
-/// If the profile cannot be read or the path is relative.
-pub fn offline(question: Question<'_>) -> anyhow::Result<ExitCode> {
-    let Question { path, json, .. } = question;
-    let shown = Escaped(path.as_bytes());
-    ensure!(
-        path.as_bytes().starts_with(b"/"),
-        "the path {shown} is relative; give it from the root"
-    );
-    let (profile, compiled) = load(question)?;
-    let explanation = explain(&profile, &compiled, question.access, path.as_bytes());
-    let text = if json {
-        let answer = Answer::new(&profile, path.as_bytes(), &explanation);
-        serde_json::to_string(&answer).context("cannot write the answer as JSON")?
-    } else {
-        sentences(&profile.name, path.as_bytes(), &explanation)
+/// If the profile cannot be read, a path is relative, or the agent does not tell.
+pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let ExplainArgs {
+        objects,
+        profile,
+        op,
+        profiles,
+        json,
+        socket,
+    } = args;
+    let objects: Vec<&OsStr> = objects.iter().map(OsString::as_os_str).collect();
+    let (Some(profile), Some(op)) = (profile, *op) else {
+        let id = match objects[..] {
+            [id] => id.to_str().unwrap_or_default().parse(),
+            _ => "".parse(),
+        };
+        let id = id.context("to ask about a path, give --profile and --op")?;
+        return why::run(id, *json, socket);
     };
-    writeln!(io::stdout().lock(), "{}", text.trim_end()).context("cannot write to stdout")?;
-    Ok(if explanation.missing.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(NOT_GRANTED)
+    // What is wrong with the question is told before what is wrong with the profile.
+    let asked = Asked::new(op, &objects)?;
+    let (profile, compiled) = load(profile, profiles)?;
+    let answer = match asked {
+        Asked::Rights { access, path } => rights::answer(&profile, &compiled, access, path)?,
+        Asked::Move { how, old, new } => moves::answer(&profile, &compiled, how, old, new)?,
+        Asked::Privilege { privilege } => privilege::answer(&profile, privilege)?,
+    };
+    let line = if *json { &answer.json } else { &answer.text };
+    output::print(&format!("{line}\n"))?;
+    Ok(match answer.verdict {
+        Verdict::Allow => ExitCode::SUCCESS,
+        Verdict::Learn | Verdict::Audit | Verdict::Deny => ExitCode::from(NO),
     })
 }
 
+/// What is asked of a profile.
+enum Asked<'a> {
+    Rights {
+        access: Access,
+        path: &'a [u8],
+    },
+    Move {
+        how: Move,
+        old: &'a [u8],
+        new: &'a [u8],
+    },
+    Privilege {
+        privilege: Privilege,
+    },
+}
+
+impl<'a> Asked<'a> {
+    fn new(op: Op, objects: &[&'a OsStr]) -> anyhow::Result<Self> {
+        Ok(match (op, objects) {
+            (Op::Rights(access), [path]) => Self::Rights {
+                access,
+                path: absolute(path)?,
+            },
+            (Op::Move(how), [old, new]) => Self::Move {
+                how,
+                old: absolute(old)?,
+                new: absolute(new)?,
+            },
+            (Op::Privilege, [name]) => Self::Privilege {
+                privilege: privilege::named(name.to_str().unwrap_or_default())?,
+            },
+            (Op::Rights(_), _) => anyhow::bail!("these rights are about one path"),
+            (Op::Move(_), _) => anyhow::bail!("a rename or a link is about two paths: OLD NEW"),
+            (Op::Privilege, _) => anyhow::bail!("name one privilege"),
+        })
+    }
+}
+
+fn absolute(path: &OsStr) -> anyhow::Result<&[u8]> {
+    let path = path.as_bytes();
+    ensure!(
+        path.starts_with(b"/"),
+        "the path {} is relative; give it from the root",
+        Escaped(path)
+    );
+    Ok(path)
+}
+
 /// The profile that is asked, and its table.
-fn load(question: Question<'_>) -> anyhow::Result<(Profile, Compiled)> {
-    let Question {
-        profile, profiles, ..
-    } = question;
-    let is_file = profile.contains('/')
-        || Path::new(profile)
-            .extension()
-            .is_some_and(|extension| extension == "yaml");
-    let (file, beside) = if is_file {
+fn load(profile: &str, profiles: &Path) -> anyhow::Result<(Profile, Compiled)> {
+    let (file, beside) = if super::is_file(profile) {
         let file = PathBuf::from(profile);
         let beside = file.parent().unwrap_or(Path::new("")).join(ABSTRACTIONS);
         (file, beside)
@@ -138,114 +174,6 @@ fn load(question: Question<'_>) -> anyhow::Result<(Profile, Compiled)> {
     };
     let profile = Profile::load(&file, &abstractions)?;
     // Where an exec leads is told by the rule; the slot is the agent's business.
-    let compiled = compile(&profile, &|_| Some(Slot(1)))?;
+    let compiled = compile(&profile, &|_| Some(Slot::FIRST))?;
     Ok((profile, compiled))
-}
-
-/// The answer for people.
-fn sentences(profile: &str, path: &[u8], explanation: &Explanation<'_>) -> String {
-    let shown = Escaped(path);
-    let requested = list(explanation.requested);
-    let missing = list(explanation.missing);
-    let mut lines = vec![match explanation.verdict {
-        Verdict::Allow => format!("allowed: profile {profile} grants {requested} on {shown}"),
-        Verdict::Deny => format!("denied: profile {profile} does not grant {missing} on {shown}"),
-        Verdict::Audit => format!(
-            "audited: profile {profile} does not grant {missing} on {shown}, and lets it through since its mode is audit"
-        ),
-    }];
-    for rule in &explanation.denying {
-        lines.push(format!("  denied by {}", describe(rule)));
-    }
-    for rule in &explanation.granting {
-        lines.push(format!("  granted by {}", describe(rule)));
-    }
-    if let Some(target) = explanation.target
-        && explanation.requested.contains(Access::EXECUTE)
-    {
-        lines.push(match target {
-            Target::Inherit => format!("  the program goes on in profile {profile}"),
-            Target::Profile(name) => format!("  the program goes on in profile {name}"),
-        });
-    }
-    let denied = explanation
-        .denying
-        .iter()
-        .fold(Access::NONE, |all, rule| all | rule.deny);
-    let ungranted = explanation
-        .granting
-        .iter()
-        .fold(explanation.missing.missing_from(denied), |rest, rule| {
-            rest.missing_from(rule.allow)
-        });
-    if !ungranted.is_empty() {
-        lines.push(format!("  no rule grants {}", list(ungranted)));
-    }
-    for rule in &explanation.nearest {
-        lines.push(format!("  nearest: {}", describe(rule)));
-    }
-    lines.join("\n")
-}
-
-fn describe(rule: &Rule) -> String {
-    let (verb, rights) = if rule.deny.is_empty() {
-        ("allow", rule.allow)
-    } else {
-        ("deny", rule.deny)
-    };
-    let Rule {
-        origin, pattern, ..
-    } = rule;
-    let reason = match &rule.reason {
-        Some(reason) => format!(" ({})", Escaped(reason.as_bytes())),
-        None => String::new(),
-    };
-    format!("{origin}: {pattern} {verb} {}{reason}", list(rights))
-}
-
-fn list(access: Access) -> String {
-    match access {
-        Access::NONE => return "nothing".to_owned(),
-        Access::ALL => return "all".to_owned(),
-        _ => {}
-    }
-    access.names().collect::<Vec<_>>().join(", ")
-}
-
-impl From<&Rule> for RuleView {
-    fn from(rule: &Rule) -> Self {
-        Self {
-            origin: rule.origin.to_string(),
-            pattern: rule.pattern.text().to_owned(),
-            allow: rule.allow.names().collect(),
-            deny: rule.deny.names().collect(),
-            reason: rule.reason.clone(),
-        }
-    }
-}
-
-impl<'a> Answer<'a> {
-    fn new(profile: &'a Profile, path: &[u8], explanation: &Explanation<'_>) -> Self {
-        let rules = |rules: &[&Rule]| rules.iter().copied().map(RuleView::from).collect();
-        Self {
-            profile: &profile.name,
-            path: text::lossy(path),
-            path_bytes: text::lost(path),
-            verdict: match explanation.verdict {
-                Verdict::Allow => "allowed",
-                Verdict::Audit => "audited",
-                Verdict::Deny => "denied",
-            },
-            requested: explanation.requested.names().collect(),
-            granted: explanation.granted.names().collect(),
-            missing: explanation.missing.names().collect(),
-            target: explanation.target.map(|target| match target {
-                Target::Inherit => "inherit".to_owned(),
-                Target::Profile(name) => format!("profile:{name}"),
-            }),
-            granting: rules(&explanation.granting),
-            denying: rules(&explanation.denying),
-            nearest: rules(&explanation.nearest),
-        }
-    }
 }

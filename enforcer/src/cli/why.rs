@@ -2,10 +2,12 @@
 
 use std::{fmt::Write as _, process::ExitCode};
 
+use enforcer_abi::Reason;
+
 use super::{Socket, client, detections, output};
 use crate::{
-    detection::DetectionId,
-    profile::Escaped,
+    detection::{DetectionId, access_text},
+    profile::{Escaped, access_from_names},
     protocol::{
         Request,
         views::{Explained, Judged, RuleView},
@@ -42,16 +44,27 @@ fn text(explained: &Explained) -> String {
     if let Some(end) = text.find("\nwhy: ") {
         text.truncate(end + 1);
     }
-    match (&detection.rule, now) {
+    let by_reason = |reason: Reason| detection.reason == reason.name();
+    match (&detection.rule, &detection.privilege) {
         (Some(rule), _) => push(&mut text, format_args!("a rule denied it: {rule}")),
-        (None, _) if detection.reason != enforcer_abi::Reason::NotGranted.name() => push(
+        (None, _) if by_reason(Reason::RightsGrow) => push(
+            &mut text,
+            format_args!(
+                "the object would have more rights under its new name; a copy would be judged by itself"
+            ),
+        ),
+        (None, _) if !by_reason(Reason::NotGranted) => push(
             &mut text,
             format_args!(
                 "it could not be judged by the profile: {}",
                 detection.reason
             ),
         ),
-        (None, _) => push(&mut text, format_args!("no rule granted it")),
+        (None, Some(privilege)) => push(
+            &mut text,
+            format_args!("the profile's list `privileges` did not name {privilege}"),
+        ),
+        (None, None) => push(&mut text, format_args!("no rule granted it")),
     }
     if let Some(now) = now {
         rules(&mut text, now);
@@ -116,10 +129,12 @@ fn line(rule: &RuleView) -> String {
         .map(|reason| format!(" ({})", Escaped(reason.as_bytes())))
         .unwrap_or_default();
     let pattern = Escaped(pattern.as_bytes());
-    format!(
-        "{origin}: {verb} {} on {pattern}{reason}",
-        rights.join(", ")
-    )
+    // A right that this version does not know is shown as it came.
+    let rights = match access_from_names(rights) {
+        Ok(allowed) if deny.is_empty() => access_text(allowed),
+        _ => rights.join(", "),
+    };
+    format!("{origin}: {verb} {rights} on {pattern}{reason}")
 }
 
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {

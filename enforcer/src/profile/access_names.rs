@@ -16,6 +16,15 @@ pub enum AccessNameError {
         /// What may have been meant.
         suggestion: &'static str,
     },
+    /// It is an operation that may ask for any right.
+    #[error(
+        "`{name}` does not say what is asked for; name the rights: {}",
+        all_names()
+    )]
+    Depends {
+        /// What was written.
+        name: String,
+    },
     /// There is none that looks like it.
     #[error("unknown access `{name}`; expected one of {}", all_names())]
     Unknown {

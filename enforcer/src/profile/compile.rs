@@ -1,9 +1,9 @@
 //! From a profile to a table: what the kernel programs walk.
 
 use enforcer_abi::{
-    Access, Mode, Slot,
+    Access, Slot,
     limits::{OUTCOMES, TABLE_WORDS},
-    table::{Header, Outcome, Words as _},
+    table::{Header, Outcome, SCRUB, Words as _},
 };
 use regex_syntax::hir::Hir;
 use sha2::{Digest as _, Sha256};
@@ -12,7 +12,7 @@ use super::{
     Origin, Profile, Rule, Target,
     automaton::{Automaton, AutomatonError, DEAD, index},
     minimize::minimize,
-    pack::{TooLarge, pack},
+    pack::{Settings, TooLarge, pack},
     product::product,
 };
 
@@ -27,7 +27,8 @@ pub struct Compiled {
     /// [`Header::HITS`] are 0.
     pub words: Vec<u32>,
     /// The outcomes of the table, by their indices. The first is that of the paths
-    /// which no rule speaks about.
+    /// which no rule speaks about: nothing, or [`Access::METADATA`] where the profile
+    /// does not decide on it.
     pub outcomes: Vec<OutcomeRules>,
     /// How many states the table has.
     pub states: usize,
@@ -57,6 +58,17 @@ pub struct Judgement<'a> {
     pub outcome: Outcome,
     /// The rules behind it.
     pub rules: &'a OutcomeRules,
+}
+
+/// Whether a program that is started must not trust its environment.
+///
+/// An exec that leads to a profile by its name is scrubbed: the program may have rights
+/// that the one that starts it has not. Where the target's rights are known to be no
+/// more, the agent could take [`SCRUB`] from the outcome; nothing does so yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scrub {
+    Yes,
+    No,
 }
 
 /// Compiles `profile`. `slots` tells the slots of the profiles to which its exec
@@ -92,67 +104,21 @@ pub fn compile(
             }
         }
         outcome.allow = outcome.allow & !deny;
+        let mut scrub = Scrub::No;
         if outcome.allow.contains(Access::EXECUTE) {
             let example = || automaton.example(index(number));
-            outcome.target = target(&allowing, slots, example)?;
+            (outcome.target, scrub) = target(&allowing, slots, example)?;
         }
-        outcomes.push(outcome);
+        if !profile.metadata {
+            outcome.allow |= Access::METADATA;
+        }
+        outcomes.push((outcome, scrub));
     }
-    let mode = profile.mode.for_kernel();
-    finish(&profile.name, &automaton, outcomes, mode).map_err(blame)
-}
-
-/// Compiles the table from programs to the profiles that confine them: the target
-/// of an outcome is the slot of the profile whose executables match, and no right
-/// is granted.
-///
-/// # Errors
-///
-/// If two profiles apply to one program, or the table would be too large.
-pub fn compile_attachments(profiles: &[(&Profile, Slot)]) -> Result<Compiled, CompileError> {
-    const NAME: &str = "applies_to";
-    let executables: Vec<_> = profiles
-        .iter()
-        .enumerate()
-        .flat_map(|(at, &(profile, slot))| {
-            let executables = profile.executables.iter();
-            executables.map(move |executable| (at, profile, slot, executable))
-        })
-        .collect();
-    let patterns: Vec<&Hir> = executables
-        .iter()
-        .map(|(_, _, _, executable)| executable.pattern.hir())
-        .collect();
-    let blame = |fault| {
-        let origin = match executables.first() {
-            Some((_, _, _, executable)) => executable.origin.clone(),
-            None => Origin::start_of(NAME.as_ref()),
-        };
-        CompileError { origin, fault }
+    let settings = Settings {
+        mode: profile.mode.for_kernel(),
+        privileges: profile.privileges,
     };
-    let automaton = minimize(build(NAME, &patterns).map_err(blame)?);
-
-    let mut outcomes = Vec::with_capacity(automaton.sets.len());
-    for (number, set) in automaton.sets.iter().enumerate() {
-        let mut claims = set.iter().filter_map(|&claim| executables.get(claim));
-        let mut outcome = OutcomeRules::default();
-        if let Some(&(at, first, slot, _)) = claims.next() {
-            if let Some((_, second, _, executable)) = claims.find(|claim| claim.0 != at) {
-                return Err(CompileError {
-                    origin: executable.origin.clone(),
-                    fault: CompileFault::TwoProfiles {
-                        first: first.name.clone(),
-                        second: second.name.clone(),
-                        example: automaton.example(index(number)),
-                    },
-                });
-            }
-            outcome.target = slot;
-            outcome.granting.push(at);
-        }
-        outcomes.push(outcome);
-    }
-    finish(NAME, &automaton, outcomes, Mode::ENFORCE).map_err(blame)
+    finish(&profile.name, &automaton, outcomes, settings).map_err(blame)
 }
 
 impl Compiled {
@@ -191,12 +157,13 @@ impl Compiled {
     }
 }
 
-/// The slot to which an exec leads that `rules` allow together.
+/// The slot to which an exec leads that `rules` allow together, and whether the program
+/// must not trust its environment.
 fn target(
     rules: &[&Rule],
     slots: &dyn Fn(&str) -> Option<Slot>,
     example: impl Fn() -> Vec<u8>,
-) -> Result<Slot, CompileError> {
+) -> Result<(Slot, Scrub), CompileError> {
     let mut chosen: Option<(&Rule, &Target)> = None;
     for rule in rules {
         if !rule.allow.contains(Access::EXECUTE) {
@@ -218,11 +185,14 @@ fn target(
         }
     }
     match chosen {
-        Some((rule, Target::Profile(name))) => slots(name).ok_or_else(|| CompileError {
-            origin: rule.origin.clone(),
-            fault: CompileFault::NoTarget { name: name.clone() },
-        }),
-        Some((_, Target::Inherit)) | None => Ok(Slot::NONE),
+        Some((rule, Target::Profile(name))) => match slots(name) {
+            Some(slot) => Ok((slot, Scrub::Yes)),
+            None => Err(CompileError {
+                origin: rule.origin.clone(),
+                fault: CompileFault::NoTarget { name: name.clone() },
+            }),
+        },
+        Some((_, Target::Inherit)) | None => Ok((Slot::NONE, Scrub::No)),
     }
 }
 
@@ -266,7 +236,8 @@ fn granting(profile: &Profile) -> Result<Automaton, CompileFault> {
         })
 }
 
-fn build(profile: &str, patterns: &[&Hir]) -> Result<Automaton, CompileFault> {
+/// Builds the automaton of `patterns`, which are those of `profile`.
+pub(super) fn build(profile: &str, patterns: &[&Hir]) -> Result<Automaton, CompileFault> {
     let profile = profile.to_owned();
     Automaton::build(patterns).map_err(|error| match error {
         AutomatonError::TooLarge => CompileFault::TooLarge { profile },
@@ -275,11 +246,12 @@ fn build(profile: &str, patterns: &[&Hir]) -> Result<Automaton, CompileFault> {
     })
 }
 
-fn finish(
+/// Makes the table of `automaton`, whose sets of patterns have these outcomes.
+pub(super) fn finish(
     profile: &str,
     automaton: &Automaton,
-    outcomes: Vec<OutcomeRules>,
-    mode: Mode,
+    outcomes: Vec<(OutcomeRules, Scrub)>,
+    settings: Settings,
 ) -> Result<Compiled, CompileFault> {
     let profile = profile.to_owned();
     let count = outcomes.len();
@@ -288,12 +260,18 @@ fn finish(
     }
     let records: Vec<_> = outcomes
         .iter()
-        .map(|outcome| [outcome.allow.0, outcome.target.0])
+        .map(|(outcome, scrub)| {
+            let scrub = match scrub {
+                Scrub::Yes => SCRUB,
+                Scrub::No => 0,
+            };
+            [outcome.allow.0, outcome.target.0 | scrub]
+        })
         .collect();
-    match pack(automaton, &records, mode.0) {
+    match pack(automaton, &records, settings) {
         Ok(words) => Ok(Compiled {
             words,
-            outcomes,
+            outcomes: outcomes.into_iter().map(|(outcome, _)| outcome).collect(),
             states: automaton.len(),
         }),
         Err(TooLarge { words }) => Err(CompileFault::TableTooLarge { profile, words }),

@@ -2,11 +2,14 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use enforcer_abi::Privilege;
+
 use super::{
     FILE_LEN, Origin, RULES,
     access_names::AccessNameError,
     compile::{CompileError, CompileFault},
     glob::GlobFault,
+    subjects, suggest,
     variables::VariableFault,
 };
 
@@ -128,9 +131,40 @@ pub enum Problem {
         /// The file of the other profile.
         other: Origin,
     },
-    /// The profile says that it confines programs, and names none.
-    #[error("the list is empty; leave `applies_to` out to confine nothing by itself")]
-    NoExecutables,
+    /// The profile says that it confines something, and names nothing.
+    #[error("`applies_to` names nothing; leave it out to confine nothing by itself")]
+    NoSubjects,
+    /// No user can have the name.
+    #[error("invalid user `{name}`; a user is a name or an id below 4294967295")]
+    InvalidUser {
+        /// The name.
+        name: String,
+    },
+    /// No unit with processes can have the name.
+    #[error("invalid unit `{name}`; {}", UnitHint(name))]
+    InvalidUnit {
+        /// The name.
+        name: String,
+    },
+    /// Two profiles confine one user.
+    #[error("the user {user} has a profile already by {other}; a user has one")]
+    UserTaken {
+        /// The user.
+        user: String,
+        /// Where the other profile names it.
+        other: Origin,
+    },
+    /// There is no such privilege.
+    #[error("unknown privilege `{name}`; {}", PrivilegeHint(name))]
+    UnknownPrivilege {
+        /// The name.
+        name: String,
+    },
+    /// A rule names a right that the profile does not decide on.
+    #[error(
+        "the profile grants `metadata` on every path; give it `metadata: true` for rules to decide"
+    )]
+    MetadataUnmediated,
     /// A rule has neither or both of `allow` and `deny`.
     #[error("a rule has either `allow` or `deny`")]
     AllowOrDeny,
@@ -143,9 +177,9 @@ pub enum Problem {
     /// There is no such right.
     #[error(transparent)]
     Access(#[from] AccessNameError),
-    /// `inherit` and `profile` do not fit.
-    #[error("an exec rule has either `profile` or `inherit: true`")]
-    InheritOrProfile,
+    /// `profile`, `inherit` and `deny` do not fit.
+    #[error("an exec rule has one of `profile`, `inherit: true` and `deny: true`")]
+    ExecEnds,
     /// Too many rules.
     #[error("the profile has more than {RULES} rules, those it includes among them")]
     TooManyRules,
@@ -255,6 +289,48 @@ impl fmt::Display for Hint<'_> {
             Some(suggestion) => write!(f, "did you mean `{suggestion}`?"),
             None => write!(f, "expected one of {}", self.expected.join(", ")),
         }
+    }
+}
+
+/// What is wrong with a unit's name.
+struct UnitHint<'a>(&'a str);
+
+impl fmt::Display for UnitHint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.contains("@.") {
+            return f.write_str("a template runs nothing; name an instance, or its cgroups");
+        }
+        write!(
+            f,
+            "a unit has letters, digits and `:-_.\\@`, and ends in {}",
+            subjects::UNIT_ENDS.join(", ")
+        )
+    }
+}
+
+/// The privilege that was meant, or where names come from.
+struct PrivilegeHint<'a>(&'a str);
+
+impl fmt::Display for PrivilegeHint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.to_ascii_lowercase();
+        let bare = name.strip_prefix("cap_").unwrap_or(&name);
+        if bare.len() < name.len() && Privilege::from_name(bare).is_some() {
+            return write!(f, "leave out the `cap_`: `{bare}`");
+        }
+        let names = Privilege::NAMES.into_iter().map(|(_, name)| name);
+        if let Some(suggestion) = suggest::nearest(bare, names) {
+            return write!(f, "did you mean `{suggestion}`?");
+        }
+        let others = Privilege::NAMES
+            .into_iter()
+            .filter_map(|(privilege, name)| (privilege >= Privilege::MOUNT).then_some(name));
+        let others: Vec<_> = others.collect();
+        write!(
+            f,
+            "a privilege is a capability without its `cap_`, or one of {}",
+            others.join(", ")
+        )
     }
 }
 

@@ -48,8 +48,12 @@ pub fn explain<'a>(
     };
     let matching = rules(&judgement.rules.granting);
     // The table leaves out denies where nothing is allowed anyway; people want to see them.
+    let mut decided = requested;
+    if !profile.metadata {
+        decided = decided.missing_from(Access::METADATA);
+    }
     let mut denying: Vec<&Rule> = profile.rules.iter().collect();
-    denying.retain(|rule| !(rule.deny & requested).is_empty() && rule.pattern.matches(path));
+    denying.retain(|rule| !(rule.deny & decided).is_empty() && rule.pattern.matches(path));
 
     let denied = denying
         .iter()
@@ -160,6 +164,17 @@ exec:
             assert_eq!(got.missing, requested.missing_from(got.granted), "{name}");
             let target = (path == "/bin/x").then(|| Target::Profile("q".to_owned()));
             assert_eq!(got.target, target.as_ref(), "{name}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_granted_by_no_rule() {
+        let profile = Profile::parse(TEXT, Path::new("p.yaml"), Path::new("")).unwrap();
+        let compiled = compile(&profile, &|_| Some(Slot(3))).unwrap();
+        for path in ["/root/a", "/srv/www/.git/a"] {
+            let got = explain(&profile, &compiled, Access::METADATA, path.as_bytes());
+            assert_eq!(got.verdict, Verdict::Allow, "{path}");
+            assert!(got.granting.is_empty() && got.denying.is_empty(), "{path}");
         }
     }
 

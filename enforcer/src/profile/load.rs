@@ -9,8 +9,12 @@ use std::{
 
 use serde_yaml::Spanned;
 
+use self::{
+    rule::{Metadata, Owner},
+    subjects::Subjects,
+};
 use super::{
-    Executable, FILE_LEN, OnViolation, Origin, Profile, RULES, Rule,
+    FILE_LEN, OnViolation, Origin, Profile, RULES, Rule,
     error::{Problem, ProfileError, ProfileErrors},
     glob,
     pattern::Pattern,
@@ -21,6 +25,7 @@ use super::{
 
 mod include;
 mod rule;
+mod subjects;
 
 /// Reads the profile in `file`.
 pub(super) fn profile_file(file: &Path, abstractions: &Path) -> Result<Profile, ProfileErrors> {
@@ -106,6 +111,7 @@ fn origin_of_end(file: Arc<Path>, bytes: &[u8], len: usize) -> Origin {
 }
 
 fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors> {
+    let source = Arc::new(source);
     let raw: RawProfile = source.parse()?;
     let RawProfile {
         name,
@@ -116,17 +122,24 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         variables,
         paths,
         exec,
+        privileges,
+        metadata,
         on_violation: OnViolation { tighten },
     } = raw;
 
     let mut loader = Loader::new(abstractions);
+    loader.metadata = if metadata {
+        Metadata::ByRules
+    } else {
+        Metadata::Granted
+    };
     loader.include_all(&source, &include, &mut Vec::new());
     let file = source.file.clone();
     let name_origin = source.origin(name.referenced);
     loader.parts.insert(
         0,
         Part {
-            source,
+            source: Arc::clone(&source),
             includers: Vec::new(),
             variables,
             paths,
@@ -135,10 +148,14 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
     );
     let rules = loader.rules();
     loader.check_name(name_origin, &name.value, &file);
-    let mut executables = Vec::new();
-    if let Some(applies_to) = applies_to {
-        executables = loader.executables(&applies_to.executables);
-    }
+    let Subjects {
+        executables,
+        users,
+        cgroups,
+    } = applies_to
+        .map(|applies_to| loader.subjects(&source, &applies_to))
+        .unwrap_or_default();
+    let (privileges, privileges_origin) = loader.privileges(&source, privileges.as_ref());
 
     ProfileErrors::collect(loader.errors)?;
     Ok(Profile {
@@ -146,6 +163,11 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         description,
         source: file.to_path_buf(),
         executables,
+        users,
+        cgroups,
+        privileges,
+        privileges_origin,
+        metadata,
         mode,
         rules,
         on_violation: OnViolation { tighten },
@@ -154,7 +176,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
 
 /// A file that gives a profile rules.
 struct Part {
-    source: Source,
+    source: Arc<Source>,
     /// The abstractions by way of which it is included.
     includers: Vec<String>,
     variables: RawVariables,
@@ -172,7 +194,7 @@ impl Part {
             exec,
         } = raw;
         Self {
-            source,
+            source: Arc::new(source),
             includers: Vec::new(),
             variables,
             paths,
@@ -187,6 +209,7 @@ struct Loader<'a> {
     /// The profile's own file, then what it includes.
     parts: Vec<Part>,
     variables: Variables,
+    metadata: Metadata,
     errors: Vec<ProfileError>,
 }
 
@@ -196,6 +219,7 @@ impl<'a> Loader<'a> {
             abstractions,
             parts: Vec::new(),
             variables: Variables::default(),
+            metadata: Metadata::ByRules,
             errors: Vec::new(),
         }
     }
@@ -241,9 +265,14 @@ impl<'a> Loader<'a> {
             return Vec::new();
         }
         let mut rules = Vec::with_capacity(count);
-        for part in &parts {
+        for (at, part) in parts.iter().enumerate() {
+            let owner = if at == 0 {
+                Owner::Profile
+            } else {
+                Owner::Abstraction
+            };
             for path in &part.paths {
-                rules.extend(self.path_rule(&part.source, path));
+                rules.extend(self.path_rule(&part.source, path, owner));
             }
             for exec in &part.exec {
                 rules.extend(self.exec_rule(&part.source, exec));
@@ -324,24 +353,6 @@ impl<'a> Loader<'a> {
                 }
             }
         }
-    }
-
-    fn executables(&mut self, list: &Spanned<Vec<Spanned<String>>>) -> Vec<Executable> {
-        let parts = std::mem::take(&mut self.parts);
-        let mut executables = Vec::new();
-        if let Some(own) = parts.first() {
-            if list.value.is_empty() {
-                self.error(own.source.origin(list.referenced), Problem::NoExecutables);
-            }
-            for written in &list.value {
-                let origin = own.source.origin(written.referenced);
-                if let Some(pattern) = self.pattern(&own.source, written) {
-                    executables.push(Executable { pattern, origin });
-                }
-            }
-        }
-        self.parts = parts;
-        executables
     }
 
     /// Expands and reads a pattern.

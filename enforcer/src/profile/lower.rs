@@ -217,7 +217,8 @@ fn class(ranges: &[(u8, u8)]) -> Hir {
     )))
 }
 
-fn any() -> Hir {
+/// Any byte.
+pub(super) fn any() -> Hir {
     class(&[(0, u8::MAX)])
 }
 
@@ -225,7 +226,8 @@ fn not_slash() -> Hir {
     class(&[(0, b'/' - 1), (b'/' + 1, u8::MAX)])
 }
 
-fn repeat(min: u32, sub: Hir) -> Hir {
+/// `sub` at least `min` times.
+pub(super) fn repeat(min: u32, sub: Hir) -> Hir {
     Hir::repetition(Repetition {
         min,
         max: None,

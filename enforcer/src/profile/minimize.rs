@@ -14,7 +14,7 @@ use super::automaton::{Automaton, DEAD, index};
 
 /// Most transitions that are worth it: about 100 MiB of working memory. An
 /// automaton with more is left as it is, which costs space and nothing else.
-const TRANSITIONS: usize = 4 << 20;
+pub(super) const TRANSITIONS: usize = 4 << 20;
 
 /// Returns an automaton that gives every path the same set, with the fewest
 /// states. States are numbered in the order in which a walk from the start meets
@@ -31,10 +31,15 @@ pub(super) fn minimize(automaton: Automaton) -> Automaton {
 /// By state, without [`DEAD`]: the block of states that it is in.
 fn blocks(automaton: &Automaton, count: usize) -> Vec<u32> {
     let transitions = Transitions::new(automaton, count);
-    let states = automaton.len() - 1;
-    let mut blocks = Partition::new(&automaton.matched[1..]);
+    refine(&transitions, &automaton.matched[1..])
+}
+
+/// By state: the block of those that no path tells apart, where `keys` are what a path
+/// that ends in a state is told. Some path has to matter to every state.
+pub(super) fn refine(transitions: &Transitions, keys: &[u32]) -> Vec<u32> {
+    let mut blocks = Partition::new(keys);
     let mut cords = Partition::new(&transitions.columns);
-    let incoming = Incoming::new(states, &transitions.heads);
+    let incoming = Incoming::new(keys.len(), &transitions.heads);
 
     // The first block of states needs no turn: what it would split, the others do.
     let mut block = 1;
@@ -108,10 +113,10 @@ fn rebuild(automaton: &Automaton, blocks: &[u32]) -> Automaton {
 }
 
 /// The transitions that do not lead to [`DEAD`]. States count from 0 without it.
-struct Transitions {
-    tails: Vec<u32>,
-    heads: Vec<u32>,
-    columns: Vec<u32>,
+pub(super) struct Transitions {
+    pub(super) tails: Vec<u32>,
+    pub(super) heads: Vec<u32>,
+    pub(super) columns: Vec<u32>,
 }
 
 impl Transitions {
@@ -135,14 +140,14 @@ impl Transitions {
 }
 
 /// The transitions into each state.
-struct Incoming {
+pub(super) struct Incoming {
     /// By state, and one more: where its transitions start.
     starts: Vec<u32>,
     transitions: Vec<u32>,
 }
 
 impl Incoming {
-    fn new(states: usize, heads: &[u32]) -> Self {
+    pub(super) fn new(states: usize, heads: &[u32]) -> Self {
         let mut starts = vec![0; states + 1];
         for &head in heads {
             starts[head as usize] += 1;
@@ -164,7 +169,8 @@ impl Incoming {
         }
     }
 
-    fn of(&self, state: u32) -> &[u32] {
+    /// The transitions into `state`.
+    pub(super) fn of(&self, state: u32) -> &[u32] {
         let state = state as usize;
         &self.transitions[self.starts[state] as usize..self.starts[state + 1] as usize]
     }

@@ -5,11 +5,15 @@
 //! that fits. The same automaton always gives the same words.
 
 use enforcer_abi::{
+    Mode, Privileges,
     limits::TABLE_WORDS,
-    table::{Header, OUTCOME_WORDS, STATE_WORDS},
+    table::{Header, STATE_WORDS},
 };
 
-use super::automaton::{Automaton, index};
+use super::{
+    automaton::{Automaton, index},
+    classes::{Record, classes},
+};
 
 /// Pairs that a state can look at, wherever its own are shifted: one a byte.
 const BYTES: usize = 256;
@@ -25,12 +29,19 @@ pub(super) struct TooLarge {
     pub(super) words: usize,
 }
 
-/// Packs `automaton`, whose sets of patterns are the outcomes `outcomes`: rights
-/// and the slot to which an exec leads. Generation and hit counters stay 0.
+/// What a table says beside paths.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) mode: Mode,
+    pub(super) privileges: Privileges,
+}
+
+/// Packs `automaton`, whose sets of patterns have the outcomes `outcomes`. Generation
+/// and hit counters stay 0.
 pub(super) fn pack(
     automaton: &Automaton,
-    outcomes: &[[u32; OUTCOME_WORDS as usize]],
-    mode: u32,
+    outcomes: &[Record],
+    settings: Settings,
 ) -> Result<Vec<u32>, TooLarge> {
     let rows = rows(automaton);
     let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -56,25 +67,37 @@ pub(super) fn pack(
         return Err(TooLarge { words: len });
     }
 
+    let Settings { mode, privileges } = settings;
+    let [low, high] = halves(privileges);
     let mut words = vec![0; Header::WORDS as usize];
     for (at, word) in [
         (Header::CHECK, Header::MAGIC),
         (Header::START, word_of(automaton.start)),
         (Header::OUTCOMES, index(outcomes_at)),
         (Header::OUTCOME_COUNT, index(outcomes.len())),
-        (Header::MODE, mode),
+        (Header::MODE, mode.0),
+        (Header::PRIVILEGES, low),
+        (Header::PRIVILEGES + 1, high),
     ] {
         if let Some(place) = words.get_mut(at as usize) {
             *place = word;
         }
     }
     words.reserve(len);
-    for ((row, shift), &outcome) in rows.iter().zip(&shifts).zip(&automaton.matched) {
-        words.extend([index(states + 2 * shift), row.otherwise, outcome]);
+    let classes = classes(automaton, outcomes);
+    let says = automaton.matched.iter().zip(&classes);
+    for ((row, shift), (&outcome, &class)) in rows.iter().zip(&shifts).zip(says) {
+        words.extend([index(states + 2 * shift), row.otherwise, outcome, class]);
     }
     words.extend(pairs.words.as_flattened());
     words.extend(outcomes.as_flattened());
     Ok(words)
+}
+
+/// The lower and the upper half of the set.
+fn halves(privileges: Privileges) -> [u32; 2] {
+    let half = |bits: u64| index(usize::try_from(bits & u64::from(u32::MAX)).unwrap_or(0));
+    [half(privileges.0), half(privileges.0 >> 32)]
 }
 
 /// The word at which the record of `state` starts: its name in the table.

@@ -39,6 +39,26 @@ impl Pattern {
         })
     }
 
+    /// The pattern of what this one matches and of all that is beneath it.
+    #[must_use]
+    pub fn with_beneath(&self) -> Self {
+        let Self { text, prefix, hir } = self;
+        // What is beneath the root does not begin with `//`.
+        let (end, slash) = match text.as_str() {
+            "/" => ("{,**}", Hir::empty()),
+            _ => ("{,/**}", Hir::literal(*b"/")),
+        };
+        let beneath = Hir::concat(vec![slash, lower::repeat(1, lower::any())]);
+        Self {
+            text: format!("{text}{end}"),
+            prefix: prefix.clone(),
+            hir: Hir::concat(vec![
+                hir.clone(),
+                Hir::alternation(vec![Hir::empty(), beneath]),
+            ]),
+        }
+    }
+
     /// The text it was read from. Two patterns with one text are the same.
     pub fn text(&self) -> &str {
         &self.text
@@ -155,6 +175,28 @@ mod tests {
                 assert!(!pattern.matches(path.as_bytes()), "{name}: {text} {path}");
             }
         }
+    }
+
+    #[test]
+    fn with_beneath() {
+        #[rustfmt::skip]
+        let cases: [(&str, &str, &[&str], &[&str]); 4] = [
+            ("a directory",    "/a",          &["/a", "/a/b", "/a/b/c"],   &["/", "/ab", "/b/a"]),
+            ("the root",       "/",           &["/", "/a", "/a/b"],        &[]),
+            ("beneath it",     "/a{,/**}",    &["/a", "/a/b", "/a/b/c"],   &["/", "/ab"]),
+            ("wherever it is", "/{**/,}a",    &["/a", "/x/y/a", "/x/a/b"], &["/", "/x", "/ab"]),
+        ];
+        for (name, text, yes, no) in cases {
+            let pattern = Pattern::parse(text).unwrap().with_beneath();
+            for path in yes {
+                assert!(pattern.matches(path.as_bytes()), "{name}: {path}");
+            }
+            for path in no {
+                assert!(!pattern.matches(path.as_bytes()), "{name}: {path}");
+            }
+        }
+        let root = Pattern::parse("/").unwrap().with_beneath();
+        assert!(Pattern::parse(root.text()).unwrap().matches(b"/a"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) struct RawProfile {
     #[serde(default)]
     pub(super) description: String,
     #[serde(default)]
-    pub(super) applies_to: Option<RawAppliesTo>,
+    pub(super) applies_to: Option<Spanned<RawAppliesTo>>,
     /// No default: whether a profile enforces is never left unsaid.
     pub(super) mode: ProfileMode,
     #[serde(default)]
@@ -30,6 +30,12 @@ pub(super) struct RawProfile {
     pub(super) paths: Vec<Spanned<RawPath>>,
     #[serde(default)]
     pub(super) exec: Vec<Spanned<RawExec>>,
+    #[serde(default)]
+    pub(super) privileges: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Whether the rules speak of `metadata`. Most programs ask for it so often that
+    /// nobody would read what they ask.
+    #[serde(default)]
+    pub(super) metadata: bool,
     #[serde(default)]
     pub(super) on_violation: OnViolation,
 }
@@ -54,7 +60,18 @@ pub(super) struct RawAbstraction {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAppliesTo {
-    pub(super) executables: Spanned<Vec<Spanned<String>>>,
+    /// Patterns of programs.
+    #[serde(default)]
+    pub(super) executables: Vec<Spanned<String>>,
+    /// Names or ids.
+    #[serde(default)]
+    pub(super) users: Vec<Spanned<String>>,
+    /// Names of systemd's units.
+    #[serde(default)]
+    pub(super) units: Vec<Spanned<String>>,
+    /// Patterns of paths from the root of cgroup v2.
+    #[serde(default)]
+    pub(super) cgroups: Vec<Spanned<String>>,
 }
 
 /// Rights on the paths of a pattern.
@@ -71,7 +88,8 @@ pub(super) struct RawPath {
 }
 
 /// Programs that may be started, and the profile they go on in: the one that
-/// `profile` names, or without it the one of the program that starts them.
+/// `profile` names, or without it the one of the program that starts them. Or, with
+/// `deny`, programs that may not be started.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawExec {
@@ -81,6 +99,8 @@ pub(super) struct RawExec {
     /// Says what holds without it, too.
     #[serde(default)]
     pub(super) inherit: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub(super) deny: Option<Spanned<bool>>,
     #[serde(default)]
     pub(super) reason: Option<String>,
 }

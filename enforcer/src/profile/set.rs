@@ -9,7 +9,8 @@ use std::{
 use enforcer_abi::Slot;
 
 use super::{
-    ABSTRACTIONS, Origin, Profile, Target, compile, compile_attachments,
+    ABSTRACTIONS, Origin, Profile, Target, User, UserRef, compile, compile_attachments,
+    compile_cgroups,
     error::{Problem, ProfileError},
     suggest,
 };
@@ -46,8 +47,10 @@ impl ProfileSet {
     ///
     /// # Errors
     ///
-    /// If two have one name or apply to one program, if an exec rule leads to none
-    /// of them, or if one of them does not compile.
+    /// If two have one name or apply to one program, user or cgroup, if an exec rule
+    /// leads to none of them, or if one of them does not compile. Users are told apart
+    /// as they are written; that a name and an id are one user is for the machine to
+    /// say.
     pub fn new(profiles: Vec<Profile>) -> Result<Self, Vec<ProfileError>> {
         let mut errors = Vec::new();
         let mut names: BTreeMap<&str, &Profile> = BTreeMap::new();
@@ -66,16 +69,22 @@ impl ProfileSet {
             let missing = missing_targets(profile, &names);
             // Any slot will do, since the tables are only made to see that they can be.
             if missing.is_empty()
-                && let Err(error) = compile(profile, &|_| Some(Slot(1)))
+                && let Err(error) = compile(profile, &|_| Some(Slot::FIRST))
             {
                 errors.push(error.into());
             }
             errors.extend(missing);
         }
-        let attachments: Vec<_> = profiles.iter().map(|profile| (profile, Slot(1))).collect();
-        if let Err(error) = compile_attachments(&attachments) {
-            errors.push(error.into());
+        let attachments: Vec<_> = profiles
+            .iter()
+            .map(|profile| (profile, Slot::FIRST))
+            .collect();
+        for compile in [compile_attachments, compile_cgroups] {
+            if let Err(error) = compile(&attachments) {
+                errors.push(error.into());
+            }
         }
+        errors.extend(taken_users(&profiles));
         if errors.is_empty() {
             Ok(Self(profiles))
         } else {
@@ -106,6 +115,27 @@ impl<'a> IntoIterator for &'a ProfileSet {
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
+}
+
+/// The users that two of `profiles` name.
+fn taken_users(profiles: &[Profile]) -> Vec<ProfileError> {
+    let mut owners: BTreeMap<&UserRef, (&Profile, &User)> = BTreeMap::new();
+    let mut errors = Vec::new();
+    for profile in profiles {
+        for user in &profile.users {
+            let &mut (owner, first) = owners.entry(&user.who).or_insert((profile, user));
+            if !std::ptr::eq(owner, profile) {
+                errors.push(ProfileError {
+                    origin: user.origin.clone(),
+                    problem: Problem::UserTaken {
+                        user: user.who.to_string(),
+                        other: first.origin.clone(),
+                    },
+                });
+            }
+        }
+    }
+    errors
 }
 
 /// The exec rules of `profile` that lead to none of `names`.

@@ -107,8 +107,8 @@ proptest! {
     fn words_keep_to_the_layout(sketches in prop::collection::vec(sketch(), 1..7)) {
         let table = compiled(&profile(sketches.iter().filter_map(rule).collect()));
         let words = table.words.as_slice();
-        prop_assert_eq!(&words[..8], &[
-            Header::MAGIC, words[1], words[2], u32::try_from(table.outcomes.len()).unwrap(), 1, 0, 0, 0,
+        prop_assert_eq!(&words[..DEAD as usize], &[
+            Header::MAGIC, words[1], words[2], u32::try_from(table.outcomes.len()).unwrap(), 1, 0, 0, 0, 0, 0,
         ]);
         let outcomes = words[Header::OUTCOMES as usize];
         let pairs = DEAD + u32::try_from(table.states).unwrap() * STATE_WORDS;
@@ -119,13 +119,14 @@ proptest! {
         let states: HashSet<u32> = (DEAD..pairs).step_by(STATE_WORDS as usize).collect();
         prop_assert!(states.contains(&words[Header::START as usize]));
         for &state in &states {
-            let record = &words[state as usize..][..3];
+            let record = &words[state as usize..][..4];
             prop_assert_eq!((record[0] - pairs) % 2, 0);
             prop_assert!((pairs..=outcomes - 512).contains(&record[0]));
             prop_assert!(states.contains(&record[1]));
             prop_assert!(record[2] < words[Header::OUTCOME_COUNT as usize]);
+            prop_assert!(record[3] < u32::try_from(table.states).unwrap());
         }
-        prop_assert_eq!(&words[DEAD as usize + 1..][..2], &[DEAD, 0]);
+        prop_assert_eq!(&words[DEAD as usize + 1..][..3], &[DEAD, 0, 0]);
         for pair in words[pairs as usize..outcomes as usize].chunks(2) {
             prop_assert!(pair == [0, 0] || states.contains(&pair[0]) && states.contains(&pair[1]));
         }

@@ -45,6 +45,19 @@ pub enum CompileFault {
         /// A program that both apply to.
         example: Vec<u8>,
     },
+    /// Two profiles confine what runs in one cgroup.
+    #[error(
+        "the profiles `{first}` and `{second}` both apply to the cgroup {}; name cgroups by their paths, and make these disjoint",
+        Escaped(example)
+    )]
+    TwoProfilesOfCgroup {
+        /// One profile.
+        first: String,
+        /// The other.
+        second: String,
+        /// A cgroup that both apply to.
+        example: Box<[u8]>,
+    },
     /// There is no profile with this name.
     #[error("there is no profile `{name}` to start this program in")]
     NoTarget {

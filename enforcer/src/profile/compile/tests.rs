@@ -2,7 +2,7 @@ use std::path::Path;
 
 use enforcer_abi::{Access, Mode, Slot, table::Words as _};
 
-use crate::profile::{Compiled, Profile, Removal, compile, compile_attachments};
+use crate::profile::{Compiled, Profile, Removal, compile};
 
 fn profile(name: &str, rest: &str) -> Profile {
     let text = format!("name: {name}\nmode: enforce\n{rest}");
@@ -22,22 +22,57 @@ fn compiled(profile: &Profile) -> Compiled {
 fn execs_lead_to_slots() {
     let profile = profile(
         "p",
-        "paths: [{ path: /bin/b, deny: [execute] }]\nexec: [{ path: /bin/a, profile: q }, { path: /bin/b, profile: q }, { path: /bin/c }]\n",
+        "paths: [{ path: /bin/b, deny: [execute] }]\nexec: [{ path: /bin/a, profile: q }, { path: /bin/b, profile: q }, { path: /bin/c }, { path: /bin/e }, { path: /bin/e, deny: true }]\n",
     );
     let table = compiled(&profile);
     let run = Access::EXECUTE | Access::MAP;
+    // Columns: path, rights, target, whether the environment is scrubbed.
     #[rustfmt::skip]
     let cases = [
-        ("/bin/a", run,          Slot(7)),
+        ("/bin/a", run,          Slot(7),    true),
         // Who may not be executed leads nowhere.
-        ("/bin/b", Access::MAP,  Slot::NONE),
-        ("/bin/c", run,          Slot::NONE),
-        ("/bin/d", Access::NONE, Slot::NONE),
+        ("/bin/b", Access::MAP,  Slot::NONE, false),
+        ("/bin/c", run,          Slot::NONE, false),
+        ("/bin/d", Access::NONE, Slot::NONE, false),
+        ("/bin/e", Access::MAP,  Slot::NONE, false),
     ];
-    for (path, allow, target) in cases {
+    for (path, allow, target, scrub) in cases {
         let outcome = table.judge(path.as_bytes()).outcome;
-        assert_eq!((outcome.allow, outcome.target), (allow, target), "{path}");
+        let got = (
+            outcome.allow.missing_from(Access::METADATA),
+            outcome.target,
+            outcome.scrub,
+        );
+        assert_eq!(got, (allow, target, scrub), "{path}");
     }
+}
+
+#[test]
+fn privileges_are_in_the_header() {
+    let text = "privileges: [chown, setuid, mount, terminal]\n";
+    let table = compiled(&profile("p", text));
+    let names: Vec<_> = table.words.as_slice().privileges().names().collect();
+    assert_eq!(names, ["chown", "setuid", "sys_admin", "mount", "terminal"]);
+    let none = compiled(&profile("p", ""));
+    assert_eq!(none.words.as_slice().privileges().0, 0);
+    assert_ne!(none.digest(), table.digest(), "privileges are rights");
+}
+
+#[test]
+fn metadata_is_granted_unless_rules_decide() {
+    let rules = "paths: [{ path: /a, allow: [read] }, { path: /b, deny: [all] }]\n";
+    let unmediated = compiled(&profile("p", rules));
+    let mediated = compiled(&profile("p", &format!("metadata: true\n{rules}")));
+    for path in ["/a", "/b", "/c", "/a/b"] {
+        let rights = |table: &Compiled| table.judge(path.as_bytes()).outcome.allow;
+        assert!(rights(&unmediated).contains(Access::METADATA), "{path}");
+        // Who may read may look.
+        let looks = rights(&mediated).contains(Access::METADATA);
+        assert_eq!(looks, path == "/a", "{path}");
+    }
+    let nothing = compiled(&profile("p", ""));
+    assert_eq!(nothing.judge(b"/c").outcome.allow, Access::METADATA);
+    assert_eq!(nothing.judge(b"/c").outcome.class, 0);
 }
 
 #[test]
@@ -48,44 +83,6 @@ fn a_target_without_a_slot() {
         error.to_string(),
         "p.yaml:3:16: there is no profile `r` to start this program in"
     );
-}
-
-#[test]
-fn attachments() {
-    let one = profile(
-        "one",
-        "applies_to: { executables: [/usr/bin/a, \"/opt/a/**\"] }\n",
-    );
-    let two = profile("two", "applies_to: { executables: [/usr/bin/b] }\n");
-    let none = profile("none", "");
-    let all = [(&one, Slot(1)), (&none, Slot(2)), (&two, Slot(3))];
-    let table = compile_attachments(&all).unwrap();
-    #[rustfmt::skip]
-    let cases = [
-        ("/usr/bin/a",   Slot(1),    vec![0]),
-        ("/opt/a/bin/x", Slot(1),    vec![0]),
-        ("/usr/bin/b",   Slot(3),    vec![2]),
-        ("/usr/bin/c",   Slot::NONE, vec![]),
-    ];
-    for (path, slot, claim) in cases {
-        let judgement = table.judge(path.as_bytes());
-        assert_eq!(judgement.outcome.target, slot, "{path}");
-        assert_eq!(judgement.outcome.allow, Access::NONE, "{path}");
-        assert_eq!(judgement.rules.granting, claim, "{path}");
-    }
-
-    let nobody = compile_attachments(&[]).unwrap();
-    assert_eq!(nobody.judge(b"/usr/bin/a").outcome.target, Slot::NONE);
-}
-
-#[test]
-fn one_profile_may_name_a_program_twice() {
-    let twice = profile(
-        "p",
-        "applies_to: { executables: [/usr/bin/a, \"/usr/bin/*\"] }\n",
-    );
-    let table = compile_attachments(&[(&twice, Slot(1))]).unwrap();
-    assert_eq!(table.judge(b"/usr/bin/a").outcome.target, Slot(1));
 }
 
 #[test]

@@ -19,6 +19,7 @@ impl Loader<'_> {
         &mut self,
         source: &Source,
         written: &Spanned<RawPath>,
+        owner: Owner,
     ) -> Option<Rule> {
         let RawPath {
             path,
@@ -28,16 +29,24 @@ impl Loader<'_> {
         } = &written.value;
         let pattern = self.pattern(source, path);
         let (allow, deny) = match (allow, deny) {
-            (Some(names), None) => (self.rights(source, names, Says::Allow)?, Access::NONE),
-            (None, Some(names)) => (Access::NONE, self.rights(source, names, Says::Deny)?),
+            (Some(names), None) => (
+                self.rights(source, names, Says::Allow, owner)?,
+                Access::NONE,
+            ),
+            (None, Some(names)) => (Access::NONE, self.rights(source, names, Says::Deny, owner)?),
             _ => {
                 self.error(source.origin(written.referenced), Problem::AllowOrDeny);
                 return None;
             }
         };
+        let pattern = pattern?;
+        // It granted nothing else, and that is granted anyway.
+        if allow.is_empty() && deny.is_empty() {
+            return None;
+        }
         Some(Rule {
-            pattern: pattern?,
-            allow: allow.with_implied(),
+            pattern,
+            allow: self.granted(allow),
             deny: denied(deny),
             target: allow.contains(Access::EXECUTE).then_some(Target::Inherit),
             reason: reason.clone(),
@@ -55,19 +64,21 @@ impl Loader<'_> {
             path,
             profile,
             inherit,
+            deny,
             reason,
         } = &written.value;
         let pattern = self.pattern(source, path);
-        let target = match (profile, inherit) {
-            (None, None) => Target::Inherit,
-            (None, Some(inherit)) if inherit.value => Target::Inherit,
-            (Some(profile), None) => Target::Profile(profile.value.clone()),
-            (_, Some(inherit)) => {
-                self.error(source.origin(inherit.referenced), Problem::InheritOrProfile);
+        let target = match (profile, inherit, deny) {
+            (None, None, None) => Some(Target::Inherit),
+            (None, Some(inherit), None) if inherit.value => Some(Target::Inherit),
+            (Some(profile), None, None) => Some(Target::Profile(profile.value.clone())),
+            (None, None, Some(deny)) if deny.value => None,
+            (_, Some(odd), _) | (_, _, Some(odd)) => {
+                self.error(source.origin(odd.referenced), Problem::ExecEnds);
                 return None;
             }
         };
-        if let (Target::Profile(name), Some(written)) = (&target, profile)
+        if let (Some(Target::Profile(name)), Some(written)) = (&target, profile)
             && !super::is_name(name)
         {
             let name = crate::profile::Escaped(name.as_bytes()).to_string();
@@ -77,14 +88,27 @@ impl Loader<'_> {
             );
             return None;
         }
+        let (allow, deny) = match target {
+            Some(_) => (self.granted(Access::EXECUTE), Access::NONE),
+            None => (Access::NONE, denied(Access::EXECUTE)),
+        };
         Some(Rule {
             pattern: pattern?,
-            allow: Access::EXECUTE.with_implied(),
-            deny: Access::NONE,
-            target: Some(target),
+            allow,
+            deny,
+            target,
             reason: reason.clone(),
             origin: source.origin(path.referenced),
         })
+    }
+
+    /// `rights`, and those they imply, but for what is granted on every path anyway.
+    fn granted(&self, rights: Access) -> Access {
+        let rights = rights.with_implied();
+        match self.metadata {
+            Metadata::ByRules => rights,
+            Metadata::Granted => rights & !Access::METADATA,
+        }
     }
 
     fn rights(
@@ -92,6 +116,7 @@ impl Loader<'_> {
         source: &Source,
         names: &Spanned<Vec<Spanned<String>>>,
         says: Says,
+        owner: Owner,
     ) -> Option<Access> {
         if names.value.is_empty() {
             self.error(source.origin(names.referenced), Problem::NoRights);
@@ -105,6 +130,14 @@ impl Loader<'_> {
                 (name, Says::Allow) => access_names::from_name(name, &[]).map_err(Problem::from),
                 (name, Says::Deny) => access_names::from_name(name, &[ALL]).map_err(Problem::from),
             };
+            let unmediated =
+                matches!(right, Ok(Access::METADATA)) && self.metadata == Metadata::Granted;
+            let right = match (owner, says) {
+                // Others that include it may decide on it.
+                (Owner::Abstraction, Says::Allow) if unmediated => Ok(Access::NONE),
+                _ if unmediated => Err(Problem::MetadataUnmediated),
+                _ => right,
+            };
             match right {
                 Ok(right) => rights = rights.map(|rights| rights | right),
                 Err(problem) => {
@@ -115,6 +148,22 @@ impl Loader<'_> {
         }
         rights
     }
+}
+
+/// Who decides on [`Access::METADATA`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Metadata {
+    /// The rules.
+    ByRules,
+    /// Nobody: it is granted on every path.
+    Granted,
+}
+
+/// What kind of file a rule stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    Profile,
+    Abstraction,
 }
 
 /// What a list of rights is for.

@@ -4,7 +4,7 @@ use enforcer_abi::Access;
 use tempfile::TempDir;
 
 use crate::profile::{
-    OnViolation, Profile, ProfileMode, ProfileSet, Target, Tighten, load_abstraction,
+    OnViolation, Profile, ProfileMode, ProfileSet, Target, Tighten, UserRef, load_abstraction,
 };
 
 /// A folder of profiles, with these files in it.
@@ -43,6 +43,9 @@ name: p
 description: everything there is
 applies_to:
   executables: [/usr/sbin/p, "/usr/lib/${arch}/p"]
+  users: [www-data, 33, "34"]
+  units: [p.service]
+  cgroups: ["/${arch}/p"]
 mode: audit
 include: [base]
 variables: { docroot: /srv/www, arch: [x86_64, aarch64] }
@@ -56,6 +59,8 @@ exec:
   - { path: /bin/y, profile: q }
   - { path: /bin/z, inherit: true }
   - { path: /bin/w }
+  - { path: /bin/v, deny: true }
+privileges: [chown, mount]
 on_violation: { tighten: auto }
 "#,
         ),
@@ -65,7 +70,7 @@ on_violation: { tighten: auto }
         ),
         (
             "abstractions/more.yaml",
-            "include: []\npaths: [{ path: \"${docroot}/x\", deny: [write] }]\n",
+            "include: []\npaths: [{ path: \"${docroot}/x\", deny: [write] }, { path: /y, allow: [metadata] }, { path: /z, allow: [read, metadata] }]\n",
         ),
     ]);
     let file = dir.path().join("p.yaml");
@@ -84,6 +89,21 @@ on_violation: { tighten: auto }
         .map(|it| it.pattern.text())
         .collect();
     assert_eq!(executables, ["/usr/sbin/p", "/usr/lib/{x86_64,aarch64}/p"]);
+    let users: Vec<_> = profile.users.iter().map(|it| it.who.clone()).collect();
+    let [by_id, quoted] = [33, 34].map(UserRef::Id);
+    assert_eq!(users, [UserRef::Name("www-data".to_owned()), by_id, quoted]);
+    let cgroups: Vec<_> = profile
+        .cgroups
+        .iter()
+        .map(|it| (it.pattern.text(), it.unit.as_deref()))
+        .collect();
+    let unit = ("/{**/,}p.service{,/**}", Some("p.service"));
+    assert_eq!(cgroups, [unit, ("/{x86_64,aarch64}/p{,/**}", None)]);
+    let privileges: Vec<_> = profile.privileges.names().collect();
+    assert_eq!(privileges, ["chown", "sys_admin", "mount"]);
+    let origin = profile.privileges_origin.unwrap().to_string();
+    assert!(origin.ends_with("p.yaml:23:13"), "{origin}");
+    assert!(!profile.metadata);
 
     let write = Access::WRITE | Access::APPEND;
     let execute = Access::EXECUTE | Access::MAP;
@@ -91,15 +111,18 @@ on_violation: { tighten: auto }
     // Columns: pattern, allow, deny, target, place.
     #[rustfmt::skip]
     let want = [
-        ("/srv/www/**",         Access::READ | write,       Access::NONE, None,                  "p.yaml:10:13"),
-        ("/run/p.pid",          Access::CREATE,             Access::NONE, None,                  "p.yaml:11:11"),
-        ("/srv/www/**/.git/**", Access::NONE,               Access::ALL,  None,                  "p.yaml:13:13"),
-        ("/bin/x",              execute,                    Access::NONE, Some(Target::Inherit), "p.yaml:14:13"),
-        ("/bin/y",              execute,                    Access::NONE, Some(q),               "p.yaml:16:13"),
-        ("/bin/z",              execute,                    Access::NONE, Some(Target::Inherit), "p.yaml:17:13"),
-        ("/bin/w",              execute,                    Access::NONE, Some(Target::Inherit), "p.yaml:18:13"),
+        ("/srv/www/**",         Access::READ | write,       Access::NONE, None,                  "p.yaml:13:13"),
+        ("/run/p.pid",          Access::CREATE,             Access::NONE, None,                  "p.yaml:14:11"),
+        ("/srv/www/**/.git/**", Access::NONE,               Access::ALL,  None,                  "p.yaml:16:13"),
+        ("/bin/x",              execute,                    Access::NONE, Some(Target::Inherit), "p.yaml:17:13"),
+        ("/bin/y",              execute,                    Access::NONE, Some(q),               "p.yaml:19:13"),
+        ("/bin/z",              execute,                    Access::NONE, Some(Target::Inherit), "p.yaml:20:13"),
+        ("/bin/w",              execute,                    Access::NONE, Some(Target::Inherit), "p.yaml:21:13"),
+        ("/bin/v",              Access::NONE,               Access::EXECUTE, None,               "p.yaml:22:13"),
         ("/usr/lib/**",         Access::READ | Access::MAP, Access::NONE, None,                  "abstractions/base.yaml:3:17"),
         ("/srv/www/x",          Access::NONE,               write,        None,                  "abstractions/more.yaml:2:17"),
+        // Its right to metadata is none here.
+        ("/z",                  Access::READ,               Access::NONE, None,                  "abstractions/more.yaml:2:91"),
     ];
     assert_eq!(profile.rules.len(), want.len());
     for (rule, (pattern, allow, deny, target, place)) in profile.rules.iter().zip(want) {
@@ -118,6 +141,40 @@ on_violation: { tighten: auto }
     assert_eq!(profile.rules[2].reason.as_deref(), Some("source leak"));
 }
 
+/// Tries profiles: what it shows, what follows `name: p\nmode: enforce\n` or behind a
+/// `=` the whole text, errors.
+fn refuse(cases: &[(&str, &str, &str)]) {
+    for &(name, text, want) in cases {
+        let text = match text.strip_prefix('=') {
+            Some(whole) => whole.to_owned(),
+            None if text.starts_with("name: p\nmode") => text.to_owned(),
+            None => format!("name: p\nmode: enforce\n{text}"),
+        };
+        let got = errors(&[
+            ("p.yaml", &text),
+            ("abstractions/base.yaml", "{}\n"),
+            ("abstractions/a.yaml", "include: [b]\n"),
+            ("abstractions/b.yaml", "# b\ninclude: [a]\n"),
+            ("abstractions/broken.yaml", "name: broken\n"),
+            (
+                "abstractions/relative.yaml",
+                "paths: [{ path: \"x\", allow: [read] }]\n",
+            ),
+            (
+                "abstractions/stat.yaml",
+                "paths: [{ path: /x, allow: [metadata] }]\n",
+            ),
+            (
+                "abstractions/blind.yaml",
+                "paths: [{ path: \"/x\", deny: [metadata] }]\n",
+            ),
+            ("abstractions/one.yaml", "variables: { v: \"1\" }\n"),
+            ("abstractions/two.yaml", "variables: { v: \"2\" }\n"),
+        ]);
+        assert_eq!(got, want, "{name}");
+    }
+}
+
 #[test]
 fn refuse_profile() {
     let deep = format!(
@@ -129,7 +186,6 @@ fn refuse_profile() {
         "name: p\nmode: enforce\npaths:\n{}",
         "  - { path: /x, allow: [read] }\n".repeat(10_001)
     );
-    // Columns: what it shows, what follows `name: p\nmode: enforce\n` or the whole text, errors.
     #[rustfmt::skip]
     let cases: Vec<(&str, &str, &str)> = vec![
         ("empty file",          "=",                                  "p.yaml:1:1: the file is empty; a profile has at least a `name` and a `mode`"),
@@ -137,12 +193,12 @@ fn refuse_profile() {
         ("no name",             "=mode: enforce\n",                   "p.yaml:1:1: the key `name` is missing"),
         ("no mode",             "=name: p\n",                         "p.yaml:1:1: the key `mode` is missing"),
         ("unknown mode",        "=name: p\nmode: enforec\n",          "p.yaml:2:7: unknown value `enforec`; did you mean `enforce`?"),
-        ("mode of later",       "=name: p\nmode: learn\n",            "p.yaml:2:7: unknown value `learn`; expected one of enforce, audit"),
+        ("unlike any mode",     "=name: p\nmode: strict\n",           "p.yaml:2:7: unknown value `strict`; expected one of enforce, audit, learn"),
         ("other name",          "=name: q\nmode: enforce\n",          "p.yaml:1:7: the name `q` is not that of the file; call the file `q.yaml`"),
         ("invalid name",        "=name: P/..\nmode: enforce\n",       "p.yaml:1:7: invalid name `P/..`; a name has 1 to 64 of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit"),
         ("null name",           "=name:\nmode: enforce\n",            "p.yaml:1:5: expected text"),
         ("unknown key",         "path: []\n",                         "p.yaml:3:1: unknown key `path`; did you mean `paths`?"),
-        ("key of later",        "privileges: []\n",                   "p.yaml:3:1: unknown key `privileges`; expected one of name, description, applies_to, mode, include, variables, paths, exec, on_violation"),
+        ("key of later",        "network: []\n",                      "p.yaml:3:1: unknown key `network`; expected one of name, description, applies_to, mode, include, variables, paths, exec, privileges, metadata, on_violation"),
         ("unknown inner key",   "paths: [{ path: /x, alow: [read] }]\n", "p.yaml:3:21: unknown key `alow`; did you mean `allow`?"),
         ("key twice",           "name: p\n",                          "p.yaml:3:1: the key `name` is there twice"),
         ("inner key twice",     "paths: [{ path: /x, path: /y }]\n",  "p.yaml:3:21: the key `path` is there twice"),
@@ -179,10 +235,10 @@ fn refuse_profile() {
         ("variable of nothing", "variables: { v: [] }\n",             "p.yaml:3:17: the list is empty; a variable has a value"),
         ("variable of number",  "variables: { v: 7 }\n",              "p.yaml:3:14: expected text or a list of texts, not integer `7`"),
         ("variable's name",     "variables: { 1v: x }\n",             "p.yaml:3:14: invalid variable name `1v`; it has letters, digits and `_`, and begins with a letter"),
-        ("no executables",      "applies_to: { executables: [] }\n",  "p.yaml:3:28: the list is empty; leave `applies_to` out to confine nothing by itself"),
-        ("relative executable", "applies_to: { executables: [nginx] }\n", "p.yaml:3:29: the pattern is not absolute; begin it with `/`"),
-        ("exec both ways",      "exec: [{ path: /x, profile: q, inherit: true }]\n", "p.yaml:3:41: an exec rule has either `profile` or `inherit: true`"),
-        ("exec not inherited",  "exec: [{ path: /x, inherit: false }]\n", "p.yaml:3:29: an exec rule has either `profile` or `inherit: true`"),
+        ("exec both ways",      "exec: [{ path: /x, profile: q, inherit: true }]\n", "p.yaml:3:41: an exec rule has one of `profile`, `inherit: true` and `deny: true`"),
+        ("exec not inherited",  "exec: [{ path: /x, inherit: false }]\n", "p.yaml:3:29: an exec rule has one of `profile`, `inherit: true` and `deny: true`"),
+        ("exec denied and not", "exec: [{ path: /x, profile: q, deny: true }]\n", "p.yaml:3:38: an exec rule has one of `profile`, `inherit: true` and `deny: true`"),
+        ("exec not denied",     "exec: [{ path: /x, deny: false }]\n", "p.yaml:3:26: an exec rule has one of `profile`, `inherit: true` and `deny: true`"),
         ("exec of an odd name", "exec: [{ path: /x, profile: Q }]\n", "p.yaml:3:29: invalid name `Q`; a name has 1 to 64 of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit"),
         ("unknown tighten",     "on_violation: { tighten: never }\n", "p.yaml:3:26: unknown value `never`; expected one of off, propose, auto"),
         ("missing include",     "include: [base, nope]\n",            "p.yaml:3:17: there is no abstraction `nope`; expected it in abstractions/nope.yaml"),
@@ -196,27 +252,35 @@ fn refuse_profile() {
             "p.yaml:3:17: the pattern is not absolute; begin it with `/`\np.yaml:3:57: unknown access `reed`; did you mean `read`?"),
         ("nothing wrong",       "variables: { v: x }\ninclude: [base, one, base]\n", ""),
     ];
-    for (name, text, want) in cases {
-        let text = match text.strip_prefix('=') {
-            Some(whole) => whole.to_owned(),
-            None if text.starts_with("name: p\nmode") => text.to_owned(),
-            None => format!("name: p\nmode: enforce\n{text}"),
-        };
-        let got = errors(&[
-            ("p.yaml", &text),
-            ("abstractions/base.yaml", "{}\n"),
-            ("abstractions/a.yaml", "include: [b]\n"),
-            ("abstractions/b.yaml", "# b\ninclude: [a]\n"),
-            ("abstractions/broken.yaml", "name: broken\n"),
-            (
-                "abstractions/relative.yaml",
-                "paths: [{ path: \"x\", allow: [read] }]\n",
-            ),
-            ("abstractions/one.yaml", "variables: { v: \"1\" }\n"),
-            ("abstractions/two.yaml", "variables: { v: \"2\" }\n"),
-        ]);
-        assert_eq!(got, want, "{name}");
-    }
+    refuse(&cases);
+}
+
+#[test]
+fn refuse_subjects_and_privileges() {
+    #[rustfmt::skip]
+    let cases = [
+        ("no executables",      "applies_to: { executables: [] }\n",  "p.yaml:3:13: `applies_to` names nothing; leave it out to confine nothing by itself"),
+        ("no subject",          "applies_to: {}\n",                   "p.yaml:3:13: `applies_to` names nothing; leave it out to confine nothing by itself"),
+        ("unknown subject",     "applies_to: { groups: [www] }\n",    "p.yaml:3:15: unknown key `groups`; did you mean `cgroups`?"),
+        ("invalid user",        "applies_to: { users: [a, \"b c\"] }\n", "p.yaml:3:26: invalid user `b c`; a user is a name or an id below 4294967295"),
+        ("nobody's id",         "applies_to: { users: [4294967295] }\n", "p.yaml:3:23: invalid user `4294967295`; a user is a name or an id below 4294967295"),
+        ("invalid unit",        "applies_to: { units: [nginx] }\n",   "p.yaml:3:23: invalid unit `nginx`; a unit has letters, digits and `:-_.\\@`, and ends in .service, .scope, .slice, .socket, .mount, .swap"),
+        ("a unit's template",   "applies_to: { units: [a@.service] }\n", "p.yaml:3:23: invalid unit `a@.service`; a template runs nothing; name an instance, or its cgroups"),
+        ("relative cgroup",     "applies_to: { cgroups: [a] }\n",     "p.yaml:3:25: the pattern is not absolute; begin it with `/`"),
+        ("misspelt privilege",  "privileges: [chown, setiud]\n",      "p.yaml:3:21: unknown privilege `setiud`; did you mean `setuid`?"),
+        ("a capability",        "privileges: [CAP_CHOWN]\n",          "p.yaml:3:14: unknown privilege `CAP_CHOWN`; leave out the `cap_`: `chown`"),
+        ("misspelt capability", "privileges: [cap_chwon]\n",          "p.yaml:3:14: unknown privilege `cap_chwon`; did you mean `chown`?"),
+        ("unknown privilege",   "privileges: [frobnicate]\n",         "p.yaml:3:14: unknown privilege `frobnicate`; a privilege is a capability without its `cap_`, or one of mount, userns, ptrace, signal, execmem, abstract_unix, io_uring, uring_sqpoll, uring_override_creds, keys, sysv_ipc, terminal"),
+        ("no list",             "privileges: chown\n",                "p.yaml:3:13: expected a list: `[a, b]`"),
+        ("metadata undecided",  "paths: [{ path: /x, allow: [read, metadata] }]\n", "p.yaml:3:35: the profile grants `metadata` on every path; give it `metadata: true` for rules to decide"),
+        ("denied, undecided",   "metadata: false\npaths: [{ path: /x, deny: [metadata] }]\n", "p.yaml:4:28: the profile grants `metadata` on every path; give it `metadata: true` for rules to decide"),
+        ("denied by another",   "include: [blind]\n",                 "abstractions/blind.yaml:1:30: the profile grants `metadata` on every path; give it `metadata: true` for rules to decide"),
+        ("all can be denied",   "include: [stat]\npaths: [{ path: /x, deny: [all] }]\n", ""),
+        ("metadata decided",    "metadata: true\ninclude: [stat, blind]\npaths: [{ path: /x, allow: [metadata] }]\n", ""),
+        ("metadata of text",    "metadata: yes\n",                    "p.yaml:3:11: expected `true` or `false`"),
+        ("relative executable", "applies_to: { executables: [nginx] }\n", "p.yaml:3:29: the pattern is not absolute; begin it with `/`"),
+    ];
+    refuse(&cases);
 }
 
 #[test]
@@ -277,13 +341,21 @@ fn refuse_set() {
         ("a denied conflict is none", "paths: [{ path: /bin/sh, deny: [execute] }]\nexec: [{ path: /bin/*, profile: q }, { path: \"/**/sh\", profile: p }]\n", ""),
         ("one executable twice", "applies_to: { executables: [\"/usr/bin/*\"] }\n",
             "q.yaml:3:29: the profiles `p` and `q` both apply to /usr/bin/q; make their patterns disjoint"),
+        ("one user twice", "applies_to: { users: [root, www-data, www-data] }\n",
+            "q.yaml:3:50: the user www-data has a profile already by p.yaml:3:29; a user has one"),
+        ("a user by name and by id", "applies_to: { users: [33] }\n", ""),
+        ("one unit twice", "applies_to: { units: [q.service] }\n",
+            "q.yaml:3:69: the profiles `p` and `q` both apply to the cgroup /q.service; name cgroups by their paths, and make these disjoint"),
     ];
     for (name, text, want) in cases {
         let dir = folder(&[
             ("p.yaml", &start("p", text)),
             (
                 "q.yaml",
-                &start("q", "applies_to: { executables: [/usr/bin/q] }\n"),
+                &start(
+                    "q",
+                    "applies_to: { executables: [/usr/bin/q], users: [www-data], units: [q.service] }\n",
+                ),
             ),
             (".p.yaml", "an editor's file"),
             ("README", "no profile"),

@@ -1,0 +1,185 @@
+//! What a profile says to an access that needs rights on a path.
+
+use anyhow::Context as _;
+use enforcer_abi::{Access, Verdict};
+use serde::Serialize;
+
+use super::Answer;
+use crate::{
+    detection::verdict_name,
+    profile::{Compiled, Escaped, Explanation, Profile, Rule, Target, explain},
+    text,
+};
+
+/// An answer as `--json` shows it.
+#[derive(Serialize)]
+pub(super) struct View<'a> {
+    profile: &'a str,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_bytes: Option<String>,
+    verdict: &'static str,
+    requested: Vec<&'static str>,
+    granted: Vec<&'static str>,
+    missing: Vec<&'static str>,
+    /// Where an exec leads: `inherit` or `profile:NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    granting: Vec<RuleView>,
+    denying: Vec<RuleView>,
+    nearest: Vec<RuleView>,
+}
+
+/// A rule as `--json` shows it.
+#[derive(Serialize)]
+struct RuleView {
+    /// `FILE:LINE:COL`.
+    origin: String,
+    /// The pattern's text.
+    pattern: String,
+    /// The rights it grants.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allow: Vec<&'static str>,
+    /// The rights it denies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deny: Vec<&'static str>,
+    /// Why, in its author's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Answers whether `profile` grants the rights `access` on `path`.
+pub(super) fn answer(
+    profile: &Profile,
+    compiled: &Compiled,
+    access: Access,
+    path: &[u8],
+) -> anyhow::Result<Answer> {
+    let explanation = explain(profile, compiled, access, path);
+    let view = View::new(profile, path, &explanation);
+    Ok(Answer {
+        text: sentences(profile, path, &explanation).join("\n"),
+        json: serde_json::to_string(&view).context("cannot write the answer as JSON")?,
+        verdict: explanation.verdict,
+    })
+}
+
+/// The answer for people, by lines.
+pub(super) fn sentences(
+    profile: &Profile,
+    path: &[u8],
+    explanation: &Explanation<'_>,
+) -> Vec<String> {
+    let name = &profile.name;
+    let shown = Escaped(path);
+    let requested = list(explanation.requested);
+    let missing = list(explanation.missing);
+    let verdict = verdict_name(explanation.verdict);
+    let mut lines = vec![match explanation.verdict {
+        Verdict::Allow => format!("{verdict}: profile {name} grants {requested} on {shown}"),
+        Verdict::Deny => format!("{verdict}: profile {name} does not grant {missing} on {shown}"),
+        Verdict::Audit | Verdict::Learn => format!(
+            "{verdict}: profile {name} does not grant {missing} on {shown}, and lets it through since its mode is {}",
+            profile.mode.name()
+        ),
+    }];
+    for rule in &explanation.denying {
+        lines.push(format!("  denied by {}", describe(rule)));
+    }
+    for rule in &explanation.granting {
+        lines.push(format!("  granted by {}", describe(rule)));
+    }
+    if !profile.metadata && explanation.requested.contains(Access::METADATA) {
+        lines.push(
+            "  metadata is granted on every path; `metadata: true` would let rules decide"
+                .to_owned(),
+        );
+    }
+    if let Some(target) = explanation.target
+        && explanation.requested.contains(Access::EXECUTE)
+    {
+        lines.push(match target {
+            Target::Inherit => format!("  the program goes on in profile {name}"),
+            Target::Profile(other) => format!(
+                "  the program goes on in profile {other}, and is told not to trust its environment"
+            ),
+        });
+    }
+    let denied = explanation
+        .denying
+        .iter()
+        .fold(Access::NONE, |all, rule| all | rule.deny);
+    let ungranted = explanation
+        .granting
+        .iter()
+        .fold(explanation.missing.missing_from(denied), |rest, rule| {
+            rest.missing_from(rule.allow)
+        });
+    if !ungranted.is_empty() {
+        lines.push(format!("  no rule grants {}", list(ungranted)));
+    }
+    for rule in &explanation.nearest {
+        lines.push(format!("  nearest: {}", describe(rule)));
+    }
+    lines
+}
+
+fn describe(rule: &Rule) -> String {
+    let (verb, rights) = if rule.deny.is_empty() {
+        ("allow", rule.allow.without_implied())
+    } else {
+        ("deny", rule.deny)
+    };
+    let Rule {
+        origin, pattern, ..
+    } = rule;
+    let reason = match &rule.reason {
+        Some(reason) => format!(" ({})", Escaped(reason.as_bytes())),
+        None => String::new(),
+    };
+    format!("{origin}: {pattern} {verb} {}{reason}", list(rights))
+}
+
+/// The rights, as a sentence lists them.
+pub(super) fn list(access: Access) -> String {
+    match access {
+        Access::NONE => return "nothing".to_owned(),
+        Access::ALL => return "all".to_owned(),
+        _ => {}
+    }
+    access.names().collect::<Vec<_>>().join(", ")
+}
+
+impl From<&Rule> for RuleView {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            origin: rule.origin.to_string(),
+            pattern: rule.pattern.text().to_owned(),
+            allow: rule.allow.names().collect(),
+            deny: rule.deny.names().collect(),
+            reason: rule.reason.clone(),
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(profile: &'a Profile, path: &[u8], explanation: &Explanation<'_>) -> Self {
+        let rules = |rules: &[&Rule]| rules.iter().copied().map(RuleView::from).collect();
+        Self {
+            profile: &profile.name,
+            path: text::lossy(path),
+            path_bytes: text::lost(path),
+            verdict: verdict_name(explanation.verdict),
+            requested: explanation.requested.names().collect(),
+            granted: explanation.granted.names().collect(),
+            missing: explanation.missing.names().collect(),
+            target: explanation.target.map(|target| match target {
+                Target::Inherit => "inherit".to_owned(),
+                Target::Profile(name) => format!("profile:{name}"),
+            }),
+            granting: rules(&explanation.granting),
+            denying: rules(&explanation.denying),
+            nearest: rules(&explanation.nearest),
+        }
+    }
+}
