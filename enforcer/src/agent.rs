@@ -1,8 +1,9 @@
 //! The agent: it holds the kernel side, makes detections, tightens, and answers.
 //!
-//! - [`loaded`]: the profiles in the kernel
+//! - [`loaded`]: the profiles in the kernel; [`accounts`]: names of users;
+//!   `adoption`: running processes
 //! - [`detect`]: records and counts to detections; [`processes`]: who it was;
-//!   [`clock`]: when
+//!   [`clock`]: when; `intake`: what becomes of them
 //! - `tightening`: proposals, applied and taken back
 //! - [`server`]: the socket; `requests`: the answers
 //! - `log`: what is said on stderr
@@ -11,9 +12,12 @@
 //! time, so nothing is ever seen half done. Connections are tasks of their own
 //! that talk to it by a queue.
 
+pub mod accounts;
+mod adoption;
 pub mod clock;
 pub mod detect;
 mod error;
+mod intake;
 pub mod loaded;
 mod log;
 pub mod processes;
@@ -29,7 +33,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use enforcer_abi::Counter;
 use jiff::Timestamp;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -37,28 +40,21 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::tightening::Usages;
 use self::{
-    clock::Clock,
-    detect::{Detector, Findings},
-    error::FoldError,
+    adoption::Enrolments,
+    detect::Detector,
     loaded::Registry,
     processes::{Processes, procfs::Procfs},
 };
-pub use self::{error::AgentError, tightening::removals_text};
+pub use self::{adoption::in_first_pid_namespace, error::AgentError, tightening::removals_text};
 use crate::{
     detection::Detection,
-    kernel::{Events, Kernel, ReadError, Record},
+    kernel::{Events, Kernel},
     profile::ProfileSet,
-    store::{Recorded, Store, StoreError},
+    store::{Store, StoreError},
     tighten::Overlays,
 };
 
-/// Records that are taken in at one go, in one transaction.
-const BATCH: usize = 1024;
-/// Batches that are taken in before a request is answered: more than the ring
-/// buffer holds.
-const DRAIN: usize = 16;
 /// How often counts are brought up to date while there is something new.
 const FOLD_INTERVAL: Duration = Duration::from_secs(1);
 /// How often it is kept which rights were used. A crash forgets what came since,
@@ -80,6 +76,8 @@ pub struct Options {
     pub state: PathBuf,
     /// The socket.
     pub socket: PathBuf,
+    /// Hooks that the kernel may lack.
+    pub allow_degraded: Vec<String>,
 }
 
 /// The running agent.
@@ -91,6 +89,7 @@ struct Agent {
     overlays: Overlays,
     store: Store,
     detector: Detector,
+    enrolments: Enrolments,
     followers: broadcast::Sender<Arc<Detection>>,
     started: Instant,
     /// Refusals and would-be refusals at the last look, so that counts are read
@@ -140,7 +139,7 @@ impl Agent {
         let staged = registry.stage_directory(profiles.into_profiles(), &overlays)?;
         // An agent that cannot be asked must not enforce, however shortly.
         server::clear(&options.socket)?;
-        let mut kernel = Kernel::load()?;
+        let mut kernel = Kernel::load(&options.allow_degraded)?;
         let events = kernel.events()?;
         let changed = registry.commit(staged, &mut kernel)?;
         for profile in &changed.loaded {
@@ -153,6 +152,9 @@ impl Agent {
             facts.kernel_release,
             facts.hooks.len()
         ));
+        for gap in &facts.gaps {
+            log::line(format_args!("gap: {gap}"));
+        }
         Ok(Self {
             options,
             kernel,
@@ -160,6 +162,7 @@ impl Agent {
             registry,
             overlays,
             store,
+            enrolments: Enrolments::new(),
             detector: Detector::new(Processes::new(Procfs::at(Path::new("/proc")))),
             followers: broadcast::Sender::new(FOLLOWED),
             started: Instant::now(),
@@ -193,8 +196,8 @@ impl Agent {
             tokio::select! {
                 record = self.events.next() => self.take(record),
                 Some(ask) = asked.recv() => self.reply(ask),
-                _ = tick.tick() => self.fold_if_new(),
-                _ = keep.tick() => self.keep_usage(),
+                _ = tick.tick() => self.each_second(),
+                _ = keep.tick() => self.tidy(),
                 _ = hangup.recv() => self.reload(),
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
@@ -208,32 +211,15 @@ impl Agent {
         Ok(())
     }
 
-    /// Takes in a record, and those that have come meanwhile.
-    fn take(&mut self, first: Result<Record, ReadError>) {
-        let mut batch = Vec::new();
-        let mut next = Some(first);
-        while let Some(record) = next {
-            match record {
-                Ok(record) => batch.push(record),
-                Err(error) => log::problem("an event is lost", &error),
-            }
-            next = (batch.len() < BATCH)
-                .then(|| self.events.try_next())
-                .flatten();
-        }
-        let findings = self.detector.take(&batch, &self.registry, Clock::now());
-        self.record(&findings);
+    fn each_second(&mut self) {
+        self.fold_if_new();
+        self.forget_dead_enrolments();
     }
 
-    /// Takes in the records there are. Who makes them faster than they are read
-    /// does not keep the agent from everything else.
-    fn drain(&mut self) {
-        for _ in 0..DRAIN {
-            match self.events.try_next() {
-                Some(record) => self.take(record),
-                None => break,
-            }
-        }
+    /// Does what need not be done at once.
+    fn tidy(&mut self) {
+        self.keep_usage();
+        self.forget_dead();
     }
 
     /// Keeps which rights were used, so that a restart does not make them look
@@ -250,79 +236,6 @@ impl Agent {
                 Err(error) => log::problem(problem, &error),
             }
         }
-    }
-
-    /// Brings detections and their counts up to date.
-    fn catch_up(&mut self) {
-        self.drain();
-        if let Err(error) = self.fold() {
-            log::problem("counts are not up to date", &error);
-        }
-    }
-
-    /// Brings counts up to date, if something was refused since the last time.
-    fn fold_if_new(&mut self) {
-        let refusals = self.kernel.counters().map(|counters| {
-            let count = |counter: Counter| counters.get(counter as usize).copied().unwrap_or(0);
-            count(Counter::Denied).wrapping_add(count(Counter::Audited))
-        });
-        match refusals {
-            Ok(refusals) if refusals == self.refusals && !self.unsettled => {}
-            Ok(refusals) => {
-                self.refusals = refusals;
-                self.catch_up();
-            }
-            Err(error) => log::problem("counts are not up to date", &error),
-        }
-    }
-
-    fn fold(&mut self) -> Result<(), FoldError> {
-        let violations = self.kernel.violations()?;
-        let (updates, lost) = self
-            .detector
-            .fold(&violations, &self.registry, Clock::now());
-        self.unsettled = self.detector.is_unsettled();
-        if !updates.is_empty() {
-            self.store.add_counts(&updates)?;
-        }
-        self.record(&lost);
-        for key in self.detector.quiet(&violations, clock::boot_time_ns()) {
-            self.kernel.forget_violation(&key)?;
-            self.detector.forget(&key);
-        }
-        Ok(())
-    }
-
-    /// Stores findings, tells of those that are new, and answers them.
-    fn record(&mut self, findings: &Findings) {
-        if findings.is_empty() {
-            return;
-        }
-        let batch: Vec<_> = findings
-            .iter()
-            .map(|(_, finding)| finding.clone())
-            .collect();
-        let recorded = match self.store.record(&batch) {
-            Ok(recorded) => recorded,
-            Err(error) => return log::problem("detections are lost", &error),
-        };
-        self.detector.recorded(findings, &recorded);
-        let mut usages = Usages::new();
-        for (finding, Recorded { id, is_new }) in batch.iter().zip(recorded) {
-            if is_new {
-                self.announce(Detection::new(id, finding), &mut usages);
-            }
-        }
-    }
-
-    fn announce(&mut self, mut detection: Detection, usages: &mut Usages) {
-        log::detection(&detection);
-        match self.answer(&detection, usages) {
-            // Those who follow learn of the tightening, too.
-            Ok(tightenings) => detection.tightenings = tightenings,
-            Err(error) => log::problem(&format!("{} is not answered", detection.id), &error),
-        }
-        let _receivers = self.followers.send(Arc::new(detection));
     }
 
     /// Loads the profiles anew, all or none.

@@ -10,25 +10,20 @@ pub mod detections;
 pub mod exec;
 pub mod explain;
 pub mod output;
+mod refused;
 pub mod run;
 pub mod status;
 pub mod tighten;
 pub mod why;
 
 use std::{
-    ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
-use enforcer_abi::Access;
 
-use crate::{
-    profile::DEFAULT_DIR,
-    protocol::{FailureKind, SOCKET},
-};
+use crate::protocol::{FailureKind, SOCKET};
 
 /// It is done.
 pub const DONE: u8 = 0;
@@ -59,34 +54,11 @@ enum Command {
     /// Validate profiles
     Check(check::CheckArgs),
     /// Tell why an access is, or was, granted or refused
-    Explain(ExplainArgs),
+    Explain(explain::ExplainArgs),
     /// Show what was refused
     Detections(detections::Args),
     /// Take away what profiles grant and nobody uses
     Tighten(tighten::Args),
-}
-
-/// The arguments of `enforcer explain`.
-#[derive(Debug, clap::Args)]
-struct ExplainArgs {
-    /// A detection, or with --profile a path
-    #[arg(value_name = "DETECTION|PATH")]
-    object: OsString,
-    /// A profile, or its file (anything with a `/` or that ends in `.yaml`)
-    #[arg(long, value_name = "NAME|FILE", requires = "op")]
-    profile: Option<String>,
-    /// Accesses, with commas between them: read, write, append, create, remove,
-    /// execute, map, attributes, metadata, connect
-    #[arg(long, value_name = "OP", value_parser = explain::parse_access, requires = "profile")]
-    op: Option<Access>,
-    /// Folder of profiles
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
-    profiles: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    socket: Socket,
 }
 
 /// Where the agent listens.
@@ -118,37 +90,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Exec(args) => exec::run(args),
         Command::Status(args) => status::run(&args),
         Command::Check(args) => check::run(&args),
-        Command::Explain(args) => explain(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Detections(args) => detections::run(args),
         Command::Tighten(args) => tighten::run(args),
     }
-}
-
-/// Asks a profile about a path, or the agent about a detection.
-fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let ExplainArgs {
-        object,
-        profile,
-        op,
-        profiles,
-        json,
-        socket,
-    } = args;
-    if let (Some(profile), Some(access)) = (profile, *op) {
-        return explain::offline(explain::Question {
-            profile,
-            access,
-            path: object,
-            profiles,
-            json: *json,
-        });
-    }
-    let id = object
-        .to_str()
-        .unwrap_or_default()
-        .parse()
-        .context("to ask about a path, give --profile and --op")?;
-    why::run(id, *json, socket)
 }
 
 /// Whether a profile that the command line names is a file.

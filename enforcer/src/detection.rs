@@ -15,7 +15,7 @@ pub mod id;
 pub mod who;
 mod wire;
 
-use enforcer_abi::{Access, Layer, Verdict};
+use enforcer_abi::{Access, Layer, Privilege, Verdict};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,8 @@ pub struct Detection {
     pub layer: String,
     /// What was tried.
     pub operation: String,
+    /// The privilege that it needs. `None`: rights on a path.
+    pub privilege: Option<String>,
     /// The rights that it needs.
     pub requested: Access,
     /// Those of them that were not granted.
@@ -48,7 +50,7 @@ pub struct Detection {
     pub path: Vec<u8>,
     /// Why it was not granted.
     pub reason: String,
-    /// What became of it: `denied` or `audited`.
+    /// What became of it: `denied`, `audited` or `learned`.
     pub verdict: String,
     /// The rule that denies it, as `FILE:LINE:COL`, if one does.
     pub rule: Option<String>,
@@ -109,14 +111,26 @@ pub const fn layer_name(layer: Layer) -> &'static str {
 pub const fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Allow => "allowed",
+        Verdict::Learn => "learned",
         Verdict::Audit => "audited",
         Verdict::Deny => "denied",
     }
 }
 
-/// The rights of `access`, as a person reads them: `read, write`.
+/// The name of a privilege, as the command line and the store spell it; `None` for
+/// [`Privilege::NONE`]. A capability that came after this agent goes by its number.
+pub fn privilege_name(privilege: Privilege) -> Option<String> {
+    (!privilege.is_none()).then(|| match privilege.name() {
+        Some(name) => name.to_owned(),
+        None => format!("capability-{}", privilege.0),
+    })
+}
+
+/// The rights of `access`, as a person reads them: `read, write`. What they imply goes
+/// without saying.
 pub fn access_text(access: Access) -> String {
-    access.names().collect::<Vec<_>>().join(", ")
+    let names: Vec<_> = access.without_implied().names().collect();
+    names.join(", ")
 }
 
 impl Detection {
@@ -136,6 +150,7 @@ impl Detection {
             profile: key.profile.clone(),
             layer: key.layer.to_owned(),
             operation: key.operation.to_owned(),
+            privilege: key.privilege.clone(),
             requested: *requested,
             missing: key.missing,
             path: key.path.clone(),
@@ -151,32 +166,54 @@ impl Detection {
         }
     }
 
+    /// Whether it is only what a profile is to learn from, and no violation.
+    pub fn is_learned(&self) -> bool {
+        self.verdict == verdict_name(Verdict::Learn)
+    }
+
     /// Returns the detection in one sentence.
     pub fn sentence(&self) -> String {
         let subject = match &self.who.exe {
             Some(exe) => Escaped(exe).to_string(),
             None => Escaped(&self.who.comm).to_string(),
         };
-        let outcome = if self.verdict == verdict_name(Verdict::Audit) {
+        let outcome = if self.is_learned() {
+            "was let through, to be learnt,"
+        } else if self.verdict == verdict_name(Verdict::Audit) {
             "would have been refused"
         } else {
             "was refused"
-        };
-        let object = if self.path.is_empty() {
-            "an object without a name".to_owned()
-        } else {
-            Escaped(&self.path).to_string()
         };
         let times = match self.count {
             1 => String::new(),
             count => format!(", {count} times"),
         };
         format!(
-            "{subject} (pid {}) {outcome} {} of {object} ({}) by the profile {}{times}",
+            "{subject} (pid {}) {outcome} {} by the profile {}{times}",
             self.who.pid,
-            self.operation,
-            access_text(self.missing),
+            self.object(),
             self.profile,
         )
     }
+
+    /// What was tried on what.
+    fn object(&self) -> String {
+        if let Some(privilege) = &self.privilege {
+            return format!("the privilege {privilege}");
+        }
+        let object = if self.path.is_empty() {
+            "an object without a name".to_owned()
+        } else {
+            Escaped(&self.path).to_string()
+        };
+        let access = match access_text(self.missing) {
+            // A move that gives rights lacks none.
+            none if none.is_empty() => self.reason.clone(),
+            access => access,
+        };
+        format!("{} of {object} ({access})", self.operation)
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,23 +1,22 @@
 //! The kernel side, as the agent sees it: load, attach, tables, counters, events.
 //!
 //! - [`probe`]: what the running kernel can do, and what to do where it cannot
-//! - [`btf`]: where the running kernel keeps what the programs read
+//! - [`btf`]: where the running kernel keeps what the programs read; [`series`]: its
+//!   version
+//! - [`hooks`]: which programs mediate what
+//! - `load`: the programs into the kernel; `legacy`: what is other on old kernels
+//! - `subjects`: who is confined by what
 //! - [`events`]: records of the ring buffer
 //! - `plain`: what lets a type of [`enforcer_abi`] be a map's key or value
 //!
 //! Nothing here knows a profile, and nothing parses or prints.
 
-use std::os::fd::{AsRawFd as _, BorrowedFd};
-
 use aya::{
-    Btf, Ebpf, EbpfLoader,
-    maps::{
-        Array, ArrayOfMaps, HashMap, Map, MapData, MapError, PerCpuArray, PerCpuValues, RingBuf,
-    },
-    programs::Lsm,
+    Ebpf,
+    maps::{Array, ArrayOfMaps, HashMap, MapData, MapError, PerCpuArray, PerCpuValues},
 };
 use enforcer_abi::{
-    Counter, Hit, Slot, ViolationCount, ViolationKey,
+    Adopted, Counter, Hit, Slot, Subjects, ViolationCount, ViolationKey,
     limits::{SLOTS, TABLE_WORDS},
 };
 use zerocopy::{FromZeros as _, IntoBytes as _, TryFromBytes as _};
@@ -25,35 +24,35 @@ use zerocopy::{FromZeros as _, IntoBytes as _, TryFromBytes as _};
 pub mod btf;
 mod error;
 pub mod events;
+pub mod hooks;
+mod legacy;
+mod load;
 mod plain;
 pub mod probe;
+pub mod series;
+mod subjects;
 
-use self::plain::Plain;
 pub use self::{
     error::{AccessError, LoadError},
     events::{Events, ReadError, Record},
     probe::{Facts, Unsupported},
+    series::Series,
 };
-
-/// The kernel programs, if `cargo xtask build` made this binary; else nothing.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer.bpf.o"));
-
-/// The hooks that are attached. A program has its hook's name.
-pub const HOOKS: [&str; 5] = [
-    "file_open",
-    "path_mknod",
-    "bprm_check_security",
-    "bprm_committed_creds",
-    "task_alloc",
-];
+use self::{
+    events::EventsMap,
+    hooks::{Feature, Pick},
+    plain::Plain,
+};
 
 type Tables<const WORDS: usize> = ArrayOfMaps<MapData, Array<MapData, Plain<[u32; WORDS]>>>;
 
 /// The loaded kernel side. Dropping it detaches every program.
 pub struct Kernel {
     // Owns the programs and their links.
-    _ebpf: Ebpf,
-    epoch: Array<MapData, u32>,
+    ebpf: Ebpf,
+    subjects: Array<MapData, Plain<Subjects>>,
+    users: HashMap<MapData, u32, Plain<Slot>>,
+    adopted: HashMap<MapData, Plain<Adopted>, Plain<Slot>>,
     classes: Array<MapData, u32>,
     small: Tables<{ TABLE_WORDS[0] }>,
     medium: Tables<{ TABLE_WORDS[1] }>,
@@ -61,9 +60,16 @@ pub struct Kernel {
     hits: PerCpuArray<MapData, Plain<Hit>>,
     counters: PerCpuArray<MapData, u64>,
     violations: HashMap<MapData, [u8; size_of::<ViolationKey>()], Plain<ViolationCount>>,
-    enrolments: HashMap<MapData, i32, Plain<Slot>>,
-    events: Option<RingBuf<MapData>>,
+    enrolments: HashMap<MapData, Plain<Adopted>, Plain<Slot>>,
+    events: Option<EventsMap>,
+    /// Whether the programs have the clock that stops in sleep.
+    is_legacy: bool,
     facts: Facts,
+    lacks: Vec<Feature>,
+    /// Programs that are to be attached once a profile wants metadata mediated.
+    metadata: Vec<Pick>,
+    /// Hooks for that which the kernel lacks.
+    metadata_missing: Vec<&'static str>,
 }
 
 impl std::fmt::Debug for Kernel {
@@ -75,49 +81,14 @@ impl std::fmt::Debug for Kernel {
 }
 
 impl Kernel {
-    /// Loads the programs and attaches them. They do nothing before
-    /// [`Kernel::advance_epoch`].
-    ///
-    /// # Errors
-    ///
-    /// [`LoadError::Unsupported`] where this host cannot enforce, with the remedy.
-    pub fn load() -> Result<Self, LoadError> {
-        if OBJECT.is_empty() {
-            return Err(LoadError::NoObject);
-        }
-        let (facts, offsets) = probe::host()?;
-        let btf = Btf::from_sys_fs().map_err(|source| LoadError::Btf { source })?;
-        let offsets = Plain(offsets);
-        let mut ebpf = EbpfLoader::new()
-            .btf(Some(&btf))
-            .allow_unsupported_maps()
-            .override_global("OFFSETS", &offsets, true)
-            .load(OBJECT)
-            .map_err(|source| LoadError::Object {
-                source: Box::new(source),
-            })?;
-        for hook in HOOKS {
-            attach(&mut ebpf, hook, &btf)?;
-        }
-        Ok(Self {
-            epoch: map(&mut ebpf, "EPOCH")?,
-            classes: map(&mut ebpf, "CLASSES")?,
-            small: map(&mut ebpf, "TABLES_SMALL")?,
-            medium: map(&mut ebpf, "TABLES_MEDIUM")?,
-            large: map(&mut ebpf, "TABLES_LARGE")?,
-            hits: map(&mut ebpf, "HITS")?,
-            counters: map(&mut ebpf, "COUNTERS")?,
-            violations: map(&mut ebpf, "VIOLATIONS_SEEN")?,
-            enrolments: enrolments(&mut ebpf)?,
-            events: Some(map(&mut ebpf, "EVENTS")?),
-            facts,
-            _ebpf: ebpf,
-        })
-    }
-
     /// What this host is, and what is attached.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// What this kernel cannot do.
+    pub fn lacks(&self) -> &[Feature] {
+        &self.lacks
     }
 
     /// The events, once.
@@ -126,8 +97,8 @@ impl Kernel {
     ///
     /// If the runtime cannot wait for the ring buffer, or it was taken before.
     pub fn events(&mut self) -> Result<Events, ReadError> {
-        let ring = self.events.take().ok_or(ReadError::Taken)?;
-        Events::new(ring)
+        let map = self.events.take().ok_or(ReadError::Taken)?;
+        Events::new(map)
     }
 
     /// Puts a table into `slot`, in place of the one that is there. A task sees
@@ -155,18 +126,6 @@ impl Kernel {
         self.classes
             .set(slot.0, class as u32, 0)
             .map_err(failed("write", "CLASSES"))
-    }
-
-    /// Makes every task be evaluated again at its next mediated operation.
-    ///
-    /// # Errors
-    ///
-    /// If the kernel refuses.
-    pub fn advance_epoch(&mut self) -> Result<(), AccessError> {
-        let epoch = self.epoch.get(&0, 0).map_err(failed("read", "EPOCH"))?;
-        // 0 means that nothing is loaded.
-        let next = epoch.wrapping_add(1).max(1);
-        self.epoch.set(0, next, 0).map_err(failed("write", "EPOCH"))
     }
 
     /// The hit counters from `first` on, summed over CPUs.
@@ -214,13 +173,23 @@ impl Kernel {
     ///
     /// If the kernel refuses.
     pub fn violations(&self) -> Result<Vec<(ViolationKey, ViolationCount)>, AccessError> {
+        let ahead = if self.is_legacy {
+            legacy::slept_ns()
+        } else {
+            0
+        };
+        let shifted = |count: ViolationCount| ViolationCount {
+            first_ns: count.first_ns.saturating_add(ahead),
+            last_ns: count.last_ns.saturating_add(ahead),
+            ..count
+        };
         self.violations
             .iter()
             .filter_map(|entry| match entry {
                 // The programs write only valid keys.
                 Ok((key, Plain(count))) => ViolationKey::try_read_from_bytes(&key)
                     .ok()
-                    .map(|key| Ok((key, count))),
+                    .map(|key| Ok((key, shifted(count)))),
                 Err(source) => Some(Err(failed("read", "VIOLATIONS_SEEN")(source))),
             })
             .collect()
@@ -260,65 +229,6 @@ impl Kernel {
                     .fold(0_u64, |sum, value| sum.saturating_add(*value)))
             })
             .collect()
-    }
-
-    /// Lets the next exec of a process put it under `slot`, in the process layer.
-    ///
-    /// # Errors
-    ///
-    /// If the process is gone, or the kernel has no memory.
-    pub fn enrol(&mut self, process: BorrowedFd<'_>, slot: Slot) -> Result<(), AccessError> {
-        self.enrolments
-            .insert(process.as_raw_fd(), Plain(slot), 0)
-            .map_err(failed("write", "ENROLMENTS"))
-    }
-}
-
-fn attach(ebpf: &mut Ebpf, hook: &'static str, btf: &Btf) -> Result<(), LoadError> {
-    let program: &mut Lsm = ebpf
-        .program_mut(hook)
-        .and_then(|program| program.try_into().ok())
-        .ok_or(LoadError::NoProgram { hook })?;
-    program
-        .load(hook, btf)
-        .and_then(|()| program.attach())
-        .map(drop)
-        .map_err(|source| LoadError::Attach {
-            hook,
-            source: Box::new(source),
-        })
-}
-
-/// Takes a map out of the object.
-fn map<M: TryFrom<Map, Error = MapError>>(
-    ebpf: &mut Ebpf,
-    name: &'static str,
-) -> Result<M, LoadError> {
-    let map = ebpf.take_map(name).ok_or(LoadError::Map {
-        map: name,
-        source: None,
-    })?;
-    M::try_from(map).map_err(|source| LoadError::Map {
-        map: name,
-        source: Some(Box::new(source)),
-    })
-}
-
-/// Takes the task storage of enrolments. The loader has no type for it; from
-/// user space it is used as a hash by process descriptor.
-fn enrolments(ebpf: &mut Ebpf) -> Result<HashMap<MapData, i32, Plain<Slot>>, LoadError> {
-    let name = "ENROLMENTS";
-    match ebpf.take_map(name) {
-        Some(Map::Unsupported(data)) => {
-            HashMap::try_from(Map::HashMap(data)).map_err(|source| LoadError::Map {
-                map: name,
-                source: Some(Box::new(source)),
-            })
-        }
-        _ => Err(LoadError::Map {
-            map: name,
-            source: None,
-        }),
     }
 }
 

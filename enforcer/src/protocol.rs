@@ -42,6 +42,12 @@ pub enum Request {
         /// Which.
         id: DetectionId,
     },
+    /// Which detections of a profile happened just now? → [`views::Page`], in no
+    /// more than one.
+    Recent {
+        /// Which profile.
+        profile: String,
+    },
     /// Which detections come up from now on? → a line for each:
     /// [`views::Followed`].
     Follow {
@@ -60,6 +66,15 @@ pub enum Request {
         profile: ProfileChoice,
         /// In which mode, if not in the profile's own.
         mode: Option<ProfileMode>,
+    },
+    /// Put a running process under a profile. → [`views::Adopted`].
+    Adopt {
+        /// Which profile.
+        profile: ProfileChoice,
+        /// In which mode, if not in the profile's own.
+        mode: Option<ProfileMode>,
+        /// The process, by its id in the first pid namespace.
+        pid: u32,
     },
     /// What would be taken away? → a list of [`views::Plan`].
     TightenPlan {
@@ -245,6 +260,9 @@ mod tests {
                 profile: Some("p".to_owned()),
             },
             Request::Detection { id: DetectionId(3) },
+            Request::Recent {
+                profile: "p".to_owned(),
+            },
             Request::Follow { profile: None },
             Request::Explain {
                 detection: DetectionId(3),
@@ -261,6 +279,13 @@ mod tests {
                     file: "/p.yaml".to_owned(),
                 },
                 mode: None,
+            },
+            Request::Adopt {
+                profile: ProfileChoice::Loaded {
+                    name: "p".to_owned(),
+                },
+                mode: None,
+                pid: 7,
             },
             Request::TightenPlan { detection: None },
             Request::TightenApply {

@@ -23,11 +23,16 @@ use crate::profile::{Profile, Removal};
 
 use self::neighbourhood::{Distance, distance};
 
-/// The rights whose use the kernel programs count. Another one may be in use
-/// without a hit, so it is never called unused.
-pub const OBSERVED: Access = Access(
-    Access::READ.0 | Access::WRITE.0 | Access::APPEND.0 | Access::CREATE.0 | Access::EXECUTE.0,
-);
+/// The rights whose use the kernel programs count under `profile`. Another one may
+/// be in use without a hit, so it is never called unused: metadata, where the
+/// profile does not mediate it.
+pub fn observed(profile: &Profile) -> Access {
+    if profile.metadata {
+        Access::ALL
+    } else {
+        Access::ALL & !Access::METADATA
+    }
+}
 
 /// What was refused.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +69,7 @@ pub fn plan(profile: &Profile, usage: &Usage, offence: Offence<'_>) -> Vec<Remov
         let Some(granted) = own_grant(profile, pattern) else {
             continue;
         };
-        let unused = granted & OBSERVED & !usage.of(pattern) & scope;
+        let unused = granted & observed(profile) & !usage.of(pattern) & scope;
         let kept = granted & !unused;
         let access = unused & !kept.with_implied();
         if !access.is_empty() {

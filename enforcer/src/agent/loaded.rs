@@ -7,26 +7,35 @@
 //!
 //! - [`ranges`]: hit counters
 //! - [`instance`]: one instance, and what its tables were
+//! - [`subjects`]: who is attached to which; [`adoption`]: who was put under one
 //! - [`change`]: from one state to the next, wholly or not at all
 
+pub mod adoption;
 pub mod change;
 pub mod instance;
 pub mod ranges;
+pub mod subjects;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use enforcer_abi::{
-    Access, Hit, Slot,
+    Access, Adopted, Hit, Slot,
     limits::{OUTCOMES, SLOTS},
 };
 
 use self::ranges::Ranges;
 pub use self::{
+    adoption::AdoptError,
     change::{ChangeError, Changed, Staged},
     instance::{Instance, Source},
+    subjects::Subjects,
 };
+use super::accounts::Accounts;
 use crate::{
-    kernel::{AccessError, Kernel},
+    kernel::{AccessError, Kernel, hooks::Feature},
     profile::{Profile, ProfileMode},
     tighten::Usage,
 };
@@ -37,12 +46,20 @@ use crate::{
 pub trait Tables {
     /// See [`Kernel::set_table`].
     fn set_table(&mut self, slot: Slot, words: &[u32]) -> Result<(), AccessError>;
+    /// See [`Kernel::set_user`].
+    fn set_user(&mut self, uid: u32, slot: Option<Slot>) -> Result<(), AccessError>;
+    /// See [`Kernel::set_adopted`].
+    fn set_adopted(&mut self, process: Adopted, slot: Option<Slot>) -> Result<(), AccessError>;
     /// See [`Kernel::advance_epoch`].
-    fn advance_epoch(&mut self) -> Result<(), AccessError>;
+    fn advance_epoch(&mut self, kinds: u32) -> Result<(), AccessError>;
+    /// See [`Kernel::mediate_metadata`].
+    fn mediate_metadata(&mut self) -> Result<(), AccessError>;
     /// See [`Kernel::hits`].
     fn hits(&self, first: u32, count: u32) -> Result<Vec<Hit>, AccessError>;
     /// See [`Kernel::clear_hits`].
     fn clear_hits(&mut self, first: u32, count: u32) -> Result<(), AccessError>;
+    /// See [`Kernel::lacks`].
+    fn lacks(&self) -> &[Feature];
 }
 
 impl Tables for Kernel {
@@ -50,8 +67,20 @@ impl Tables for Kernel {
         Self::set_table(self, slot, words)
     }
 
-    fn advance_epoch(&mut self) -> Result<(), AccessError> {
-        Self::advance_epoch(self)
+    fn set_user(&mut self, uid: u32, slot: Option<Slot>) -> Result<(), AccessError> {
+        Self::set_user(self, uid, slot)
+    }
+
+    fn set_adopted(&mut self, process: Adopted, slot: Option<Slot>) -> Result<(), AccessError> {
+        Self::set_adopted(self, process, slot)
+    }
+
+    fn advance_epoch(&mut self, kinds: u32) -> Result<(), AccessError> {
+        Self::advance_epoch(self, kinds)
+    }
+
+    fn mediate_metadata(&mut self) -> Result<(), AccessError> {
+        Self::mediate_metadata(self)
     }
 
     fn hits(&self, first: u32, count: u32) -> Result<Vec<Hit>, AccessError> {
@@ -60,6 +89,10 @@ impl Tables for Kernel {
 
     fn clear_hits(&mut self, first: u32, count: u32) -> Result<(), AccessError> {
         Self::clear_hits(self, first, count)
+    }
+
+    fn lacks(&self) -> &[Feature] {
+        Self::lacks(self)
     }
 }
 
@@ -72,8 +105,11 @@ pub struct Registry {
     ranges: Ranges,
     /// Counts the tables that were made.
     generation: u32,
-    /// The words of the attachments, once they are loaded.
-    attachments: Option<Vec<u32>>,
+    /// Who is attached, once profiles were loaded.
+    subjects: Option<Subjects>,
+    /// Running processes that were put under an instance, with its name.
+    adopted: HashMap<Adopted, String>,
+    accounts: Accounts,
 }
 
 impl Default for Registry {
@@ -83,7 +119,9 @@ impl Default for Registry {
             instances: BTreeMap::new(),
             ranges: Ranges::new(u32::try_from(OUTCOMES).unwrap_or(u32::MAX)),
             generation: 0,
-            attachments: None,
+            subjects: None,
+            adopted: HashMap::new(),
+            accounts: Accounts::default(),
         }
     }
 }
@@ -168,13 +206,14 @@ impl Registry {
         if let Some(&slot) = self.slots.get(name) {
             return Ok(slot);
         }
-        // Slot 0 is the attachments'.
-        let next = self.slots.len() + 1;
-        let slot = u32::try_from(next)
+        let slot = u32::try_from(self.slots.len())
             .ok()
-            .filter(|_| next < SLOTS)
+            .and_then(|taken| Slot::FIRST.0.checked_add(taken))
             .map(Slot)
-            .ok_or(ChangeError::NoSlot)?;
+            .filter(|slot| (slot.0 as usize) < SLOTS)
+            .ok_or_else(|| ChangeError::NoSlot {
+                name: name.to_owned(),
+            })?;
         self.slots.insert(name.to_owned(), slot);
         Ok(slot)
     }

@@ -28,12 +28,21 @@ pub(super) fn detection(detection: &Detection) {
         profile,
         layer,
         operation,
+        privilege,
         reason,
         who,
         ..
     } = detection;
+    if detection.is_learned() {
+        // Learning is no news, and there is much of it.
+        return;
+    }
+    let privilege = privilege
+        .as_ref()
+        .map(|name| format!(" privilege={name}"))
+        .unwrap_or_default();
     line(format_args!(
-        "detection={id} verdict={verdict} profile={profile} layer={layer} operation={operation} \
+        "detection={id} verdict={verdict} profile={profile} layer={layer} operation={operation}{privilege} \
          missing={} path=\"{}\" reason={reason} pid={} uid={} exe=\"{}\"",
         access_text(detection.missing).replace(", ", ","),
         quoted(&detection.path),
@@ -57,6 +66,11 @@ pub(super) fn changed(changed: &Changed) {
             error,
         );
     }
+}
+
+/// Tells of a running process that was put under a profile.
+pub(super) fn adopted(pid: u32, profile: &str) {
+    line(format_args!("adopted={pid} profile={profile}"));
 }
 
 /// Tells of a new proposal.

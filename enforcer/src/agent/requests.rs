@@ -1,17 +1,14 @@
 //! What the agent answers.
 
-use std::{
-    collections::BTreeMap,
-    os::fd::{AsFd as _, OwnedFd},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use enforcer_abi::{Counter, Reason};
+use enforcer_abi::{Adopted, Counter, Privilege, Reason};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
     Agent,
-    loaded::ChangeError,
+    loaded::{ChangeError, Instance},
     log,
     server::{Answer, Ask, failure_line},
     tightening::TightenError,
@@ -19,12 +16,12 @@ use super::{
 use crate::{
     detection::{Detection, DetectionId},
     kernel::AccessError,
-    profile::{ABSTRACTIONS, Profile, ProfileMode, explain},
+    profile::{ABSTRACTIONS, Profile, ProfileMode, Rule, explain},
     protocol::{
         Failure, FailureKind, ProfileChoice, Reply, Request, TightenTarget, chain,
         line::{self, LINE_LEN},
         status::{AgentStatus, DetectionTotals, KernelStatus, ProfileStatus, Status},
-        views::{Enrolled, Explained, Judged, LogEntry, Page, RuleView},
+        views::{Explained, Judged, LogEntry, Page, RuleView},
     },
     store::{Change, StoreError},
     tighten::OverlayState,
@@ -32,6 +29,8 @@ use crate::{
 
 /// Detections of a page at most; the length of a line may allow fewer.
 const PAGE: u32 = 500;
+/// What happened just now: so long ago at most.
+const RECENT: Duration = Duration::from_secs(2);
 /// Bytes of a page. A single detection is far below what is left of a line.
 const PAGE_LEN: usize = LINE_LEN / 2;
 
@@ -48,7 +47,7 @@ impl Agent {
         let _sent = answer.send(reply);
     }
 
-    fn handle(&mut self, request: Request, process: Option<OwnedFd>) -> Result<Answer, Failure> {
+    fn handle(&mut self, request: Request, process: Option<Adopted>) -> Result<Answer, Failure> {
         match request {
             Request::Status => {
                 self.catch_up();
@@ -62,12 +61,19 @@ impl Agent {
                 self.catch_up();
                 ok(&self.detection(id)?)
             }
+            Request::Recent { profile } => {
+                self.catch_up();
+                let since = Timestamp::now() - RECENT;
+                let found = self.store.recent_detections(&profile, since, PAGE)?;
+                ok(&first_page(found)?)
+            }
             Request::Follow { profile } => Ok(Answer::Follow(self.followers.subscribe(), profile)),
             Request::Explain { detection } => {
                 self.catch_up();
                 ok(&self.explained(detection)?)
             }
             Request::Enrol { profile, mode } => ok(&self.enrol(profile, mode, process)?),
+            Request::Adopt { profile, mode, pid } => ok(&self.adopt(profile, mode, pid)?),
             Request::TightenPlan {
                 detection: Some(id),
             } => ok(&self.plan_after(id)?),
@@ -130,6 +136,7 @@ impl Agent {
                 release: facts.kernel_release.clone(),
                 lsm: facts.lsm.clone(),
                 hooks: facts.hooks.iter().map(|&hook| hook.to_owned()).collect(),
+                gaps: facts.gaps.clone(),
             },
             profiles,
             reasons,
@@ -137,26 +144,13 @@ impl Agent {
             detections: DetectionTotals {
                 total: totals.total,
                 open: totals.open,
+                learned: totals.learned,
             },
         })
     }
 
     fn page(&self, after: DetectionId, profile: Option<&str>) -> Result<Page, Failure> {
-        let found = self.store.detections(after, profile, PAGE)?;
-        let mut more = found.len() == PAGE as usize;
-        let mut detections = Vec::new();
-        let mut len = 0;
-        for detection in found {
-            len += line::of(&detection)
-                .map_err(|error| Failure::internal(&error))?
-                .len();
-            if len > PAGE_LEN && !detections.is_empty() {
-                more = true;
-                break;
-            }
-            detections.push(detection);
-        }
-        Ok(Page { detections, more })
+        first_page(self.store.detections(after, profile, PAGE)?)
     }
 
     fn detection(&self, id: DetectionId) -> Result<Detection, Failure> {
@@ -167,25 +161,10 @@ impl Agent {
 
     fn explained(&self, id: DetectionId) -> Result<Explained, Failure> {
         let detection = self.detection(id)?;
-        let instance = self
+        let now = self
             .registry
             .get(&detection.profile)
-            .filter(|_| !detection.path.is_empty());
-        let now = instance.map(|instance| {
-            let version = &instance.current;
-            let profile = &version.effective;
-            let requested = detection.requested;
-            let explanation = explain(profile, &version.compiled, requested, &detection.path);
-            let views = |rules: &[&crate::profile::Rule]| {
-                rules.iter().map(|rule| RuleView::new(rule)).collect()
-            };
-            Judged {
-                granted: explanation.missing.is_empty(),
-                granting: views(&explanation.granting),
-                denying: views(&explanation.denying),
-                nearest: views(&explanation.nearest),
-            }
-        });
+            .and_then(|instance| judged(&detection, instance));
         let tightenings = detection.tightenings.iter();
         Ok(Explained {
             sentence: detection.sentence(),
@@ -197,13 +176,12 @@ impl Agent {
         })
     }
 
-    /// Puts a process under a profile at its next exec.
-    fn enrol(
+    /// Returns the instance that a client means, which is loaded then.
+    pub(super) fn instance(
         &mut self,
         choice: ProfileChoice,
         mode: Option<ProfileMode>,
-        process: Option<OwnedFd>,
-    ) -> Result<Enrolled, Failure> {
+    ) -> Result<String, Failure> {
         let name = match choice {
             ProfileChoice::Loaded { name } => name,
             ProfileChoice::Text { text, file } => self.load_text(&text, Path::new(&file))?,
@@ -211,21 +189,12 @@ impl Agent {
         if self.registry.get(&name).is_none() {
             return Err(ChangeError::NotLoaded { name }.into());
         }
-        let instance = match mode {
-            None => name,
-            Some(mode) => {
-                let (instance, staged) = self.registry.stage_mode(&name, mode, &self.overlays)?;
-                log::changed(&self.registry.commit(staged, &mut self.kernel)?);
-                instance
-            }
+        let Some(mode) = mode else {
+            return Ok(name);
         };
-        let gone = || Failure::new(FailureKind::Conflict, "the process that asked is gone");
-        let process = process.ok_or_else(gone)?;
-        let slot = self.registry.get(&instance).ok_or_else(gone)?.slot;
-        self.kernel
-            .enrol(process.as_fd(), slot)
-            .map_err(|error| Failure::internal(&error))?;
-        Ok(Enrolled { profile: instance })
+        let (instance, staged) = self.registry.stage_mode(&name, mode, &self.overlays)?;
+        log::changed(&self.registry.commit(staged, &mut self.kernel)?);
+        Ok(instance)
     }
 
     /// Loads a profile that a client has read, and returns its name.
@@ -257,6 +226,49 @@ impl Agent {
         let after = DetectionId(last.0.saturating_sub(i64::from(PAGE)));
         self.store.detections(after, None, PAGE)
     }
+}
+
+/// Returns as many detections as a line holds.
+fn first_page(found: Vec<Detection>) -> Result<Page, Failure> {
+    let mut more = found.len() == PAGE as usize;
+    let mut detections = Vec::new();
+    let mut len = 0;
+    for detection in found {
+        len += line::of(&detection)
+            .map_err(|error| Failure::internal(&error))?
+            .len();
+        if len > PAGE_LEN && !detections.is_empty() {
+            more = true;
+            break;
+        }
+        detections.push(detection);
+    }
+    Ok(Page { detections, more })
+}
+
+/// Returns what an instance says now of what a detection is about.
+fn judged(detection: &Detection, instance: &Instance) -> Option<Judged> {
+    let version = &instance.current;
+    let profile = &version.effective;
+    if let Some(name) = &detection.privilege {
+        let privilege = Privilege::from_name(name)?;
+        return Some(Judged {
+            granted: profile.privileges.contains(privilege),
+            ..Judged::default()
+        });
+    }
+    if detection.path.is_empty() {
+        return None;
+    }
+    let requested = detection.requested;
+    let explanation = explain(profile, &version.compiled, requested, &detection.path);
+    let views = |rules: &[&Rule]| rules.iter().map(|rule| RuleView::new(rule)).collect();
+    Some(Judged {
+        granted: explanation.missing.is_empty(),
+        granting: views(&explanation.granting),
+        denying: views(&explanation.denying),
+        nearest: views(&explanation.nearest),
+    })
 }
 
 /// Why the status cannot be told.
@@ -295,11 +307,14 @@ impl From<ChangeError> for Failure {
     fn from(error: ChangeError) -> Self {
         let kind = match error {
             ChangeError::NotLoaded { .. } => FailureKind::NotFound,
-            ChangeError::Compile(_) => FailureKind::InvalidProfile,
-            ChangeError::NameTaken { .. } | ChangeError::NoSlot | ChangeError::NoRoom(_) => {
+            ChangeError::Compile(_)
+            | ChangeError::UnknownUser { .. }
+            | ChangeError::TwoUsers { .. }
+            | ChangeError::Lacks { .. } => FailureKind::InvalidProfile,
+            ChangeError::NameTaken { .. } | ChangeError::NoSlot { .. } | ChangeError::NoRoom(_) => {
                 FailureKind::Conflict
             }
-            ChangeError::Kernel { .. } => FailureKind::Internal,
+            ChangeError::Accounts { .. } | ChangeError::Kernel { .. } => FailureKind::Internal,
         };
         let message = match kind {
             FailureKind::InvalidProfile => error.to_string(),

@@ -7,16 +7,14 @@
 use std::{
     fs::{self, DirBuilder, Permissions},
     io,
-    os::{
-        fd::OwnedFd,
-        unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _},
-    },
+    os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use rustix::process::{Pid, PidfdFlags, geteuid, pidfd_open};
+use enforcer_abi::Adopted;
+use rustix::process::geteuid;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
@@ -24,6 +22,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::processes::procfs::Procfs;
 use crate::{
     detection::Detection,
     protocol::{self, Failure, FailureKind, Reply, Request, line, views::Followed},
@@ -43,8 +42,8 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 pub struct Ask {
     /// What is asked.
     pub request: Request,
-    /// The process that asks, while it is there to be enrolled.
-    pub process: Option<OwnedFd>,
+    /// The process that asks, if it wants to be enrolled.
+    pub process: Option<Adopted>,
     /// Where the answer goes.
     pub answer: oneshot::Sender<Answer>,
 }
@@ -225,14 +224,23 @@ impl Connection {
     }
 }
 
-/// Returns a descriptor of the process at the other end.
+/// Returns the name under which the kernel programs know the process at the other
+/// end.
 ///
 /// Its id could belong to another process by now. It does not, if the connection
-/// is open *after* the descriptor was made: then the process was there.
-fn process(stream: &BufReader<UnixStream>, pid: Option<i32>) -> Result<OwnedFd, Failure> {
+/// is open *after* it was looked up when the process started: then it was there.
+fn process(stream: &BufReader<UnixStream>, pid: Option<i32>) -> Result<Adopted, Failure> {
     let gone = || Failure::new(FailureKind::Conflict, "the process that asked is gone");
-    let pid = pid.and_then(Pid::from_raw).ok_or_else(gone)?;
-    let process = pidfd_open(pid, PidfdFlags::empty()).map_err(|_errno| gone())?;
+    let pid = pid
+        .and_then(|pid| u32::try_from(pid).ok())
+        .ok_or_else(gone)?;
+    let procfs = Procfs::at(Path::new("/proc"));
+    let stat = procfs.stat(pid).ok_or_else(gone)?;
+    let process = Adopted {
+        start: stat.start,
+        tgid: pid,
+        reserved: 0,
+    };
     match stream.get_ref().try_read(&mut [0]) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(process),
         _ => Err(gone()),

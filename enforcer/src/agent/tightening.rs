@@ -51,7 +51,11 @@ impl Agent {
         let Some(instance) = self.registry.get(name) else {
             return Ok(Vec::new());
         };
-        if !leaves_profile(&detection.reason) || detection.path.is_empty() {
+        let is_violation_of_paths = detection.privilege.is_none()
+            && !detection.is_learned()
+            && leaves_profile(&detection.reason)
+            && !detection.path.is_empty();
+        if !is_violation_of_paths {
             return Ok(Vec::new());
         }
         let usage = match usages.entry(name.to_owned()) {

@@ -105,7 +105,10 @@ fn row(detection: &Detection) -> [String; 9] {
         detection.profile.clone(),
         detection.verdict.clone(),
         detection.operation.clone(),
-        access_text(detection.missing).replace(", ", ","),
+        match &detection.privilege {
+            Some(privilege) => privilege.clone(),
+            None => access_text(detection.missing).replace(", ", ","),
+        },
         shown(&detection.path),
         detection
             .who
@@ -147,6 +150,8 @@ pub(super) fn text(detection: &Detection) -> String {
         format!("{exe} ({})", ancestor.pid)
     });
     let tightenings = detection.tightenings.iter().map(TighteningId::to_string);
+    // What takes a privilege is no access to a path.
+    let of_path = |text: String| detection.privilege.is_none().then_some(text);
     let fields = output::fields(&[
         ("verdict", Some(detection.verdict.clone())),
         (
@@ -154,9 +159,10 @@ pub(super) fn text(detection: &Detection) -> String {
             Some(format!("{} ({} layer)", detection.profile, detection.layer)),
         ),
         ("operation", Some(detection.operation.clone())),
-        ("path", Some(shown(&detection.path))),
-        ("needs", Some(access_text(detection.requested))),
-        ("missing", Some(access_text(detection.missing))),
+        ("privilege", detection.privilege.clone()),
+        ("path", of_path(shown(&detection.path))),
+        ("needs", of_path(access_text(detection.requested))),
+        ("missing", of_path(access_text(detection.missing))),
         ("reason", Some(detection.reason.clone())),
         ("rule", detection.rule.clone()),
         ("count", Some(detection.count.to_string())),

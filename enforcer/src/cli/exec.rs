@@ -1,4 +1,4 @@
-//! `enforcer exec`: run a command confined.
+//! `enforcer exec`: run a command confined, or confine a process that runs.
 
 use std::{
     ffi::OsString,
@@ -10,10 +10,14 @@ use std::{
 
 use anyhow::Context as _;
 
-use super::{Socket, client};
+use super::{Socket, client, output, refused};
 use crate::{
+    agent::in_first_pid_namespace,
     profile::{Escaped, ProfileMode},
-    protocol::{ProfileChoice, Request, views::Enrolled},
+    protocol::{
+        ProfileChoice, Request,
+        views::{Adopted, Enrolled},
+    },
 };
 
 /// What a shell answers for a command that it does not find.
@@ -30,10 +34,13 @@ pub struct Args {
     /// Mode, if not the profile's own
     #[arg(long, value_enum)]
     mode: Option<Mode>,
+    /// Put a running process under the profile, in place of a command
+    #[arg(long, conflicts_with = "command")]
+    pid: Option<u32>,
     #[command(flatten)]
     socket: Socket,
     /// The command
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "pid", value_name = "CMD")]
     command: Vec<OsString>,
 }
 
@@ -44,6 +51,8 @@ enum Mode {
     Enforce,
     /// Let it through and report it
     Audit,
+    /// Let it through and learn from it
+    Learn,
 }
 
 /// Becomes the command, under the profile. Returns only where that fails.
@@ -56,17 +65,21 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args {
         profile,
         mode,
+        pid,
         socket,
         command,
     } = args;
-    let request = Request::Enrol {
-        profile: choice(profile)?,
-        mode: mode.map(|mode| match mode {
-            Mode::Enforce => ProfileMode::Enforce,
-            Mode::Audit => ProfileMode::Audit,
-        }),
-    };
-    let _enrolled: Enrolled = client::call(&socket.socket, &request)?;
+    let profile = choice(profile)?;
+    let mode = mode.map(|mode| match mode {
+        Mode::Enforce => ProfileMode::Enforce,
+        Mode::Audit => ProfileMode::Audit,
+        Mode::Learn => ProfileMode::Learn,
+    });
+    if let Some(pid) = pid {
+        return adopt(&socket, profile, mode, pid);
+    }
+    let request = Request::Enrol { profile, mode };
+    let Enrolled { profile } = client::call(&socket.socket, &request)?;
 
     let mut words = command.iter();
     let program = words.next().context("there is no command to run")?;
@@ -75,9 +88,44 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         io::ErrorKind::NotFound => NOT_FOUND,
         _ => NOT_RUNNABLE,
     };
+    let is_refused = error.kind() == io::ErrorKind::PermissionDenied;
     let name = Escaped::path(Path::new(program));
     super::print_error(&anyhow::Error::new(error).context(format!("cannot run {name}")));
+    if is_refused {
+        refused::tell(&socket, &profile, Path::new(program));
+    }
     Ok(ExitCode::from(code))
+}
+
+/// Puts a running process under a profile.
+fn adopt(
+    socket: &Socket,
+    profile: ProfileChoice,
+    mode: Option<ProfileMode>,
+    pid: u32,
+) -> anyhow::Result<ExitCode> {
+    if !in_first_pid_namespace(Path::new("/proc")) {
+        anyhow::bail!("process ids mean something else in this pid namespace; run it outside");
+    }
+    let request = Request::Adopt { profile, mode, pid };
+    let Adopted {
+        profile,
+        pid,
+        is_new,
+        exe,
+    } = client::call(&socket.socket, &request)?;
+    let exe = exe
+        .map(|exe| format!(" ({})", Escaped(exe.as_bytes())))
+        .unwrap_or_default();
+    let since = if is_new {
+        "from its next operation on"
+    } else {
+        "already"
+    };
+    output::print(&format!(
+        "process {pid}{exe} is under the profile {profile} {since}\n"
+    ))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Returns what `--profile` names.

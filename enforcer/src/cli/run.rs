@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use super::{NO, UNSUPPORTED, output};
 use crate::{
     agent::{self, AgentError, loaded::ChangeError},
-    kernel::LoadError,
+    kernel::{AccessError, LoadError, hooks},
     profile::{CompileError, DEFAULT_DIR, ProfileError},
     protocol::SOCKET,
 };
@@ -22,6 +22,9 @@ pub struct Args {
     /// Socket for the other commands
     #[arg(long, value_name = "PATH", default_value = SOCKET)]
     socket: PathBuf,
+    /// Start though the kernel lacks this hook; what it mediates is a gap then
+    #[arg(long, value_name = "HOOK", value_parser = hook)]
+    allow_degraded: Vec<String>,
 }
 
 /// Runs the agent until a signal ends it.
@@ -34,11 +37,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         profiles,
         state,
         socket,
+        allow_degraded,
     } = args;
     match agent::run(agent::Options {
         profiles,
         state,
         socket,
+        allow_degraded,
     }) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(AgentError::Profiles { errors }) => Ok(invalid(&errors)),
@@ -48,11 +53,42 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let error: CompileError = *error;
             Ok(invalid(&[error.into()]))
         }
-        Err(error @ AgentError::Load(LoadError::Unsupported(_))) => {
+        Err(AgentError::Change {
+            source: error @ (ChangeError::UnknownUser { .. } | ChangeError::TwoUsers { .. }),
+        }) => {
+            output::complain(&error.to_string());
+            Ok(ExitCode::from(NO))
+        }
+        Err(AgentError::Change {
+            source: error @ ChangeError::Lacks { .. },
+        }) => {
+            output::complain(&error.to_string());
+            Ok(ExitCode::from(UNSUPPORTED))
+        }
+        Err(
+            error @ (AgentError::Load(LoadError::Unsupported(_))
+            | AgentError::Change {
+                source:
+                    ChangeError::Kernel {
+                        source: AccessError::NoHook { .. },
+                        ..
+                    },
+            }),
+        ) => {
             super::print_error(&error.into());
             Ok(ExitCode::from(UNSUPPORTED))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns the name of a hook, if there is one with this name.
+fn hook(name: &str) -> Result<String, String> {
+    match hooks::by_name(name) {
+        Some(hook) => Ok(hook.name.to_owned()),
+        None => {
+            Err("no program is attached to such a hook; COVERAGE.md lists the hooks".to_owned())
+        }
     }
 }
 

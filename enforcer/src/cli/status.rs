@@ -10,6 +10,7 @@ use std::{
 use super::{NO, Socket, client, output};
 use crate::{
     detection::TighteningId,
+    kernel::hooks::{GROUPS, Group},
     protocol::{
         Request,
         status::{ProfileStatus, Status},
@@ -80,7 +81,7 @@ fn text(status: &Status) -> String {
             "kernel",
             Some(format!("Linux {}, lsm={}", kernel.release, kernel.lsm)),
         ),
-        ("hooks", Some(kernel.hooks.join(", "))),
+        ("hooks", Some(kernel.hooks.len().to_string())),
         (
             "agent",
             Some(format!(
@@ -93,11 +94,16 @@ fn text(status: &Status) -> String {
         (
             "detections",
             Some(format!(
-                "{}, {} of them open",
-                detections.total, detections.open
+                "{}, {} of them open; {} learned",
+                detections.total, detections.open, detections.learned
             )),
         ),
     ]);
+    text.push('\n');
+    text.push_str(&output::fields(&mediated(&kernel.hooks)));
+    for gap in &kernel.gaps {
+        push(&mut text, format_args!("gap: {gap}"));
+    }
     let rows: Vec<_> = profiles.iter().map(row).collect();
     text.push('\n');
     text.push_str(&output::table(
@@ -116,10 +122,26 @@ fn text(status: &Status) -> String {
     ));
     text.push('\n');
     for (name, count) in counters.iter().chain(reasons) {
-        // Writing to a string does not fail.
-        let _written = writeln!(text, "{name} {count}");
+        push(&mut text, format_args!("{name} {count}"));
     }
     text
+}
+
+/// Returns the attached hooks, by what they are about.
+fn mediated(attached: &[String]) -> Vec<(&'static str, Option<String>)> {
+    let group = |group: &'static Group| {
+        let hooks = group.hooks.iter().map(|hook| hook.name);
+        let hooks: Vec<_> = hooks
+            .filter(|hook| attached.iter().any(|attached| attached == hook))
+            .collect();
+        (!hooks.is_empty()).then(|| (group.name, Some(hooks.join(", "))))
+    };
+    GROUPS.iter().filter_map(group).collect()
+}
+
+fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a string does not fail.
+    let _written = writeln!(text, "{line}");
 }
 
 fn row(profile: &ProfileStatus) -> [String; 9] {
@@ -173,7 +195,10 @@ mod tests {
             kernel: KernelStatus {
                 release: "6.12.1".to_owned(),
                 lsm: "lockdown,bpf".to_owned(),
-                hooks: vec!["file_open".to_owned(), "task_alloc".to_owned()],
+                hooks: ["file_open", "task_alloc", "file_receive"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                gaps: vec!["no hook x: y".to_owned()],
             },
             profiles: vec![ProfileStatus {
                 name: "nginx".to_owned(),
@@ -191,14 +216,22 @@ mod tests {
             }],
             reasons: [("not-granted".to_owned(), 3)].into(),
             counters: [("denied".to_owned(), 3)].into(),
-            detections: DetectionTotals { total: 2, open: 1 },
+            detections: DetectionTotals {
+                total: 2,
+                open: 1,
+                learned: 5,
+            },
         };
         let want = "\
 enforced    yes
 kernel      Linux 6.12.1, lsm=lockdown,bpf
-hooks       file_open, task_alloc
+hooks       3
 agent       0.1.0, pid 7, up 1 min
-detections  2, 1 of them open
+detections  2, 1 of them open; 5 learned
+
+files      file_open, file_receive
+processes  task_alloc
+gap: no hook x: y
 
 PROFILE  MODE     SLOT  GENERATION  RULES  WORDS  HITS  TIGHTENINGS  DIGEST
 nginx    enforce  1     2           12     900    40    T1,T2        0123456789ab

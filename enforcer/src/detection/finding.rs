@@ -3,7 +3,7 @@
 use enforcer_abi::{Access, Event, Reason, ViolationKey};
 use jiff::Timestamp;
 
-use super::{Who, layer_name, verdict_name};
+use super::{Who, layer_name, privilege_name, verdict_name};
 
 /// What one violation tells, before it has a place in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct FindingKey {
     pub layer: &'static str,
     /// What was tried.
     pub operation: &'static str,
+    /// The privilege that it needs. `None`: rights on a path.
+    pub privilege: Option<String>,
     /// On what; empty where the kernel could not name it.
     pub path: Vec<u8>,
     /// The rights that were not granted.
@@ -53,6 +55,7 @@ impl FindingKey {
             profile: profile.to_owned(),
             layer: layer_name(event.layer),
             operation: event.operation.name(),
+            privilege: privilege_name(event.privilege),
             path: path.to_owned(),
             missing: event.missing,
             reason: event.reason.name(),
@@ -69,6 +72,7 @@ impl FindingKey {
             profile: profile.to_owned(),
             layer: layer_name(key.layer),
             operation: key.operation.name(),
+            privilege: privilege_name(key.privilege),
             path: Vec::new(),
             missing: key.requested,
             reason: key.reason.name(),
@@ -89,7 +93,8 @@ pub fn violation_key(event: &Event) -> ViolationKey {
         reason: event.reason,
         layer: event.layer,
         verdict: event.verdict,
-        reserved: 0,
+        privilege: event.privilege,
+        reserved: [0; 3],
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) struct Detection {
     profile: String,
     layer: String,
     operation: String,
+    privilege: Option<String>,
     requested: Vec<String>,
     missing: Vec<String>,
     path: String,
@@ -93,6 +94,7 @@ impl From<super::Detection> for Detection {
             profile: detection.profile,
             layer: detection.layer,
             operation: detection.operation,
+            privilege: detection.privilege,
             requested: names(detection.requested),
             missing: names(detection.missing),
             path: lossy(&detection.path),
@@ -117,6 +119,7 @@ impl TryFrom<Detection> for super::Detection {
             profile: wire.profile,
             layer: wire.layer,
             operation: wire.operation,
+            privilege: wire.privilege,
             requested: access(wire.requested)?,
             missing: access(wire.missing)?,
             path: restore(wire.path, wire.path_bytes.as_deref()),
@@ -250,6 +253,7 @@ mod tests {
             profile: "nginx".to_owned(),
             layer: "application".to_owned(),
             operation: "open".to_owned(),
+            privilege: None,
             requested: Access::READ | Access::WRITE,
             missing: Access::WRITE,
             path: path.to_owned(),
@@ -297,6 +301,13 @@ mod tests {
         }
         let plain = serde_json::to_value(detection(b"/a", b"-g")).unwrap();
         assert_eq!(plain.pointer("/path_bytes"), None);
+        assert_eq!(plain.pointer("/privilege"), Some(&json!(null)));
+        let privileged = Detection {
+            privilege: Some("mount".to_owned()),
+            ..detection(b"", b"-g")
+        };
+        let privileged = serde_json::to_value(privileged).unwrap();
+        assert_eq!(privileged.pointer("/privilege"), Some(&json!("mount")));
     }
 
     proptest! {

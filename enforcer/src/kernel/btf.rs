@@ -2,7 +2,8 @@
 //!
 //! The loader's own reader does not tell the members of a structure, and other
 //! crates build a model of all of the kernel's 150,000 types. This one finds a
-//! few dozen members, in one pass, and trusts no length in the file.
+//! few dozen members and the arguments of the LSM hooks, in one pass, and trusts
+//! no length in the file.
 //!
 //! The format: <https://docs.kernel.org/bpf/btf.html>.
 
@@ -19,6 +20,7 @@ mod kind {
     pub(super) const VOLATILE: u32 = 9;
     pub(super) const CONST: u32 = 10;
     pub(super) const RESTRICT: u32 = 11;
+    pub(super) const FUNC: u32 = 12;
     pub(super) const FUNC_PROTO: u32 = 13;
     pub(super) const VAR: u32 = 14;
     pub(super) const DATASEC: u32 = 15;
@@ -32,6 +34,10 @@ const MAGIC: u32 = 0xeb9f;
 const TYPE_LEN: usize = 12;
 /// Bytes of a structure's member.
 const MEMBER_LEN: usize = 12;
+/// Bytes of a function's parameter.
+const PARAMETER_LEN: usize = 8;
+/// What the functions to which LSM programs are attached begin with.
+const HOOK_PREFIX: &[u8] = b"bpf_lsm_";
 /// How deep structures without a name may lie in one another.
 const NESTING: u32 = 16;
 
@@ -43,6 +49,8 @@ pub struct Types<'a> {
     /// Where each type's record starts, by id. Id 0 is `void`.
     starts: Vec<usize>,
     structures: HashMap<&'a [u8], usize>,
+    /// Functions of LSM hooks, by the hooks' names.
+    hooks: HashMap<&'a [u8], usize>,
 }
 
 /// The data is not BTF, or is cut off.
@@ -65,6 +73,7 @@ impl<'a> Types<'a> {
             strings: 0,
             starts: vec![0],
             structures: HashMap::new(),
+            hooks: HashMap::new(),
         };
         if types.word(0)? & 0xffff != MAGIC {
             return Err(Damaged { at: 0 });
@@ -79,6 +88,10 @@ impl<'a> Types<'a> {
             if kind == kind::STRUCT {
                 let name = types.string(types.word(at)?)?;
                 types.structures.entry(name).or_insert(at);
+            } else if kind == kind::FUNC
+                && let Some(hook) = types.string(types.word(at)?)?.strip_prefix(HOOK_PREFIX)
+            {
+                types.hooks.entry(hook).or_insert(at);
             }
             at = at.saturating_add(TYPE_LEN).saturating_add(match kind {
                 kind::INT | kind::VAR | kind::DECL_TAG => 4,
@@ -106,6 +119,31 @@ impl<'a> Types<'a> {
         Ok(bits
             .filter(|bits| bits % 8 == 0)
             .map(|bits| u64::from(bits / 8)))
+    }
+
+    /// The names of the arguments of an LSM hook, in order. `None` if the kernel
+    /// has no such hook, or none to which programs can be attached.
+    ///
+    /// # Errors
+    ///
+    /// [`Damaged`].
+    pub fn hook(&self, hook: &str) -> Result<Option<Vec<&'a [u8]>>, Damaged> {
+        let Some(&at) = self.hooks.get(hook.as_bytes()) else {
+            return Ok(None);
+        };
+        let prototype = self.word(at.saturating_add(8))? as usize;
+        let &at = self.starts.get(prototype).ok_or(Damaged { at })?;
+        let (kind, count) = self.kind(at)?;
+        if kind != kind::FUNC_PROTO {
+            return Err(Damaged { at });
+        }
+        (0..count)
+            .map(|index| {
+                let record = at.saturating_add(TYPE_LEN + PARAMETER_LEN * index);
+                self.string(self.word(record)?)
+            })
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// Offset of `member` in the structure at `at`, in bits.
@@ -176,93 +214,4 @@ impl<'a> Types<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{Types, kind};
-
-    /// `struct outer { int first; union { struct { int a; int inner; }; }; int last:4; }`
-    fn sample() -> Vec<u8> {
-        let strings = b"\0outer\0first\0a\0inner\0last\0";
-        let name = |text: &str| {
-            let needle = format!("\0{text}\0");
-            let at = strings
-                .windows(needle.len())
-                .position(|window| window == needle.as_bytes());
-            u32::try_from(at.unwrap() + 1).unwrap()
-        };
-        let structure = |of: u32, members: u32, flag: u32| of << 24 | members | flag << 31;
-        #[rustfmt::skip]
-        let types: Vec<u32> = vec![
-            // 1: int
-            0, kind::INT << 24, 4, 32,
-            // 2: struct { int a; int inner; }
-            0, structure(kind::STRUCT, 2, 0), 8,
-            name("a"), 1, 0,
-            name("inner"), 1, 32,
-            // 3: union { 2 }
-            0, structure(kind::UNION, 1, 0), 8,
-            0, 2, 0,
-            // 4: struct outer, with bit fields
-            name("outer"), structure(kind::STRUCT, 3, 1), 16,
-            name("first"), 1, 0,
-            0, 3, 64,
-            name("last"), 1, 4 << 24 | 0x81,
-        ];
-        let type_len = u32::try_from(types.len() * 4).unwrap();
-        let header = [
-            0x0001_eb9f,
-            24,
-            0,
-            type_len,
-            type_len,
-            u32::try_from(strings.len()).unwrap(),
-        ];
-        let mut data: Vec<u8> = header
-            .into_iter()
-            .chain(types)
-            .flat_map(u32::to_ne_bytes)
-            .collect();
-        data.extend(strings);
-        data
-    }
-
-    #[test]
-    fn offsets() {
-        let data = sample();
-        let types = Types::parse(&data).unwrap();
-        #[rustfmt::skip]
-        let cases = [
-            ("a member",                        "outer", "first", Some(0)),
-            ("inside an unnamed structure",     "outer", "inner", Some(12)),
-            ("a bit field that starts askew",   "outer", "last",  None),
-            ("no such member",                  "outer", "other", None),
-            ("no such structure",               "inner", "first", None),
-        ];
-        for (name, structure, member, want) in cases {
-            assert_eq!(types.offset(structure, member).unwrap(), want, "{name}");
-        }
-    }
-
-    #[test]
-    fn every_cut_is_an_error() {
-        let data = sample();
-        // The last byte is the end of the last string, which is optional.
-        for len in 0..data.len() - 27 {
-            assert!(Types::parse(&data[..len]).is_err(), "cut at {len}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn damage_never_panics(at in 0_usize..150, value: u8) {
-            let mut data = sample();
-            if let Some(byte) = data.get_mut(at) {
-                *byte = value;
-            }
-            if let Ok(types) = Types::parse(&data) {
-                let _offset = types.offset("outer", "inner");
-            }
-        }
-    }
-}
+mod tests;

@@ -32,11 +32,13 @@ pub enum LoadError {
     },
     /// The object lacks a program for a hook.
     #[error(
-        "the kernel programs lack one for the hook {hook}; build again with `cargo xtask build`"
+        "the kernel programs lack {program}, for the hook {hook}; build again with `cargo xtask build`"
     )]
     NoProgram {
         /// The hook.
         hook: &'static str,
+        /// The program.
+        program: &'static str,
     },
     /// A program was refused or could not be attached.
     #[error("cannot attach the program for the hook {hook}")]
@@ -69,6 +71,20 @@ pub enum AccessError {
         map: &'static str,
         /// What the kernel says.
         source: Box<MapError>,
+    },
+    /// The kernel has no hook for what a profile wants mediated.
+    #[error(
+        "the kernel has no hook {hook}, which `metadata: true` takes; use a kernel that has it, or leave `metadata` out"
+    )]
+    NoHook {
+        /// The hook.
+        hook: &'static str,
+    },
+    /// A program that is attached when it is wanted was refused.
+    #[error(transparent)]
+    Attach {
+        /// Why.
+        source: Box<LoadError>,
     },
     /// A table is longer than the largest size class.
     #[error("a table of {words} words is longer than the longest, {}", TABLE_WORDS[TABLE_CLASSES - 1])]

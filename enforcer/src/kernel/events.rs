@@ -1,11 +1,21 @@
-//! Records of the ring buffer.
+//! Records of the programs: in a ring buffer, or in a queue before Linux 5.11.
 
-use std::io;
+use std::{io, time::Duration};
 
-use aya::maps::{MapData, RingBuf};
-use enforcer_abi::Event;
-use tokio::io::{Interest, unix::AsyncFd};
+use aya::maps::{MapData, MapError, Queue, RingBuf};
+use enforcer_abi::{Event, limits::PATH_LEN};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::{Interval, MissedTickBehavior, interval},
+};
 use zerocopy::TryFromBytes as _;
+
+use super::legacy;
+
+/// How often the queue is asked. It has room for what comes meanwhile.
+const POLL: Duration = Duration::from_millis(50);
+/// Bytes for the path of a record in the queue, its end included.
+const QUEUED_PATH_LEN: usize = PATH_LEN + 1;
 
 /// One record: what happened, and on which path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +39,12 @@ pub enum ReadError {
         /// Why not.
         source: io::Error,
     },
+    /// The queue cannot be read.
+    #[error("cannot read the kernel's events")]
+    Queue {
+        /// Why not.
+        source: Box<MapError>,
+    },
     /// A record that the programs do not write.
     #[error("a record of {len} bytes from the kernel makes no sense")]
     Malformed {
@@ -37,9 +53,26 @@ pub enum ReadError {
     },
 }
 
+/// The map that the records are in.
+pub(super) enum EventsMap {
+    /// A ring buffer.
+    Ring(RingBuf<MapData>),
+    /// A queue, on kernels that have no ring buffer.
+    Queue(Queue<MapData, Queued>),
+}
+
+/// A record in the queue.
+pub(super) type Queued = [u8; size_of::<Event>() + QUEUED_PATH_LEN];
+
 /// The records, as they come.
 pub struct Events {
-    ring: AsyncFd<RingBuf<MapData>>,
+    source: Source,
+}
+
+enum Source {
+    Ring(AsyncFd<RingBuf<MapData>>),
+    /// Nothing tells when a queue has something: it is asked every now and then.
+    Queue(Queue<MapData, Queued>, Interval),
 }
 
 impl std::fmt::Debug for Events {
@@ -49,15 +82,16 @@ impl std::fmt::Debug for Events {
 }
 
 impl Events {
-    #[expect(unsafe_code, reason = "tokio asks for a promise about the descriptor")]
-    pub(super) fn new(ring: RingBuf<MapData>) -> Result<Self, ReadError> {
-        // SAFETY: the ring owns its map's descriptor, and gives no way to close
-        // or replace it while `AsyncFd` owns the ring.
-        let ring = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
-        let ring = ring.map_err(|source| ReadError::Wait {
-            source: source.into(),
-        })?;
-        Ok(Self { ring })
+    pub(super) fn new(map: EventsMap) -> Result<Self, ReadError> {
+        let source = match map {
+            EventsMap::Ring(ring) => Source::Ring(watched(ring)?),
+            EventsMap::Queue(queue) => {
+                let mut poll = interval(POLL);
+                poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                Source::Queue(queue, poll)
+            }
+        };
+        Ok(Self { source })
     }
 
     /// Waits for the next record.
@@ -71,25 +105,69 @@ impl Events {
     /// If the future is dropped before it is ready, no record is lost.
     pub async fn next(&mut self) -> Result<Record, ReadError> {
         loop {
-            let mut ready = self
-                .ring
-                .readable_mut()
-                .await
-                .map_err(|source| ReadError::Wait { source })?;
-            if let Some(record) = ready.get_inner_mut().next() {
-                // Copied out here and the slot freed on drop, so that a slow
-                // consumer holds no part of the ring.
-                return decode(&record);
+            match &mut self.source {
+                Source::Ring(ring) => {
+                    let mut ready = ring
+                        .readable_mut()
+                        .await
+                        .map_err(|source| ReadError::Wait { source })?;
+                    if let Some(record) = ready.get_inner_mut().next() {
+                        // Copied out here and the slot freed on drop, so that a
+                        // slow consumer holds no part of the ring.
+                        return decode(&record);
+                    }
+                    // Empty, and the kernel will wake us for the next record.
+                    ready.clear_ready();
+                }
+                Source::Queue(queue, poll) => {
+                    if let Some(record) = pop(queue) {
+                        return record;
+                    }
+                    poll.tick().await;
+                }
             }
-            // Empty, and the kernel will wake us for the next record.
-            ready.clear_ready();
         }
     }
 
     /// The next record, if there is one already.
     pub fn try_next(&mut self) -> Option<Result<Record, ReadError>> {
-        self.ring.get_mut().next().map(|record| decode(&record))
+        match &mut self.source {
+            Source::Ring(ring) => ring.get_mut().next().map(|record| decode(&record)),
+            Source::Queue(queue, _) => pop(queue),
+        }
     }
+}
+
+#[expect(unsafe_code, reason = "tokio asks for a promise about the descriptor")]
+fn watched(ring: RingBuf<MapData>) -> Result<AsyncFd<RingBuf<MapData>>, ReadError> {
+    // SAFETY: the ring owns its map's descriptor, and gives no way to close or
+    // replace it while `AsyncFd` owns the ring.
+    let ring = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) };
+    ring.map_err(|source| ReadError::Wait {
+        source: source.into(),
+    })
+}
+
+/// Takes the first record out of the queue, if there is one.
+fn pop(queue: &mut Queue<MapData, Queued>) -> Option<Result<Record, ReadError>> {
+    match queue.pop(0) {
+        Ok(record) => Some(decode(&record).map(|record| shifted(record, legacy::slept_ns()))),
+        Err(MapError::ElementNotFound) => None,
+        Err(source) => Some(Err(ReadError::Queue {
+            source: Box::new(source),
+        })),
+    }
+}
+
+/// The record with a time of `CLOCK_BOOTTIME`, of which `CLOCK_MONOTONIC` is behind
+/// by `slept_ns`.
+fn shifted(record: Record, slept_ns: u64) -> Record {
+    let Record { event, path } = record;
+    let event = Event {
+        time_ns: event.time_ns.saturating_add(slept_ns),
+        ..event
+    };
+    Record { event, path }
 }
 
 /// Reads one record.
@@ -111,11 +189,11 @@ fn decode(record: &[u8]) -> Result<Record, ReadError> {
 
 #[cfg(test)]
 mod tests {
-    use enforcer_abi::{Access, EventKind, Layer, Operation, Reason, Slot, Verdict};
+    use enforcer_abi::{Access, EventKind, Layer, Operation, Privilege, Reason, Slot, Verdict};
     use proptest::prelude::*;
     use zerocopy::IntoBytes as _;
 
-    use super::{Event, decode};
+    use super::{Event, Queued, decode, shifted};
 
     fn event(path_len: u32) -> Event {
         Event {
@@ -139,7 +217,8 @@ mod tests {
             reason: Reason::NotGranted,
             layer: Layer::Process,
             verdict: Verdict::Deny,
-            reserved: [0; 7],
+            privilege: Privilege::NONE,
+            reserved: [0; 6],
             comm: *b"cat\0\0\0\0\0\0\0\0\0\0\0\0\0",
         }
     }
@@ -151,6 +230,17 @@ mod tests {
         let record = decode(&record).unwrap();
         assert_eq!(record.event, event(4));
         assert_eq!(record.path, b"/etc");
+    }
+
+    /// A record of the queue has the longest path, of which little may be used.
+    #[test]
+    fn decode_takes_records_of_the_queue() {
+        let mut record: Queued = [0xff; size_of::<Queued>()];
+        record[..size_of::<Event>()].copy_from_slice(event(3).as_bytes());
+        record[size_of::<Event>()..][..3].copy_from_slice(b"/ab");
+        let record = shifted(decode(&record).unwrap(), 7);
+        assert_eq!(record.path, b"/ab");
+        assert_eq!(record.event.time_ns, event(3).time_ns + 7);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::{fs, io, path::Path};
 
-use enforcer_abi::Offsets;
+use enforcer_abi::{Offsets, offsets::Features};
 
 use super::{
-    HOOKS,
     btf::{Damaged, Types},
+    hooks::Plan,
+    legacy,
+    series::Series,
 };
 
 const LSM_LIST: &str = "/sys/kernel/security/lsm";
@@ -14,8 +16,8 @@ const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 const SYMBOLS: &str = "/proc/kallsyms";
 
-/// The oldest kernel on which the programs load: they use `bpf_loop`.
-const OLDEST: (u32, u32) = (5, 17);
+/// The oldest kernel on which the programs load: the first with LSM programs.
+const OLDEST: Series = Series(5, 7);
 
 /// What this host is, and what is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,19 @@ pub struct Facts {
     pub lsm: String,
     /// The hooks to which programs are attached.
     pub hooks: Vec<&'static str>,
+    /// What this kernel cannot mediate, for people.
+    pub gaps: Vec<String>,
+}
+
+/// What is known of a host before anything is loaded.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) kernel_release: String,
+    pub(super) lsm: String,
+    /// Whether the programs are those for old kernels.
+    pub(super) is_legacy: bool,
+    pub(super) plan: Plan,
+    pub(super) offsets: Offsets,
 }
 
 /// Why this host cannot enforce, and what to do.
@@ -36,7 +51,7 @@ pub enum Unsupported {
     #[error("only root can load the kernel programs; run `enforcer run` as root")]
     NotRoot,
     /// The kernel is too old.
-    #[error("Linux {release} is older than {}.{}; boot a newer kernel", OLDEST.0, OLDEST.1)]
+    #[error("Linux {release} is older than {OLDEST}; boot a newer kernel")]
     TooOld {
         /// `uname -r`.
         release: String,
@@ -79,6 +94,26 @@ pub enum Unsupported {
         /// The member.
         member: &'static str,
     },
+    /// The kernel lacks a hook that its version has.
+    #[error(
+        "the kernel has no hook {hook}; boot one that is built with CONFIG_SECURITY_PATH and \
+         CONFIG_SECURITY_NETWORK, or accept the gap with --allow-degraded {hook}"
+    )]
+    NoHook {
+        /// The hook.
+        hook: &'static str,
+    },
+    /// A hook is other than on any kernel we know.
+    #[error(
+        "the hook {hook} has the arguments {arguments}, which no known kernel has; use a later \
+         enforcer, or accept the gap with --allow-degraded {hook}"
+    )]
+    OddHook {
+        /// The hook.
+        hook: &'static str,
+        /// The names of its arguments.
+        arguments: String,
+    },
     /// The address of a kernel variable is hidden.
     #[error(
         "{SYMBOLS} does not tell where {symbol} is; give the agent CAP_SYSLOG, and set \
@@ -90,12 +125,13 @@ pub enum Unsupported {
     },
 }
 
-/// Looks whether this host can enforce, and where its kernel keeps things.
+/// Looks whether this host can enforce, what is to be attached, and where its
+/// kernel keeps things. Hooks that `allowed` names may be missing.
 ///
 /// # Errors
 ///
 /// The first reason why it cannot.
-pub(super) fn host() -> Result<(Facts, Offsets), Unsupported> {
+pub(super) fn host(allowed: &[String]) -> Result<Host, Unsupported> {
     if !rustix::process::geteuid().is_root() {
         return Err(Unsupported::NotRoot);
     }
@@ -103,7 +139,10 @@ pub(super) fn host() -> Result<(Facts, Offsets), Unsupported> {
         .release()
         .to_string_lossy()
         .into_owned();
-    if version(&kernel_release).is_some_and(|version| version < OLDEST) {
+    // A version that cannot be read is taken for a new one: what its kernel lacks
+    // is then missed.
+    let series = Series::of_release(&kernel_release).unwrap_or(Series(u32::MAX, 0));
+    if series < OLDEST {
         return Err(Unsupported::TooOld {
             release: kernel_release,
         });
@@ -118,18 +157,42 @@ pub(super) fn host() -> Result<(Facts, Offsets), Unsupported> {
     if fs::read_to_string(LOCKDOWN).is_ok_and(|text| text.contains("[confidentiality]")) {
         return Err(Unsupported::LockedDown);
     }
-    let facts = Facts {
+    let data = fs::read(Path::new(BTF)).map_err(|source| Unsupported::NoFile {
+        path: BTF,
+        remedy: "boot a kernel that is built with CONFIG_DEBUG_INFO_BTF",
+        source,
+    })?;
+    let types = Types::parse(&data).map_err(|source| Unsupported::DamagedBtf { source })?;
+    let plan = Plan::new(series, |hook| types.hook(hook), allowed)?;
+    let mut offsets = offsets(&types)?;
+    offsets.features = features(&types, &plan)?;
+    Ok(Host {
         kernel_release,
         lsm,
-        hooks: HOOKS.to_vec(),
-    };
-    Ok((facts, offsets()?))
+        is_legacy: series < legacy::END,
+        plan,
+        offsets,
+    })
 }
 
-/// The first two numbers of a kernel release.
-fn version(release: &str) -> Option<(u32, u32)> {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+/// What the programs have to know of the kernel besides offsets.
+fn features(types: &Types<'_>, plan: &Plan) -> Result<u64, Unsupported> {
+    let linked = types
+        .offset("mount", "mnt_next_for_sb")
+        .map_err(|source| Unsupported::DamagedBtf { source })?
+        .is_some();
+    let bits = [
+        (Features::MOUNTS_LINKED, linked),
+        (Features::CHOWN_BY_INODE, !plan.attaches("path_chown")),
+        (
+            Features::URING_UNSEEN,
+            !plan.attaches("uring_override_creds"),
+        ),
+    ];
+    Ok(bits
+        .into_iter()
+        .filter(|&(_, is_so)| is_so)
+        .fold(0, |all, (bit, _)| all | bit))
 }
 
 fn read_text(path: &'static str, remedy: &'static str) -> Result<String, Unsupported> {
@@ -140,18 +203,11 @@ fn read_text(path: &'static str, remedy: &'static str) -> Result<String, Unsuppo
     })
 }
 
-fn offsets() -> Result<Offsets, Unsupported> {
-    let data = fs::read(Path::new(BTF)).map_err(|source| Unsupported::NoFile {
-        path: BTF,
-        remedy: "boot a kernel that is built with CONFIG_DEBUG_INFO_BTF",
-        source,
-    })?;
-    let damaged = |source| Unsupported::DamagedBtf { source };
-    let types = Types::parse(&data).map_err(damaged)?;
+/// Where the kernel keeps what the programs read.
+fn offsets(types: &Types<'_>) -> Result<Offsets, Unsupported> {
     let mut offsets = Offsets::default();
-    for &(structure, member, field) in Offsets::MEMBERS {
-        let offset = types.offset(structure, member).map_err(damaged)?;
-        *field(&mut offsets) = offset.ok_or(Unsupported::Layout { structure, member })?;
+    for &(structure, names, field) in Offsets::MEMBERS {
+        *field(&mut offsets) = member(types, structure, names)?;
     }
     adjacent(&offsets)?;
 
@@ -161,9 +217,33 @@ fn offsets() -> Result<Offsets, Unsupported> {
     Ok(offsets)
 }
 
+/// The offset of a member that has one of `names`: the first that there is.
+fn member(
+    types: &Types<'_>,
+    structure: &'static str,
+    names: &[&'static str],
+) -> Result<u64, Unsupported> {
+    for &name in names {
+        let offset = types
+            .offset(structure, name)
+            .map_err(|source| Unsupported::DamagedBtf { source })?;
+        if let Some(offset) = offset {
+            return Ok(offset);
+        }
+    }
+    Err(Unsupported::Layout {
+        structure,
+        member: names.first().copied().unwrap_or_default(),
+    })
+}
+
 /// Checks what the walk reads in one piece.
 fn adjacent(offsets: &Offsets) -> Result<(), Unsupported> {
     let layout = |structure, member| Unsupported::Layout { structure, member };
+    // `d_seq` has 4 bytes and `d_hash` 16; the first has more in debugging kernels.
+    if offsets.dentry_parent != offsets.dentry_seq + 20 {
+        return Err(layout("dentry", "d_parent"));
+    }
     if offsets.dentry_name != offsets.dentry_parent + 8 {
         return Err(layout("dentry", "d_name"));
     }
@@ -193,19 +273,7 @@ fn symbol(symbols: &str, symbol: &'static str) -> Result<u64, Unsupported> {
 
 #[cfg(test)]
 mod tests {
-    use super::{symbol, version};
-
-    #[test]
-    fn versions() {
-        for (name, release, want) in [
-            ("Debian", "6.12.117+deb13-cloud-amd64", Some((6, 12))),
-            ("a release candidate", "7.0-rc1", Some((7, 0))),
-            ("nothing", "", None),
-            ("text", "linux", None),
-        ] {
-            assert_eq!(version(release), want, "{name}");
-        }
-    }
+    use super::symbol;
 
     #[test]
     fn symbols() {

@@ -45,6 +45,8 @@ pub struct KernelStatus {
     pub lsm: String,
     /// The hooks to which programs are attached.
     pub hooks: Vec<String>,
+    /// What this kernel cannot mediate, for people.
+    pub gaps: Vec<String>,
 }
 
 /// A profile that the agent has loaded.
@@ -80,8 +82,10 @@ pub struct ProfileStatus {
 /// How many detections there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DetectionTotals {
-    /// All of them.
+    /// All of what was refused, or would have been.
     pub total: u64,
-    /// Those that nobody has looked at.
+    /// Those of them that nobody has looked at.
     pub open: u64,
+    /// What profiles in the mode `learn` let through, which is in neither number.
+    pub learned: u64,
 }

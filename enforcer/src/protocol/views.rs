@@ -34,6 +34,19 @@ pub struct Enrolled {
     pub profile: String,
 }
 
+/// A running process that is confined from its next operation on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopted {
+    /// The profile, with `+MODE` where it is not in its own mode.
+    pub profile: String,
+    /// The process.
+    pub pid: u32,
+    /// Whether it was not before.
+    pub is_new: bool,
+    /// What it runs, if that can be told.
+    pub exe: Option<String>,
+}
+
 /// Why something was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explained {
@@ -41,15 +54,15 @@ pub struct Explained {
     pub detection: Detection,
     /// The same in a sentence.
     pub sentence: String,
-    /// What the profile says of the path now. `None`: it is not loaded, or the
-    /// kernel could not name the object.
+    /// What the profile says of the path or the privilege now. `None`: it is not
+    /// loaded, or the kernel could not name the object.
     pub now: Option<Judged>,
     /// The tightenings that it led to.
     pub tightenings: Vec<Overlay>,
 }
 
-/// What a profile says of a path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a profile says of a path or a privilege.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
     /// Whether it would be granted.
     pub granted: bool,

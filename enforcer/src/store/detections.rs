@@ -32,18 +32,20 @@ pub struct CountUpdate {
 /// How many detections there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// All of them.
+    /// All but those that were only learnt.
     pub total: u64,
-    /// Those in [`State::Open`].
+    /// Those of them in [`State::Open`].
     pub open: u64,
+    /// Those that were only learnt.
+    pub learned: u64,
 }
 
 const INSERT: &str = "
 INSERT INTO detections (
-    boot, lineage, profile, layer, operation, path, missing, reason, verdict, requested, rule,
+    boot, lineage, profile, layer, operation, privilege, path, missing, reason, verdict, requested, rule,
     pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns, last_ns, count
 ) VALUES (
-    :boot, :lineage, :profile, :layer, :operation, :path, :missing, :reason, :verdict, :requested, :rule,
+    :boot, :lineage, :profile, :layer, :operation, :privilege, :path, :missing, :reason, :verdict, :requested, :rule,
     :pid, :tid, :parent, :uid, :gid, :comm, :exe, :cmdline, :cgroup, :cgroup_path, :first, :last, :count
 )
 ON CONFLICT DO UPDATE SET
@@ -59,10 +61,10 @@ const UPDATE_COUNT: &str =
     "UPDATE detections SET count = count + ?2, last_ns = max(last_ns, ?3) WHERE id = ?1";
 
 const SELECT: &str = "
-SELECT id, profile, layer, operation, requested, missing, path, reason, verdict, rule,
+SELECT id, profile, layer, operation, privilege, requested, missing, path, reason, verdict, rule,
     pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns, last_ns, count, state
 FROM detections
-WHERE id > ?1 AND (?2 IS NULL OR profile = ?2)
+WHERE id > ?1 AND (?2 IS NULL OR profile = ?2) AND (?4 IS NULL OR last_ns >= ?4)
 ORDER BY id LIMIT ?3";
 
 const SELECT_ANCESTORS: &str = "SELECT pid, exe FROM ancestors WHERE detection = ?1 ORDER BY level";
@@ -70,7 +72,12 @@ const SELECT_ANCESTORS: &str = "SELECT pid, exe FROM ancestors WHERE detection =
 const SELECT_TIGHTENINGS: &str =
     "SELECT tightening FROM tightening_detections WHERE detection = ?1 ORDER BY tightening";
 
-const TOTALS: &str = "SELECT count(*), count(*) FILTER (WHERE state = 'open') FROM detections";
+const TOTALS: &str = "
+SELECT
+    count(*) FILTER (WHERE verdict <> 'learned'),
+    count(*) FILTER (WHERE verdict <> 'learned' AND state = 'open'),
+    count(*) FILTER (WHERE verdict = 'learned')
+FROM detections";
 
 impl Store {
     /// Records findings, all or none, and says which detections they are.
@@ -93,6 +100,8 @@ impl Store {
                         ":profile": key.profile,
                         ":layer": key.layer,
                         ":operation": key.operation,
+                        // Unique together with the rest, which no NULL is.
+                        ":privilege": key.privilege.as_deref().unwrap_or_default(),
                         ":path": key.path,
                         ":missing": key.missing.0,
                         ":reason": key.reason,
@@ -168,7 +177,19 @@ impl Store {
         profile: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Detection>, StoreError> {
-        self.select(after, profile, limit)
+        self.select(after, profile, limit, None)
+            .map_err(failed("read detections"))
+    }
+
+    /// Returns up to `limit` detections of `profile` that were last seen at `since`
+    /// or later.
+    pub fn recent_detections(
+        &self,
+        profile: &str,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Detection>, StoreError> {
+        self.select(DetectionId(0), Some(profile), limit, Some(since))
             .map_err(failed("read detections"))
     }
 
@@ -177,12 +198,16 @@ impl Store {
         after: DetectionId,
         profile: Option<&str>,
         limit: u32,
+        since: Option<Timestamp>,
     ) -> rusqlite::Result<Vec<Detection>> {
         let mut select = self.connection.prepare_cached(SELECT)?;
         let mut ancestors = self.connection.prepare_cached(SELECT_ANCESTORS)?;
         let mut tightenings = self.connection.prepare_cached(SELECT_TIGHTENINGS)?;
         let mut page = select
-            .query_map(params![after.0, profile, limit], detection)?
+            .query_map(
+                params![after.0, profile, limit, since.map(nanoseconds)],
+                detection,
+            )?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         for detection in &mut page {
             let id = detection.id.0;
@@ -217,6 +242,7 @@ impl Store {
                 Ok(Totals {
                     total: restored(row.get(0)?),
                     open: restored(row.get(1)?),
+                    learned: restored(row.get(2)?),
                 })
             })
             .map_err(failed("count detections"))
@@ -227,11 +253,13 @@ impl Store {
 fn detection(row: &Row<'_>) -> rusqlite::Result<Detection> {
     let cmdline: Option<Vec<u8>> = row.get("cmdline")?;
     let state: String = row.get("state")?;
+    let privilege: String = row.get("privilege")?;
     Ok(Detection {
         id: DetectionId(row.get("id")?),
         profile: row.get("profile")?,
         layer: row.get("layer")?,
         operation: row.get("operation")?,
+        privilege: (!privilege.is_empty()).then_some(privilege),
         requested: Access(row.get("requested")?),
         missing: Access(row.get("missing")?),
         path: row.get("path")?,

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use enforcer_abi::{Access, Hit, Slot};
+use enforcer_abi::{Access, Hit, Privileges, Slot};
 use proptest::prelude::*;
 
 use super::{Offence, Usage, beyond, in_use, plan};
@@ -21,6 +21,11 @@ pub(crate) fn profile(rules: &[(&str, Access, &str)]) -> Profile {
         description: String::new(),
         source: Path::new("own").to_owned(),
         executables: Vec::new(),
+        users: Vec::new(),
+        cgroups: Vec::new(),
+        privileges: Privileges::NONE,
+        privileges_origin: None,
+        metadata: false,
         mode: ProfileMode::Enforce,
         rules: rules
             .iter()
@@ -76,6 +81,7 @@ fn plan_table() {
     let both = READ | WRITE;
     let none = Access::NONE;
     let append = Access::APPEND;
+    let others = Access::MAP | Access::REMOVE | Access::ATTRIBUTES | Access::CONNECT;
     let near = "/srv/legacy/**";
     let wide = "/srv/x/legacy/**";
     #[rustfmt::skip]
@@ -90,7 +96,10 @@ fn plan_table() {
         Case { name: "write goes with append",      rule: (near, WRITE, "own"),             used: none,   missing: READ,  want: WRITE | append },
         Case { name: "append stays with write",     rule: (near, WRITE, "own"),             used: WRITE,  missing: READ,  want: none },
         Case { name: "write goes, append was used", rule: (near, WRITE, "own"),             used: append, missing: READ,  want: WRITE },
-        Case { name: "not observed",                rule: (near, READ | Access::MAP, "own"), used: none,  missing: READ,  want: READ },
+        Case { name: "map and the others",          rule: (near, others, "own"),            used: none,   missing: READ,  want: others },
+        Case { name: "map stays with execute",      rule: (near, Access::EXECUTE, "own"),   used: Access::EXECUTE, missing: READ, want: none },
+        Case { name: "execute goes, map was used",  rule: (near, Access::EXECUTE, "own"),   used: Access::MAP, missing: READ, want: Access::EXECUTE },
+        Case { name: "not mediated",                rule: (near, READ | Access::METADATA, "own"), used: none, missing: READ, want: READ },
         Case { name: "wide, the right refused",     rule: (wide, both, "own"),              used: none,   missing: READ,  want: READ },
         Case { name: "wide, what it implies",       rule: (wide, both, "own"),              used: none,   missing: WRITE, want: WRITE | append },
         Case { name: "wide, another right",         rule: (wide, CREATE, "own"),            used: none,   missing: READ,  want: none },
@@ -122,6 +131,36 @@ fn plan_table() {
             removals.iter().all(|removal| removal.pattern == rule.0),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn metadata_goes_where_it_is_mediated() {
+    const NONE: Access = Access::NONE;
+    const METADATA: Access = Access::METADATA;
+    // Columns: what it shows, whether it is mediated, rights, used, what goes.
+    #[rustfmt::skip]
+    let cases = [
+        ("not mediated",              false, METADATA, NONE,     NONE),
+        ("mediated",                  true,  METADATA, NONE,     METADATA),
+        ("it goes with read",         true,  READ,     NONE,     READ | METADATA),
+        ("it stays with read",        true,  READ,     READ,     NONE),
+        ("read goes, it was used",    true,  READ,     METADATA, READ),
+    ];
+    for (name, metadata, access, used, want) in cases {
+        let profile = Profile {
+            metadata,
+            ..profile(&[("/srv/legacy/**", access, "own")])
+        };
+        let offence = Offence {
+            path: b"/srv/secret/key",
+            missing: READ,
+        };
+        let removals = plan(&profile, &usage(&profile, &[used]), offence);
+        let got = removals
+            .iter()
+            .fold(NONE, |all, removal| all | removal.access);
+        assert_eq!(got, want, "{name}");
     }
 }
 

@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use enforcer_abi::{
-    Access, Event, EventKind, Layer, Operation, Reason, Slot, Verdict, ViolationCount, ViolationKey,
+    Access, Event, EventKind, Layer, Operation, Privilege, Reason, Slot, Verdict, ViolationCount,
+    ViolationKey,
 };
 
 use super::{Clock, Detector, Registry};
@@ -34,7 +35,8 @@ fn record(path: &str) -> Record {
         reason: Reason::NotGranted,
         layer: Layer::Application,
         verdict: Verdict::Deny,
-        reserved: [0; 7],
+        privilege: Privilege::NONE,
+        reserved: [0; 6],
         comm: [0; 16],
     };
     Record {

@@ -1,11 +1,11 @@
 //! From one state of the loaded profiles to the next, wholly or not at all.
 //!
 //! A change is *staged*, which compiles and reserves and touches nothing, and
-//! then *committed*. Tables go in before the attachments that lead to them, new
-//! slots before the tables that name them as the target of an exec; then every
-//! task is evaluated anew; then what is gone stops to refuse. Each table is
-//! swapped at one stroke. If the kernel refuses one, those before it are put
-//! back.
+//! then *committed*. Tables go in before the executables, cgroups and users that
+//! lead to them, new slots before the tables that name them as the target of an
+//! exec; then every task is evaluated anew; then what is gone stops to refuse. Each
+//! table is swapped at one stroke. If the kernel refuses one, those before it are
+//! put back.
 
 mod commit;
 mod error;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use self::error::ChangeError;
 use self::fill::Wanted;
-use super::{Instance, Registry, Source, instance::Version, instance_name};
+use super::{Instance, Registry, Source, Subjects, instance::Version, instance_name};
 use crate::{
     kernel::AccessError,
     profile::{Profile, ProfileMode},
@@ -29,8 +29,8 @@ pub struct Staged {
     tables: Vec<StagedTable>,
     /// Instances whose profiles are gone, with the tables that they get.
     removed: Vec<(String, Version)>,
-    /// New attachments, if they change.
-    attachments: Option<Vec<u32>>,
+    /// Who will be attached, if that changes.
+    subjects: Option<Subjects>,
     kind: Kind,
 }
 
@@ -193,7 +193,7 @@ impl Staged {
         Self {
             tables: Vec::new(),
             removed: Vec::new(),
-            attachments: None,
+            subjects: None,
             kind,
         }
     }

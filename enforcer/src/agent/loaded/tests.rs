@@ -1,5 +1,6 @@
 //! Changes of the loaded profiles, on a kernel that refuses on demand.
 
+mod subjects;
 mod world;
 
 use enforcer_abi::{
@@ -20,7 +21,7 @@ fn tables_go_in_before_what_leads_to_them() {
     let written = world
         .load(&[profile("a", &["/x"]), profile("b", &["/y"])])
         .unwrap();
-    assert_eq!(written, [1, 2, 0]);
+    assert_eq!(written, [2, 3, 0]);
     assert_eq!(world.kernel.epoch, 1);
     let attachments = &world.kernel.tables[&0];
     assert_eq!(attachments.judge(b"/bin/b").target, world.slot("b"));
@@ -30,7 +31,7 @@ fn tables_go_in_before_what_leads_to_them() {
     let [a, b] = ["a", "b"].map(|name| world.registry.get(name).unwrap().current.clone());
     assert_ne!(a.generation, b.generation);
     assert_ne!(a.range.first, b.range.first);
-    let words = &world.kernel.tables[&1];
+    let words = &world.kernel.tables[&2];
     assert_eq!(words.word(Header::GENERATION), a.generation);
     assert_eq!(words.word(Header::HITS), a.range.first);
 }
@@ -50,7 +51,7 @@ fn only_what_changed_is_loaded() {
     let mut world = World::new();
     let [a, b] = [profile("a", &["/x"]), profile("b", &["/y"])];
     world.load(&[a.clone(), b.clone()]).unwrap();
-    world.kernel.access(Slot(1), "/x", Access::READ);
+    world.kernel.access(Slot(2), "/x", Access::READ);
 
     assert_eq!(
         world.load(&[a.clone(), b.clone()]).unwrap(),
@@ -74,7 +75,7 @@ fn only_what_changed_is_loaded() {
     assert_eq!(usage.of("/x"), Access::READ, "hits stay with their table");
 
     let changed = profile("a", &["/x", "/z"]);
-    assert_eq!(world.load(&[changed, b]).unwrap(), [1], "one profile");
+    assert_eq!(world.load(&[changed, b]).unwrap(), [2], "one profile");
     assert_eq!(world.kernel.epoch, 1);
     let usage = world.registry.usage("a", &world.kernel).unwrap();
     assert_eq!(usage.of("/x"), Access::NONE, "a new profile was never used");
@@ -88,26 +89,26 @@ fn a_removed_profile_refuses_nothing_and_keeps_its_slot() {
     let audited = world.audit("a");
     assert_eq!(
         world.load(std::slice::from_ref(&b)).unwrap(),
-        [0, 1, audited.0]
+        [0, 2, audited.0]
     );
-    for slot in [Slot(1), audited] {
+    for slot in [Slot(2), audited] {
         assert_eq!(world.kernel.mode(slot), Mode::OFF);
         assert_eq!(world.granted(slot, "/x"), Access::NONE);
     }
     assert!(world.registry.get("a").is_none());
-    assert_eq!(world.registry.in_slot(Slot(1)).unwrap().0, "a");
+    assert_eq!(world.registry.in_slot(Slot(2)).unwrap().0, "a");
 
     assert_eq!(
         world.load(&[b.clone(), profile("c", &["/z"])]).unwrap(),
-        [4, 0],
+        [5, 0],
         "no slot is reused"
     );
     assert_eq!(
         world.load(&[a, b]).unwrap(),
-        [1, 0, 4],
+        [2, 0, 5],
         "and it comes back to its own"
     );
-    assert_eq!(world.kernel.mode(Slot(1)), Mode::ENFORCE);
+    assert_eq!(world.kernel.mode(Slot(2)), Mode::ENFORCE);
     assert_eq!(world.kernel.mode(audited), Mode::OFF);
 }
 
@@ -223,7 +224,7 @@ fn a_file_confines_only_what_is_put_under_it() {
     assert!(matches!(error, ChangeError::NameTaken { .. }), "{error}");
     let error = world.load(&[profile("a", &["/x"])]).unwrap_err();
     assert!(matches!(error, ChangeError::NameTaken { .. }), "{error}");
-    assert_eq!(world.load(&[]).unwrap(), [0, 1]);
+    assert_eq!(world.load(&[]).unwrap(), [0, 2]);
     assert!(
         world.registry.get("a").is_some(),
         "the folder does not decide about it"
@@ -282,19 +283,19 @@ fn a_refused_change_leaves_nothing_behind() {
             );
             let mut left = world.kernel.tables.clone();
             // The new profile's table may stay: no task and no table leads to it.
-            left.remove(&4);
+            left.remove(&5);
             assert_eq!(left, tables, "after {accepted} writes");
             assert_eq!(format!("{:?}", world.registry.ranges), taken);
             assert!(world.registry.get("d").is_none());
         } else {
             // Only the last write, which takes the removed profile's refusals
             // away, can fail without failing the change.
-            assert_eq!(world.kernel.mode(Slot(3)), Mode::ENFORCE);
+            assert_eq!(world.kernel.mode(Slot(4)), Mode::ENFORCE);
             assert!(world.registry.get("c").is_some());
         }
         world.load(&after).unwrap();
-        assert_eq!(world.kernel.mode(Slot(3)), Mode::OFF);
-        assert_eq!(world.granted(Slot(1), "/w"), Access::READ);
+        assert_eq!(world.kernel.mode(Slot(4)), Mode::OFF);
+        assert_eq!(world.granted(Slot(2), "/w"), Access::READ);
     }
     panic!("twenty writes are not enough");
 }

@@ -62,6 +62,15 @@ impl Procfs {
         })
     }
 
+    /// Returns the id of the process that a thread belongs to, if it lives.
+    pub fn process_of(&self, thread: u32) -> Option<u32> {
+        let text = fs::read(self.file(thread, "status")).ok()?;
+        // The name, which may hold any byte, comes with its line ends escaped.
+        let mut lines = text.split(|&byte| byte == b'\n');
+        let process = lines.find_map(|line| line.strip_prefix(b"Tgid:"))?;
+        std::str::from_utf8(process).ok()?.trim().parse().ok()
+    }
+
     /// Returns the path of its cgroup v2.
     pub fn cgroup(&self, pid: u32) -> Option<Vec<u8>> {
         let text = fs::read(self.file(pid, "cgroup")).ok()?;

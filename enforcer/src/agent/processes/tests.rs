@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
-use enforcer_abi::{Access, Event, EventKind, Layer, Operation, Reason, Slot, Verdict};
+use enforcer_abi::{Access, Event, EventKind, Layer, Operation, Privilege, Reason, Slot, Verdict};
 
 use super::{Processes, procfs::Procfs};
 
@@ -29,7 +29,8 @@ fn event(pid: u32, parent: u32, time_ns: u64) -> Event {
         reason: Reason::NotGranted,
         layer: Layer::Application,
         verdict: Verdict::Deny,
-        reserved: [0; 7],
+        privilege: Privilege::NONE,
+        reserved: [0; 6],
         comm: *b"nginx\0\0\0\0\0\0\0\0\0\0\0",
     }
 }

@@ -15,6 +15,7 @@ fn finding(path: &[u8], lineage: u64, at: i64, count: u64) -> Finding {
             profile: "nginx".to_owned(),
             layer: "application",
             operation: "open",
+            privilege: None,
             path: path.to_owned(),
             missing: Access::READ,
             reason: "not-granted",
@@ -111,7 +112,50 @@ fn the_same_again_is_counted() {
         (timestamp(1_000), timestamp(3_000))
     );
     assert_eq!(got.who.ancestry.len(), 2);
-    assert_eq!(store.totals().unwrap(), Totals { total: 3, open: 3 });
+    assert_eq!(
+        store.totals().unwrap(),
+        Totals {
+            total: 3,
+            open: 3,
+            learned: 0
+        }
+    );
+}
+
+#[test]
+fn each_privilege_is_a_detection_of_its_own() {
+    let base = tempfile::tempdir().unwrap();
+    let mut store = Store::open(base.path(), "boot").unwrap();
+    let of = |privilege: &str| {
+        let mut finding = finding(b"", 1, 1_000, 1);
+        finding.key.operation = "privilege";
+        finding.key.privilege = Some(privilege.to_owned());
+        finding
+    };
+    let batch = [of("mount"), of("bpf"), of("mount")];
+    let recorded = store.record(&batch).unwrap();
+    assert_eq!(recorded[0].id, recorded[2].id);
+    for (recorded, privilege) in recorded.iter().zip(["mount", "bpf"]) {
+        let got = store.detection(recorded.id).unwrap().unwrap();
+        assert_eq!(got.privilege.as_deref(), Some(privilege));
+    }
+}
+
+#[test]
+fn what_is_learnt_is_counted_apart() {
+    let base = tempfile::tempdir().unwrap();
+    let mut store = Store::open(base.path(), "boot").unwrap();
+    let mut learnt = finding(b"/a", 1, 1_000, 1);
+    learnt.key.verdict = "learned";
+    store
+        .record(&[learnt, finding(b"/a", 1, 1_000, 1)])
+        .unwrap();
+    let want = Totals {
+        total: 1,
+        open: 1,
+        learned: 1,
+    };
+    assert_eq!(store.totals().unwrap(), want);
 }
 
 #[test]
@@ -145,5 +189,11 @@ fn pages() {
     assert_eq!(page(ids[1], Some("nginx"), 9), ids[2..]);
     assert_eq!(page(ids[4], None, 9), []);
     assert_eq!(page(DetectionId(0), Some("redis"), 9), []);
+    for (since, profile, want) in [(1, "nginx", 5), (2, "nginx", 0), (1, "redis", 0)] {
+        let recent = store
+            .recent_detections(profile, timestamp(since), 9)
+            .unwrap();
+        assert_eq!(recent.len(), want, "{profile} since {since}");
+    }
     assert_eq!(store.last_detection().unwrap(), ids[4]);
 }

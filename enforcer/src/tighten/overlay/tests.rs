@@ -27,7 +27,7 @@ fn overlay(id: i64, state: OverlayState, pattern: &str) -> Overlay {
 fn removal(pattern: &str) -> Removal {
     Removal {
         pattern: pattern.to_owned(),
-        access: Access::READ,
+        access: Access::CREATE,
     }
 }
 
@@ -86,12 +86,12 @@ fn what_cannot_be_read_is_told() {
 fn only_applied_overlays_hold() {
     let base = tempfile::tempdir().unwrap();
     let mut overlays = Overlays::load(base.path()).unwrap();
-    let before = profile(&[("/a", Access::READ, "own")]);
+    let before = profile(&[("/a", Access::CREATE, "own")]);
     #[rustfmt::skip]
     let rounds = [
-        ("proposed", OverlayState::Proposed, Access::READ),
+        ("proposed", OverlayState::Proposed, Access::CREATE),
         ("applied",  OverlayState::Applied,  Access::NONE),
-        ("reverted", OverlayState::Reverted, Access::READ),
+        ("reverted", OverlayState::Reverted, Access::CREATE),
     ];
     for (name, state, want) in rounds {
         overlays.put(overlay(1, state, "/a")).unwrap();

@@ -1,12 +1,13 @@
 //! Putting a staged change into the kernel.
 
-use enforcer_abi::Slot;
-
 use super::{
-    super::{Registry, Tables, instance::Carried},
+    super::{Registry, Subjects, Tables, instance::Carried},
     ChangeError, Changed, Kind, Staged, StagedTable,
 };
-use crate::kernel::AccessError;
+use crate::{
+    kernel::{AccessError, hooks::Feature},
+    profile::{Rule, Target},
+};
 
 impl Registry {
     /// Commits a change.
@@ -20,6 +21,10 @@ impl Registry {
         staged: Staged,
         kernel: &mut impl Tables,
     ) -> Result<Changed, ChangeError> {
+        if let Err(error) = supported(&staged, kernel) {
+            self.abandon(staged);
+            return Err(error);
+        }
         let prepared = self
             .carry(&staged, kernel)
             .and_then(|carried| put(self, &staged, kernel).map(|()| carried));
@@ -52,8 +57,7 @@ impl Registry {
             .collect()
     }
 
-    /// Puts back the tables, attachments and all, that a change may have
-    /// replaced. A slot that had none keeps the new one: nothing leads there.
+    /// Puts back the tables and the subjects that a change may have replaced. A slot that had none keeps the new one: nothing leads there.
     fn put_back(&self, staged: &Staged, kernel: &mut impl Tables) -> Result<(), AccessError> {
         let names = staged.tables.iter().filter(|table| table.loads);
         for table in names {
@@ -61,11 +65,12 @@ impl Registry {
                 kernel.set_table(before.slot, &before.current.compiled.words)?;
             }
         }
-        if staged.attachments.is_some()
-            && let Some(before) = &self.attachments
-        {
-            kernel.set_table(Slot::ATTACHMENTS, before)?;
-            kernel.advance_epoch()?;
+        if let Some(after) = &staged.subjects {
+            let before = self.subjects.as_ref();
+            before.unwrap_or(&Subjects::default()).put(after, kernel)?;
+            if before.is_some() {
+                kernel.advance_epoch(self.kinds())?;
+            }
         }
         Ok(())
     }
@@ -104,8 +109,8 @@ impl Registry {
             instance.carried = carried;
             self.instances.insert(name, instance);
         }
-        if staged.attachments.is_some() {
-            self.attachments = staged.attachments;
+        if staged.subjects.is_some() {
+            self.subjects = staged.subjects;
         }
         for (name, version) in staged.removed {
             let Some(instance) = self.instances.get_mut(&name) else {
@@ -131,13 +136,42 @@ impl Registry {
     }
 }
 
-/// Puts tables and attachments into the kernel.
+/// Whether the kernel can do what the profiles of a change need.
+fn supported(staged: &Staged, kernel: &impl Tables) -> Result<(), ChangeError> {
+    let loads = staged.tables.iter().filter(|table| table.loads);
+    for StagedTable { instance, .. } in loads {
+        for rule in &instance.written.rules {
+            let Some(feature) = need(rule).filter(|need| kernel.lacks().contains(need)) else {
+                continue;
+            };
+            return Err(ChangeError::Lacks {
+                origin: rule.origin.clone(),
+                feature,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What a rule needs of the kernel.
+fn need(rule: &Rule) -> Option<Feature> {
+    match rule.target {
+        Some(Target::Profile(_)) => Some(Feature::SecureExec),
+        Some(Target::Inherit) | None => None,
+    }
+}
+
+/// Puts tables and subjects into the kernel.
 fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result<(), AccessError> {
     let is_new = |table: &&StagedTable| !registry.instances.contains_key(&table.name);
     let loads = || staged.tables.iter().filter(|table| table.loads);
     // A new table is no other table's target before this change.
     let new = loads().filter(is_new);
     let old = loads().filter(|table| !is_new(table));
+    if loads().any(|table| table.instance.current.effective.metadata) {
+        // Before the first table that has an opinion.
+        kernel.mediate_metadata()?;
+    }
     for StagedTable { instance, .. } in new.chain(old) {
         let range = instance.current.range;
         kernel.clear_hits(range.first, range.count)?;
@@ -146,14 +180,15 @@ fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result
     for (_, version) in &staged.removed {
         kernel.clear_hits(version.range.first, version.range.count)?;
     }
-    if let Some(attachments) = &staged.attachments {
-        kernel.set_table(Slot::ATTACHMENTS, attachments)?;
+    if let Some(after) = &staged.subjects {
+        let before = registry.subjects.as_ref();
+        after.put(before.unwrap_or(&Subjects::default()), kernel)?;
     }
     // Before the first profile the programs need not look at any task.
     let first = registry.instances.is_empty();
     let none = first && loads().next().is_none();
-    if !none && (first || staged.attachments.is_some()) {
-        kernel.advance_epoch()?;
+    if !none && (first || staged.subjects.is_some()) {
+        kernel.advance_epoch(registry.kinds_with(staged.subjects.as_ref()))?;
     }
     Ok(())
 }

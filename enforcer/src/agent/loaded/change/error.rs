@@ -1,9 +1,12 @@
 //! Why the loaded profiles cannot be changed.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use super::super::ranges::NoRoom;
-use crate::{kernel::AccessError, profile::CompileError};
+use crate::{
+    kernel::{AccessError, hooks::Feature},
+    profile::{CompileError, Origin},
+};
 
 /// Why a change cannot be made. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -11,9 +14,12 @@ use crate::{kernel::AccessError, profile::CompileError};
 pub enum ChangeError {
     /// There are too many profiles.
     #[error(
-        "there is no slot for another profile; restart the agent to forget those that were removed"
+        "there is no slot for the profile {name}; load fewer, or restart the agent to forget those that were removed"
     )]
-    NoSlot,
+    NoSlot {
+        /// The first that has none.
+        name: String,
+    },
     /// There are too many outcomes.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
@@ -36,6 +42,42 @@ pub enum ChangeError {
     /// A profile cannot be compiled.
     #[error(transparent)]
     Compile(#[from] Box<CompileError>),
+    /// A profile names a user that there is not.
+    #[error("{origin}: {} has no user {user}; write the user's id", path.display())]
+    UnknownUser {
+        /// Where the user stands.
+        origin: Origin,
+        /// The user.
+        user: String,
+        /// Where names are looked up.
+        path: PathBuf,
+    },
+    /// Names of users cannot be looked up.
+    #[error("cannot read {} to look up a user; write the user's id", path.display())]
+    Accounts {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Two profiles name one user.
+    #[error("{origin}: the profile {other} claims the user {uid}, too; one of them has to let go")]
+    TwoUsers {
+        /// Where the second profile names the user.
+        origin: Origin,
+        /// The user's id.
+        uid: u32,
+        /// The first profile.
+        other: String,
+    },
+    /// A rule needs what this kernel cannot do.
+    #[error("{origin}: this takes Linux {}: {}", feature.since(), feature.without())]
+    Lacks {
+        /// Where the rule stands.
+        origin: Origin,
+        /// What it needs.
+        feature: Feature,
+    },
     /// The kernel refused.
     #[error("{}", if *.restored { "the kernel refused a change; all is as before" } else { "the kernel refused a change and to take it back; restart the agent" })]
     Kernel {

@@ -13,7 +13,7 @@ use super::{
     ChangeError, Staged, StagedTable,
 };
 use crate::{
-    profile::{CompileError, Compiled, Profile, ProfileMode, compile, compile_attachments},
+    profile::{CompileError, Compiled, Profile, ProfileMode, compile},
     tighten::Overlays,
 };
 
@@ -81,9 +81,9 @@ impl Registry {
             .iter()
             .filter_map(|profile| Some((profile.as_ref(), *self.slots.get(&profile.name)?)))
             .collect();
-        let attachments = compile_attachments(&attached).map_err(compile_error)?.words;
-        if self.attachments.as_ref() != Some(&attachments) {
-            staged.attachments = Some(attachments);
+        let subjects = self.subjects_of(&attached)?;
+        if self.subjects.as_ref() != Some(&subjects) {
+            staged.subjects = Some(subjects);
         }
         Ok(())
     }

@@ -1,17 +1,23 @@
 //! A registry on a kernel that refuses on demand.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
 use enforcer_abi::{
-    Access, Hit, Mode, Slot,
+    Access, Adopted, Hit, Mode, Slot,
     table::{Header, Words as _},
 };
 use jiff::Timestamp;
 
 use super::super::{Registry, Tables, change::ChangeError};
 use crate::{
+    agent::accounts::Accounts,
     detection::TighteningId,
-    kernel::AccessError,
+    kernel::{AccessError, hooks::Feature},
     profile::{Profile, ProfileMode, Removal},
     tighten::{Overlay, OverlayState, Overlays},
 };
@@ -20,8 +26,14 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Paper {
     pub(super) tables: BTreeMap<u32, Vec<u32>>,
+    pub(super) users: BTreeMap<u32, Slot>,
+    pub(super) adopted: HashMap<Adopted, Slot>,
     hits: BTreeMap<u32, Hit>,
     pub(super) epoch: u32,
+    /// The kinds of subjects that it looks at.
+    pub(super) kinds: u32,
+    pub(super) metadata: bool,
+    pub(super) lacks: Vec<Feature>,
     /// The slots that were written, in order.
     pub(super) written: Vec<u32>,
     /// How many writes it still accepts, and then refuses one.
@@ -68,9 +80,34 @@ impl Tables for Paper {
         Ok(())
     }
 
-    fn advance_epoch(&mut self) -> Result<(), AccessError> {
+    fn set_user(&mut self, uid: u32, slot: Option<Slot>) -> Result<(), AccessError> {
+        self.accepts()?;
+        match slot {
+            Some(slot) => self.users.insert(uid, slot),
+            None => self.users.remove(&uid),
+        };
+        Ok(())
+    }
+
+    fn set_adopted(&mut self, process: Adopted, slot: Option<Slot>) -> Result<(), AccessError> {
+        self.accepts()?;
+        match slot {
+            Some(slot) => self.adopted.insert(process, slot),
+            None => self.adopted.remove(&process),
+        };
+        Ok(())
+    }
+
+    fn advance_epoch(&mut self, kinds: u32) -> Result<(), AccessError> {
         self.accepts()?;
         self.epoch += 1;
+        self.kinds = kinds;
+        Ok(())
+    }
+
+    fn mediate_metadata(&mut self) -> Result<(), AccessError> {
+        self.accepts()?;
+        self.metadata = true;
         Ok(())
     }
 
@@ -85,6 +122,10 @@ impl Tables for Paper {
             .retain(|index, _| !(first..first + count).contains(index));
         Ok(())
     }
+
+    fn lacks(&self) -> &[Feature] {
+        &self.lacks
+    }
 }
 
 /// A registry, its kernel and its overlays.
@@ -92,18 +133,31 @@ pub(super) struct World {
     pub(super) registry: Registry,
     pub(super) kernel: Paper,
     pub(super) overlays: Overlays,
-    _base: tempfile::TempDir,
+    base: tempfile::TempDir,
 }
 
 impl World {
     pub(super) fn new() -> Self {
         let base = tempfile::tempdir().unwrap();
+        let overlays = base.path().join("overlays");
+        fs::create_dir(&overlays).unwrap();
+        let accounts = base.path().join("passwd");
+        fs::write(&accounts, "root:x:0:0::/:\nwww:x:33:33::/:\n").unwrap();
+        let registry = Registry {
+            accounts: Accounts::at(&accounts),
+            ..Registry::default()
+        };
         Self {
-            registry: Registry::default(),
+            registry,
             kernel: Paper::default(),
-            overlays: Overlays::load(base.path()).unwrap(),
-            _base: base,
+            overlays: Overlays::load(&overlays).unwrap(),
+            base,
         }
+    }
+
+    /// Takes away the list of accounts.
+    pub(super) fn forget_accounts(&self) {
+        fs::remove_file(self.base.path().join("passwd")).unwrap();
     }
 
     /// Loads a folder of profiles, and returns the slots that were written.
@@ -152,9 +206,10 @@ impl World {
         self.registry.get(name).unwrap().slot
     }
 
-    /// The rights that the kernel's table in a slot grants.
+    /// The rights that the kernel's table in a slot grants, without what every
+    /// table does that does not mediate metadata.
     pub(super) fn granted(&self, slot: Slot, path: &str) -> Access {
-        self.kernel.tables[&slot.0].judge(path.as_bytes()).allow
+        self.kernel.tables[&slot.0].judge(path.as_bytes()).allow & !Access::METADATA
     }
 }
 

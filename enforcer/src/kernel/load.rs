@@ -1,0 +1,160 @@
+//! Loading and attaching the programs.
+
+use aya::{
+    Btf, Ebpf, EbpfLoader,
+    maps::{Map, MapError},
+    programs::Lsm,
+};
+
+use super::{
+    AccessError, Facts, Kernel, LoadError,
+    events::EventsMap,
+    hooks::Pick,
+    legacy,
+    plain::Plain,
+    probe::{self, Host},
+};
+
+/// The kernel programs, if `cargo xtask build` made this binary; else nothing.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer.bpf.o"));
+/// The same for kernels before [`legacy::END`].
+static LEGACY: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/legacy.bpf.o"));
+
+impl Kernel {
+    /// Loads the programs and attaches them. They do nothing before
+    /// [`Kernel::advance_epoch`]. Hooks that `allowed` names may be missing.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Unsupported`] where this host cannot enforce, with the remedy.
+    pub fn load(allowed: &[String]) -> Result<Self, LoadError> {
+        if OBJECT.is_empty() || LEGACY.is_empty() {
+            return Err(LoadError::NoObject);
+        }
+        let Host {
+            kernel_release,
+            lsm,
+            is_legacy,
+            plan,
+            offsets,
+        } = probe::host(allowed)?;
+        let object = if is_legacy {
+            legacy::lift_memory_limit();
+            LEGACY
+        } else {
+            OBJECT
+        };
+        let btf = kernel_btf()?;
+        let offsets = Plain(offsets);
+        let mut ebpf = EbpfLoader::new()
+            .btf(Some(&btf))
+            .allow_unsupported_maps()
+            .override_global("OFFSETS", &offsets, true)
+            .load(object)
+            .map_err(|source| LoadError::Object {
+                source: Box::new(source),
+            })?;
+        let mut hooks = Vec::new();
+        for pick in &plan.attach {
+            attach(&mut ebpf, pick, &btf)?;
+            hooks.push(pick.hook.name);
+        }
+        Ok(Self {
+            subjects: map(&mut ebpf, "SUBJECTS")?,
+            users: map(&mut ebpf, "USERS")?,
+            adopted: map(&mut ebpf, "ADOPTED")?,
+            classes: map(&mut ebpf, "CLASSES")?,
+            small: map(&mut ebpf, "TABLES_SMALL")?,
+            medium: map(&mut ebpf, "TABLES_MEDIUM")?,
+            large: map(&mut ebpf, "TABLES_LARGE")?,
+            hits: map(&mut ebpf, "HITS")?,
+            counters: map(&mut ebpf, "COUNTERS")?,
+            violations: map(&mut ebpf, "VIOLATIONS_SEEN")?,
+            enrolments: map(&mut ebpf, "ENROLMENTS")?,
+            events: Some(if is_legacy {
+                EventsMap::Queue(map(&mut ebpf, "EVENTS")?)
+            } else {
+                EventsMap::Ring(map(&mut ebpf, "EVENTS")?)
+            }),
+            is_legacy,
+            facts: Facts {
+                kernel_release,
+                lsm,
+                hooks,
+                gaps: plan.gaps,
+            },
+            lacks: plan.lacks,
+            metadata: plan.metadata,
+            metadata_missing: plan.metadata_missing,
+            ebpf,
+        })
+    }
+
+    /// Attaches the programs that mediate metadata, unless they are. They stay.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel lacks a hook for it or refuses a program. Those that were
+    /// attached stay, and refuse nothing that no profile mediates.
+    pub fn mediate_metadata(&mut self) -> Result<(), AccessError> {
+        if let Some(&hook) = self.metadata_missing.first() {
+            return Err(AccessError::NoHook { hook });
+        }
+        let failed = |source| AccessError::Attach {
+            source: Box::new(source),
+        };
+        if self.metadata.is_empty() {
+            return Ok(());
+        }
+        let btf = kernel_btf().map_err(failed)?;
+        while let Some(pick) = self.metadata.last() {
+            attach(&mut self.ebpf, pick, &btf).map_err(failed)?;
+            self.facts.hooks.push(pick.hook.name);
+            self.metadata.pop();
+        }
+        Ok(())
+    }
+}
+
+/// The kernel's types, as the loader wants them.
+fn kernel_btf() -> Result<Btf, LoadError> {
+    Btf::from_sys_fs().map_err(|source| LoadError::Btf { source })
+}
+
+fn attach(ebpf: &mut Ebpf, pick: &Pick, btf: &Btf) -> Result<(), LoadError> {
+    let &Pick {
+        hook,
+        program: name,
+    } = pick;
+    let hook = hook.name;
+    let program: &mut Lsm = ebpf
+        .program_mut(name)
+        .and_then(|program| program.try_into().ok())
+        .ok_or(LoadError::NoProgram {
+            hook,
+            program: name,
+        })?;
+    program
+        .load(hook, btf)
+        .and_then(|()| program.attach())
+        .map(drop)
+        .map_err(|source| LoadError::Attach {
+            hook,
+            source: Box::new(source),
+        })
+}
+
+/// Takes a map out of the object.
+fn map<M: TryFrom<Map, Error = MapError>>(
+    ebpf: &mut Ebpf,
+    name: &'static str,
+) -> Result<M, LoadError> {
+    let map = ebpf.take_map(name).ok_or(LoadError::Map {
+        map: name,
+        source: None,
+    })?;
+    M::try_from(map).map_err(|source| LoadError::Map {
+        map: name,
+        source: Some(Box::new(source)),
+    })
+}

@@ -1,0 +1,76 @@
+//! Who is confined by what, besides executables.
+
+use aya::maps::{MapData, MapError};
+use enforcer_abi::{Adopted, Slot, Subjects};
+
+use super::{AccessError, Kernel, failed, plain::Plain};
+
+impl Kernel {
+    /// Makes every task be evaluated again at its next mediated operation, with a
+    /// look at these kinds of subjects besides executables.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn advance_epoch(&mut self, kinds: u32) -> Result<(), AccessError> {
+        let map = "SUBJECTS";
+        let Plain(Subjects { epoch, .. }) =
+            self.subjects.get(&0, 0).map_err(failed("read", map))?;
+        let next = Subjects {
+            // 0 means that nothing is loaded.
+            epoch: epoch.wrapping_add(1).max(1),
+            kinds,
+        };
+        self.subjects
+            .set(0, Plain(next), 0)
+            .map_err(failed("write", map))
+    }
+
+    /// Puts a user under the profile in `slot`, or under none.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn set_user(&mut self, uid: u32, slot: Option<Slot>) -> Result<(), AccessError> {
+        set(&mut self.users, uid, slot).map_err(failed("write", "USERS"))
+    }
+
+    /// Puts a running process under the profile in `slot`, from the next epoch on;
+    /// or forgets that it was, which changes nothing for the process.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn set_adopted(&mut self, process: Adopted, slot: Option<Slot>) -> Result<(), AccessError> {
+        set(&mut self.adopted, Plain(process), slot).map_err(failed("write", "ADOPTED"))
+    }
+
+    /// Lets the next exec of a process put it under `slot`, in the process layer;
+    /// or no longer.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn set_enrolment(
+        &mut self,
+        process: Adopted,
+        slot: Option<Slot>,
+    ) -> Result<(), AccessError> {
+        set(&mut self.enrolments, Plain(process), slot).map_err(failed("write", "ENROLMENTS"))
+    }
+}
+
+/// Sets or removes the slot of a key.
+fn set<K: aya::Pod>(
+    map: &mut aya::maps::HashMap<MapData, K, Plain<Slot>>,
+    key: K,
+    slot: Option<Slot>,
+) -> Result<(), MapError> {
+    match slot {
+        Some(slot) => map.insert(key, Plain(slot), 0),
+        None => match map.remove(&key) {
+            Err(MapError::KeyNotFound) => Ok(()),
+            result => result,
+        },
+    }
+}
