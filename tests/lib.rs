@@ -53,7 +53,7 @@ pub fn wait_for<T>(limit: Duration, mut check: impl FnMut() -> Option<T>) -> Opt
 /// Starts an agent, and waits until it enforces. `None` if it does not come up.
 pub fn start_agent(run: &mut Command) -> Option<Child> {
     let mut child = run.stdin(Stdio::null()).spawn().expect("start the agent");
-    if cli(&["status", "--wait", "60"]).status.success() {
+    if cli(&["status", "--wait", "300"]).status.success() {
         return Some(child);
     }
     stop(&mut child);

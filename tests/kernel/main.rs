@@ -3,8 +3,14 @@
 
 mod agent;
 mod agreement;
+mod background;
+mod conformance;
 mod exec;
+mod limits;
 mod open;
+mod outsiders;
 mod path;
+mod race;
+mod reasons;
 mod subject;
 mod tighten;

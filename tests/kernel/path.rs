@@ -101,51 +101,6 @@ fn proc_self_is_the_process_itself() {
     }
 }
 
-/// Names and paths at their limits, and one beyond.
-#[test]
-fn limits_of_names_and_paths() {
-    let folder = Folder::new("limits");
-    let rules = format!(
-        "  - {{ path: \"{}/**\", allow: [read] }}",
-        folder.path().display()
-    );
-    let agent = Agent::start(&[("p", &profile("enforce", &rules))]);
-
-    let longest_name = folder.write(&"n".repeat(255), "x");
-    assert_eq!(
-        agent.attempt("p", &["read", &longest_name]),
-        0,
-        "a name of 255 bytes"
-    );
-    let odd = folder.write("a\nb \"c\" \u{1} \u{fc}", "x");
-    assert_eq!(agent.attempt("p", &["read", &odd]), 0, "odd bytes");
-
-    // Folders of 250 bytes each, made by relative steps, then one file name that
-    // fills the path up to its limit.
-    let mut path = folder.path().to_str().unwrap().to_owned();
-    while path.len() < 4095 - 100 {
-        let name = (4095 - 100 - path.len()).clamp(2, 250);
-        path = format!("{path}/{}", "d".repeat(name));
-        fs::create_dir(&path).unwrap();
-    }
-    for (name, len, want) in [
-        ("at the limit", 4095, 0),
-        ("beyond the limit", 4096, EACCES),
-    ] {
-        let file = "f".repeat(len - path.len() - 1);
-        let made = Command::new("sh")
-            .args(["-c", "cd \"$0\" && : > \"$1\"", &path, &file])
-            .status()
-            .unwrap();
-        assert!(made.success(), "{name}: make the file");
-        let attempt = ["read-in", path.as_str(), file.as_str()];
-        assert_eq!(agent.attempt("p", &attempt), want, "{name}");
-        assert_eq!(attempt_outside(&attempt), 0, "{name}: outside");
-    }
-    let too_long = agent.json(&["status", "--json"])["reasons"]["path-too-long"].as_u64();
-    assert!(too_long > Some(0), "counted under its reason: {too_long:?}");
-}
-
 /// Renames on the way never give a name that the file does not have.
 #[test]
 fn renames_forge_no_name() {

@@ -45,21 +45,30 @@ pub(crate) fn clean() {
     let _absent = fs::remove_file("/srv/www/shell.html");
 }
 
+/// Where nginx says what is wrong before it has read its configuration.
+const NGINX_LOG: &str = "/var/log/nginx/start.log";
+
 /// A running nginx, and that it is gone at the end.
 pub(crate) struct Nginx(Child);
 
 impl Nginx {
     /// Starts it, and waits until it listens.
     pub(crate) fn start() -> Self {
-        let log = File::create("/tmp/nginx.log").expect("make a log");
+        // What it inherits, its profile has to grant: it may add to its own logs.
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(NGINX_LOG)
+            .expect("make a log");
         let child = Command::new("/usr/sbin/nginx")
             .args(["-g", "daemon off;"])
             .stdin(Stdio::null())
+            .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .expect("start nginx");
         if wait_for(Duration::from_secs(20), || TcpStream::connect(ADDRESS).ok()).is_none() {
-            let log = fs::read_to_string("/tmp/nginx.log").unwrap_or_default();
+            let log = fs::read_to_string(NGINX_LOG).unwrap_or_default();
             panic!("nginx does not come up: {log}");
         }
         Self(child)

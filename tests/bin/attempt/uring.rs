@@ -1,0 +1,414 @@
+//! `io_uring`: the kernel does it later, perhaps in another thread.
+
+use std::{
+    ffi::{CString, c_int},
+    os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
+    path::Path,
+};
+
+use libc::{MAP_POPULATE, MAP_SHARED, PROT_READ, PROT_WRITE};
+use rustix::{fs::OFlags, io::Errno, net::SocketType};
+
+use crate::{
+    Attempt, descriptors, open,
+    raw::{self, Mapping},
+    sockets,
+};
+
+/// From `include/uapi/linux/io_uring.h`.
+mod opcode {
+    pub(super) const SENDMSG: u8 = 9;
+    pub(super) const RECVMSG: u8 = 10;
+    pub(super) const CONNECT: u8 = 16;
+    pub(super) const OPENAT: u8 = 18;
+    pub(super) const STATX: u8 = 21;
+    pub(super) const OPENAT2: u8 = 28;
+    pub(super) const RENAMEAT: u8 = 35;
+    pub(super) const UNLINKAT: u8 = 36;
+    pub(super) const MKDIRAT: u8 = 37;
+    pub(super) const SYMLINKAT: u8 = 38;
+    pub(super) const LINKAT: u8 = 39;
+    pub(super) const SETXATTR: u8 = 42;
+    pub(super) const FTRUNCATE: u8 = 55;
+    pub(super) const BIND: u8 = 56;
+}
+
+/// By a worker, and not as far as it goes at once.
+const IOSQE_ASYNC: u8 = 1 << 4;
+const IORING_SETUP_SQPOLL: u32 = 1 << 1;
+const IORING_ENTER_GETEVENTS: u32 = 1;
+const IORING_ENTER_SQ_WAKEUP: u32 = 1 << 1;
+const IORING_OFF_CQ_RING: i64 = 0x800_0000;
+const IORING_OFF_SQES: i64 = 0x1000_0000;
+const IORING_REGISTER_PERSONALITY: u32 = 9;
+const AT_FDCWD: i32 = libc::AT_FDCWD;
+
+/// A request, without the fields that are 0 in all of them.
+#[derive(Clone, Copy, Default)]
+struct Request {
+    opcode: u8,
+    flags: u8,
+    fd: i32,
+    offset: u64,
+    address: u64,
+    length: u32,
+    operation_flags: u32,
+    personality: u16,
+    third: u64,
+}
+
+impl Request {
+    /// `struct io_uring_sqe`.
+    fn bytes(self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[0] = self.opcode;
+        bytes[1] = self.flags;
+        bytes[4..8].copy_from_slice(&self.fd.to_ne_bytes());
+        bytes[8..16].copy_from_slice(&self.offset.to_ne_bytes());
+        bytes[16..24].copy_from_slice(&self.address.to_ne_bytes());
+        bytes[24..28].copy_from_slice(&self.length.to_ne_bytes());
+        bytes[28..32].copy_from_slice(&self.operation_flags.to_ne_bytes());
+        bytes[42..44].copy_from_slice(&self.personality.to_ne_bytes());
+        bytes[48..56].copy_from_slice(&self.third.to_ne_bytes());
+        bytes
+    }
+}
+
+/// A ring for one request.
+struct Ring {
+    fd: OwnedFd,
+    submissions: Mapping,
+    completions: Mapping,
+    requests: Mapping,
+    parameters: [u8; 120],
+}
+
+impl Ring {
+    fn new(flags: u32) -> Result<Self, Errno> {
+        // `struct io_uring_params`.
+        let mut parameters = [0_u8; 120];
+        parameters[8..12].copy_from_slice(&flags.to_ne_bytes());
+        let args = [1.into(), parameters.as_mut_slice().into()];
+        let fd = raw::open(libc::SYS_io_uring_setup, args)?;
+        let map = |offset| {
+            Mapping::at(
+                Some(fd.as_fd()),
+                4096,
+                PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_POPULATE,
+                offset,
+            )
+        };
+        let (submissions, completions, requests) =
+            (map(0)?, map(IORING_OFF_CQ_RING)?, map(IORING_OFF_SQES)?);
+        Ok(Self {
+            fd,
+            submissions,
+            completions,
+            requests,
+            parameters,
+        })
+    }
+
+    /// A number of `struct io_sqring_offsets`, or behind it `io_cqring_offsets`.
+    fn offset(&self, field: usize) -> u32 {
+        let at = 40 + field * 4;
+        let bytes = self.parameters[at..at + 4].try_into();
+        u32::from_ne_bytes(bytes.expect("four bytes"))
+    }
+
+    /// Has a request done, and returns what came of it.
+    fn run(&self, request: Request) -> Result<c_int, Errno> {
+        let (tail, array) = (self.offset(1), self.offset(6));
+        let completions = self.offset(15);
+        self.requests.write(0, &request.bytes());
+        self.submissions.store(array, 0);
+        let next = self.submissions.load(tail).wrapping_add(1);
+        self.submissions.store(tail, next);
+        let flags = IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP;
+        let args = [
+            (&self.fd).into(),
+            1.into(),
+            1.into(),
+            flags.into(),
+            raw::Arg::Null,
+            0.into(),
+        ];
+        raw::call(libc::SYS_io_uring_enter, args)?;
+        // `struct io_uring_cqe`: the result follows the request's name.
+        let result = self.completions.load(completions + 8).cast_signed();
+        if result < 0 {
+            return Err(Errno::from_raw_os_error(-result));
+        }
+        Ok(result)
+    }
+}
+
+fn run(request: Request) -> Result<(), Errno> {
+    Ring::new(0)?.run(request).map(drop)
+}
+
+pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
+    Some(match args {
+        [] => match what {
+            "uring-setup" => run(Request::default()),
+            "uring-polled" => Ring::new(IORING_SETUP_SQPOLL).map(drop),
+            "uring-as-somebody" => as_somebody(),
+            _ => return None,
+        },
+        [path] => return on_path(what, path),
+        [old, new] => match what {
+            "uring-rename" => on_two(opcode::RENAMEAT, old, new),
+            "uring-link" => on_two(opcode::LINKAT, old, new),
+            "uring-symlink" => symlink(old, new),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn on_path(what: &str, path: &Path) -> Attempt {
+    let open = Request {
+        opcode: opcode::OPENAT,
+        operation_flags: OFlags::RDONLY.bits(),
+        ..Request::default()
+    };
+    Some(match what {
+        "uring-open" => at(open, path),
+        "uring-open-by-worker" => at(
+            Request {
+                flags: IOSQE_ASYNC,
+                ..open
+            },
+            path,
+        ),
+        "uring-open-polled" => Ring::new(IORING_SETUP_SQPOLL)
+            .and_then(|ring| with_path(open, path, |request| ring.run(request).map(drop))),
+        "uring-create" => at(
+            Request {
+                operation_flags: (OFlags::WRONLY | OFlags::CREATE).bits(),
+                length: 0o644,
+                ..open
+            },
+            path,
+        ),
+        "uring-openat2" => openat2(path),
+        "uring-unlink" => at(of(opcode::UNLINKAT), path),
+        "uring-unlink-by-worker" => at(
+            Request {
+                flags: IOSQE_ASYNC,
+                ..of(opcode::UNLINKAT)
+            },
+            path,
+        ),
+        "uring-rmdir" => at(
+            Request {
+                operation_flags: libc::AT_REMOVEDIR.cast_unsigned(),
+                ..of(opcode::UNLINKAT)
+            },
+            path,
+        ),
+        "uring-mkdir" => at(
+            Request {
+                length: 0o755,
+                ..of(opcode::MKDIRAT)
+            },
+            path,
+        ),
+        "uring-statx" => statx(path),
+        "uring-setxattr" => setxattr(path),
+        "uring-truncate" => truncate(path),
+        "uring-connect" => connect(opcode::CONNECT, path),
+        "uring-bind" => connect(opcode::BIND, path),
+        "uring-send-message" => send_message(path),
+        "uring-receive" => receive(path),
+        _ => return None,
+    })
+}
+
+fn of(opcode: u8) -> Request {
+    Request {
+        opcode,
+        ..Request::default()
+    }
+}
+
+/// The address of something that outlives the request.
+fn address<T>(pointer: *const T) -> u64 {
+    raw::address(pointer).cast_unsigned()
+}
+
+fn with_path(
+    request: Request,
+    path: &Path,
+    then: impl FnOnce(Request) -> Result<(), Errno>,
+) -> Result<(), Errno> {
+    let path: CString = raw::text(path)?;
+    then(Request {
+        fd: AT_FDCWD,
+        address: address(path.as_ptr()),
+        ..request
+    })
+}
+
+fn at(request: Request, path: &Path) -> Result<(), Errno> {
+    with_path(request, path, run)
+}
+
+fn on_two(opcode: u8, old: &Path, new: &Path) -> Result<(), Errno> {
+    let new = raw::text(new)?;
+    at(
+        Request {
+            length: AT_FDCWD.cast_unsigned(),
+            offset: address(new.as_ptr()),
+            ..of(opcode)
+        },
+        old,
+    )
+}
+
+fn symlink(target: &Path, new: &Path) -> Result<(), Errno> {
+    let new = raw::text(new)?;
+    at(
+        Request {
+            offset: address(new.as_ptr()),
+            ..of(opcode::SYMLINKAT)
+        },
+        target,
+    )
+}
+
+fn openat2(path: &Path) -> Result<(), Errno> {
+    // `struct open_how`: flags, mode, resolve.
+    let how = raw::fields(&[0, 0, 0]);
+    at(
+        Request {
+            length: 24,
+            offset: address(how.as_ptr()),
+            ..of(opcode::OPENAT2)
+        },
+        path,
+    )
+}
+
+fn statx(path: &Path) -> Result<(), Errno> {
+    let mut found = [0_u8; 256];
+    at(
+        Request {
+            length: libc::STATX_BASIC_STATS,
+            offset: address(found.as_mut_ptr().cast_const()),
+            ..of(opcode::STATX)
+        },
+        path,
+    )
+}
+
+fn setxattr(path: &Path) -> Result<(), Errno> {
+    let (path, name) = (raw::text(path)?, raw::text(Path::new("trusted.enforcer"))?);
+    let value = *b"x";
+    run(Request {
+        address: address(name.as_ptr()),
+        offset: address(value.as_ptr()),
+        length: 1,
+        third: address(path.as_ptr()),
+        ..of(opcode::SETXATTR)
+    })
+}
+
+fn truncate(path: &Path) -> Result<(), Errno> {
+    let file = open::open(path, OFlags::WRONLY | OFlags::APPEND)?;
+    run(Request {
+        fd: file.as_raw_fd(),
+        offset: 1,
+        ..of(opcode::FTRUNCATE)
+    })
+}
+
+/// `struct sockaddr_un`, and its length.
+fn socket_address(path: &Path) -> Result<([u8; 110], u64), Errno> {
+    let text = raw::text(path)?;
+    let text = text.as_bytes_with_nul();
+    let family = u16::try_from(libc::AF_UNIX).map_err(|_number| Errno::INVAL)?;
+    let mut address = [0; 110];
+    address[..2].copy_from_slice(&family.to_ne_bytes());
+    address
+        .get_mut(2..2 + text.len())
+        .ok_or(Errno::NAMETOOLONG)?
+        .copy_from_slice(text);
+    Ok((address, 2 + text.len() as u64))
+}
+
+fn connect(opcode: u8, path: &Path) -> Result<(), Errno> {
+    let (name, length) = socket_address(path)?;
+    let socket = sockets::socket(SocketType::STREAM)?;
+    run(Request {
+        fd: socket.as_raw_fd(),
+        address: address(name.as_ptr()),
+        offset: length,
+        ..of(opcode)
+    })
+}
+
+fn send_message(path: &Path) -> Result<(), Errno> {
+    let (name, length) = socket_address(path)?;
+    let text = *b"x";
+    let parts = raw::fields(&[address(text.as_ptr()), 1]);
+    // `struct msghdr`: name, parts, control and flags.
+    let message = raw::fields(&[
+        address(name.as_ptr()),
+        length,
+        address(parts.as_ptr()),
+        1,
+        0,
+        0,
+        0,
+    ]);
+    let socket = sockets::socket(SocketType::DGRAM)?;
+    run(Request {
+        fd: socket.as_raw_fd(),
+        address: address(message.as_ptr()),
+        length: 1,
+        ..of(opcode::SENDMSG)
+    })
+}
+
+/// Receives a descriptor. `EBADF`: the message came without one.
+fn receive(path: &Path) -> Result<(), Errno> {
+    let socket = descriptors::connect(path)?;
+    let mut text = [0_u8; 8];
+    let parts = raw::fields(&[address(text.as_mut_ptr().cast_const()), 8]);
+    let mut control = [0_u64; 4];
+    let control_at = address(control.as_mut_ptr().cast_const());
+    let message = raw::fields(&[0, 0, address(parts.as_ptr()), 1, control_at, 32, 0]);
+    run(Request {
+        fd: socket.as_raw_fd(),
+        address: address(message.as_ptr()),
+        length: 1,
+        ..of(opcode::RECVMSG)
+    })?;
+    // `struct cmsghdr` says how long it is, then what it is, then what is in it.
+    match std::hint::black_box(control)[0] {
+        0 => Err(Errno::BADF),
+        length if length < 20 => Err(Errno::BADF),
+        _ => Ok(()),
+    }
+}
+
+/// Registers this process' credentials, and has a request done with them.
+fn as_somebody() -> Result<(), Errno> {
+    let ring = Ring::new(0)?;
+    let args = [
+        (&ring.fd).into(),
+        IORING_REGISTER_PERSONALITY.into(),
+        raw::Arg::Null,
+        0.into(),
+    ];
+    let id = raw::call(libc::SYS_io_uring_register, args)?;
+    let personality = u16::try_from(id).map_err(|_number| Errno::INVAL)?;
+    // A request that does nothing.
+    ring.run(Request {
+        personality,
+        ..Request::default()
+    })
+    .map(drop)
+}
