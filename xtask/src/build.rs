@@ -1,5 +1,6 @@
 //! The programs first, then the agent that carries them.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -70,21 +71,51 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     } else {
         Mode::Release
     };
-    let object = object(Noise::Full)?;
-    let agent = agent(place, mode, Noise::Full, &object)?;
+    let objects = objects(Noise::Full)?;
+    let agent = agent(place, mode, Noise::Full, &objects)?;
     util::say(format_args!("built {}", agent.display()));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the kernel programs and returns the object file.
-pub(crate) fn object(noise: Noise) -> Result<PathBuf> {
+/// The objects: the programs for kernels from 5.11 on, and those for older ones.
+const OBJECTS: [(&str, &[&str]); 2] = [
+    ("enforcer.bpf.o", &[]),
+    (LEGACY_OBJECT, &["--features", "legacy"]),
+];
+
+/// The object for kernels before 5.11.
+pub(crate) const LEGACY_OBJECT: &str = "legacy.bpf.o";
+
+/// Builds the kernel programs and returns the folder of the object files.
+pub(crate) fn objects(noise: Noise) -> Result<PathBuf> {
     let toolchain = setup::kernel_programs()?;
     let target_dir = util::target_dir().join("bpf");
-    let mut cargo = kernel_cargo(toolchain);
-    cargo.arg("build").args(toolchain.kernel_target());
-    cargo.arg("--release").arg("--target-dir").arg(&target_dir);
-    build("building the kernel programs", cargo, noise)?;
-    Ok(target_dir.join("bpfel-unknown-none/release/enforcer-ebpf"))
+    let folder = target_dir.join("objects");
+    fs::create_dir_all(&folder)?;
+    for (name, features) in OBJECTS {
+        let mut cargo = kernel_cargo(toolchain);
+        cargo.arg("build").args(toolchain.kernel_target());
+        cargo.arg("--release").arg("--target-dir").arg(&target_dir);
+        cargo.args(features);
+        build(
+            &format!("building the kernel programs, {name}"),
+            cargo,
+            noise,
+        )?;
+        let built = target_dir.join("bpfel-unknown-none/release/enforcer-ebpf");
+        copy_if_changed(&built, &folder.join(name))?;
+    }
+    Ok(folder)
+}
+
+/// Copies a file. One that is the same stays as it is, so that the agent is not
+/// built again for it.
+fn copy_if_changed(from: &Path, to: &Path) -> Result<()> {
+    let new = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    if fs::read(to).is_ok_and(|old| old == new) {
+        return Ok(());
+    }
+    fs::write(to, new).with_context(|| format!("cannot write {}", to.display()))
 }
 
 /// Returns a cargo that can compile for the kernel.
@@ -103,10 +134,10 @@ pub(crate) fn kernel_cargo(toolchain: Toolchain) -> Command {
     cargo
 }
 
-/// Builds the agent with `object` in it and returns the binary.
-pub(crate) fn agent(place: Place, mode: Mode, noise: Noise, object: &Path) -> Result<PathBuf> {
+/// Builds the agent with the objects of a folder in it and returns the binary.
+pub(crate) fn agent(place: Place, mode: Mode, noise: Noise, objects: &Path) -> Result<PathBuf> {
     setup::ensure(setup::AGENT)?;
-    let (mut cargo, mut dir) = agent_cargo("build", place, object)?;
+    let (mut cargo, mut dir) = agent_cargo("build", place, objects)?;
     cargo.args(["--package", "enforcer", "--bin", "enforcer"]);
     dir.push(match mode {
         Mode::Debug => "debug",
@@ -120,9 +151,9 @@ pub(crate) fn agent(place: Place, mode: Mode, noise: Noise, object: &Path) -> Re
 }
 
 /// Builds the guest programs: tiny ones and test harnesses.
-pub(crate) fn tests(object: &Path) -> Result<Vec<Program>> {
+pub(crate) fn tests(objects: &Path) -> Result<Vec<Program>> {
     setup::ensure(setup::AGENT)?;
-    let (mut cargo, _) = agent_cargo("test", Place::Guest, object)?;
+    let (mut cargo, _) = agent_cargo("test", Place::Guest, objects)?;
     cargo.args(["--no-run", "--release", "--package", "enforcer-tests"]);
     cargo.args(["--test", "kernel"]);
     cargo.args(["--message-format", "json-render-diagnostics"]);
@@ -147,9 +178,9 @@ fn program(message: &str) -> Option<Result<Program>> {
 }
 
 /// Returns a cargo for the agent's side, and where its profiles' folders are.
-fn agent_cargo(command: &str, place: Place, object: &Path) -> Result<(Command, PathBuf)> {
+fn agent_cargo(command: &str, place: Place, objects: &Path) -> Result<(Command, PathBuf)> {
     let mut cargo = Toolchain::Ours.cargo();
-    cargo.arg(command).env("ENFORCER_BPF_OBJECT", object);
+    cargo.arg(command).env("ENFORCER_BPF_OBJECTS", objects);
     let mut dir = util::target_dir();
     if place == Place::Guest {
         if std::env::consts::ARCH != "x86_64" {

@@ -16,9 +16,9 @@ const STORY: &str = "demo";
 pub(crate) fn run() -> Result<ExitCode> {
     let start = Instant::now();
     setup::ensure(setup::MACHINES)?;
-    let object = build::object(Noise::Quiet)?;
-    let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &object)?;
-    let programs = build::tests(&object)?;
+    let objects = build::objects(Noise::Quiet)?;
+    let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &objects)?;
+    let programs = build::tests(&objects)?;
     programs
         .iter()
         .find(|program| program.name == STORY)

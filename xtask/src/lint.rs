@@ -70,14 +70,17 @@ fn kernel_lints() -> Result<()> {
         return Ok(());
     }
     setup::ensure(setup::KERNEL_LINTS)?;
-    let mut cargo = build::kernel_cargo(toolchain);
-    // What it depends on is linted for the host.
-    cargo.args(["clippy", "--no-deps", "--release"]);
-    cargo.args(toolchain.kernel_target());
-    cargo
-        .arg("--target-dir")
-        .arg(util::target_dir().join("bpf"));
-    util::run(cargo.args(["--", "--deny", "warnings"]))
+    for features in [&[][..], &["--features", "legacy"]] {
+        let mut cargo = build::kernel_cargo(toolchain);
+        // What it depends on is linted for the host.
+        cargo.args(["clippy", "--no-deps", "--release"]);
+        cargo.args(toolchain.kernel_target()).args(features);
+        cargo
+            .arg("--target-dir")
+            .arg(util::target_dir().join("bpf"));
+        util::run(cargo.args(["--", "--deny", "warnings"]))?;
+    }
+    Ok(())
 }
 
 /// Checks the licences and known faults of dependencies, where that is possible.

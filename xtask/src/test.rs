@@ -1,6 +1,7 @@
 //! Tests: what any machine can run, then what needs a kernel of its own.
 
 mod boots;
+mod legacy;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,8 +25,14 @@ const OLDEST_USUAL: &str = "6.1";
 /// The kernel on which instructions are counted.
 const COUNTED: &str = "6.12";
 
+/// The tests beside which a compiler and a package manager run: they need Debian's.
+const OUTSIDERS: &str = "outsiders::";
+
 /// When to give up on one kernel: emulated machines are slow.
 const TIMEOUT: Duration = Duration::from_mins(30);
+
+/// Memory of a guest, in MiB: a thousand profiles and ten thousand tasks take some.
+const MEMORY: u64 = 1536;
 
 /// Options of `cargo xtask test`.
 #[derive(Debug, clap::Args)]
@@ -58,9 +65,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (ok, duration) = util::timed(|| host(&args.filters));
     note("host", ok?, duration);
 
-    let object = build::object(Noise::Quiet)?;
-    let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &object)?;
-    let programs = build::tests(&object)?;
+    let objects = build::objects(Noise::Quiet)?;
+    let (ok, duration) = util::timed(|| legacy::check(&objects.join(build::LEGACY_OBJECT)));
+    note("what the object for old kernels uses", told(&ok), duration);
+    let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &objects)?;
+    let programs = build::tests(&objects)?;
     let files: Vec<_> = vm::product(agent)
         .into_iter()
         .chain(vm::programs(&programs))
@@ -71,9 +80,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             let vm = Vm {
                 kernel: kernel.clone(),
                 files: files.clone(),
+                memory: Some(MEMORY),
                 timeout: TIMEOUT,
                 env: environment(),
-                cmd: command(harness, &args.filters),
+                cmd: command(harness, &args.filters, &["--skip", OUTSIDERS]),
                 output: Output::Keep,
                 ..Vm::default()
             };
@@ -89,6 +99,26 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     if args.filters.is_empty() {
+        for harness in programs.iter().filter(|program| program.is_test) {
+            let vm = Vm {
+                kernel: COUNTED.to_owned(),
+                packages: ["dpkg", "libc6-dev", "tcc"].map(str::to_owned).to_vec(),
+                files: files.clone(),
+                memory: Some(MEMORY),
+                timeout: TIMEOUT,
+                env: environment(),
+                cmd: command(harness, &[OUTSIDERS.to_owned()], &[]),
+                output: Output::Keep,
+                ..Vm::default()
+            };
+            let outcome = vm.run()?;
+            let tests = count(&String::from_utf8_lossy(&outcome.stdout));
+            note(
+                &format!("outsiders on {COUNTED}, {tests} tests"),
+                outcome.status == 0 && tests > 0,
+                outcome.duration,
+            );
+        }
         let (ok, duration) = util::timed(|| boots::without_bpf(OLDEST_USUAL, &files));
         note("a kernel without bpf in lsm=", ok?, duration);
         let (ok, duration) = util::timed(|| boots::open_cost(COUNTED, &files));
@@ -102,6 +132,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     } else {
         ExitCode::from(EXIT_FAILED)
     })
+}
+
+/// Tells what is wrong, and returns whether nothing is.
+fn told(result: &Result<()>) -> bool {
+    if let Err(error) = result {
+        util::say(format_args!("{error:#}"));
+    }
+    result.is_ok()
 }
 
 /// Runs the tests that any machine can run: those of the default members.
@@ -144,8 +182,9 @@ fn environment() -> Vec<(String, String)> {
 /// Returns the command that runs a harness in the guest.
 ///
 /// One test at a time: they share a kernel, and what they load into it.
-fn command(harness: &Program, filters: &[String]) -> Vec<std::ffi::OsString> {
+fn command(harness: &Program, filters: &[String], more: &[&str]) -> Vec<std::ffi::OsString> {
     let mut command = vec![vm::path_of(harness), "--test-threads=1".into()];
+    command.extend(more.iter().map(Into::into));
     command.extend(filters.iter().map(Into::into));
     command
 }

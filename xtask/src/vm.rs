@@ -130,8 +130,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
     setup::ensure(setup::MACHINES)?;
     let mut files = args.files;
     if !args.no_agent {
-        let object = build::object(Noise::Quiet)?;
-        let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &object)?;
+        let objects = build::objects(Noise::Quiet)?;
+        let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &objects)?;
         files.splice(0..0, product(agent));
     }
     let vm = Vm {
