@@ -36,7 +36,8 @@ fn a_path_is_the_objects_and_not_the_callers() {
         "  - {{ path: \"{}/**\", allow: [read] }}",
         folder.join("open")
     );
-    let agent = Agent::start(&[("p", &profile("enforce", &rules))]);
+    let text = profile("enforce", &rules) + "privileges: [sys_chroot]\n";
+    let agent = Agent::start(&[("p", &text)]);
 
     let path = |name: &str| folder.join(name);
     let root = folder.path().to_str().unwrap();
@@ -76,7 +77,8 @@ fn a_chroot_renames_nothing() {
     let folder = Folder::new("spoof");
     let fake = folder.write("fake/etc/hosts", "secret");
     let rules = "  - { path: /etc/hosts, allow: [read] }";
-    let agent = Agent::start(&[("p", &profile("enforce", rules))]);
+    let text = profile("enforce", rules) + "privileges: [sys_chroot]\n";
+    let agent = Agent::start(&[("p", &text)]);
     let attempt = ["chroot-read", &folder.join("fake"), "/etc/hosts"];
     assert_eq!(agent.attempt("p", &attempt), EACCES);
     assert!(
