@@ -143,7 +143,7 @@ fn a_confined_process_keeps_its_process_layer() {
     let folder = Folder::new("second");
     let secret = folder.write("secret", "x");
     // The command line's own needs, and those of what it is told to run.
-    let needs = "  - { path: \"/**\", allow: [read, execute] }\n";
+    let needs = "  - { path: \"/**\", allow: [read, execute, connect] }\n";
     let rules = format!("{needs}  - {{ path: \"{secret}\", deny: [all] }}\n");
     let agent = Agent::start(&[
         ("narrow", &profile("enforce", &rules)),
