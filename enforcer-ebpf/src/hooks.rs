@@ -60,7 +60,7 @@ fn confined(operation: Operation, decide: impl FnOnce(&Label) -> Result<i32, Rea
 /// understood.
 #[inline(always)]
 fn fail(operation: Operation, reason: Reason) -> i32 {
-    errno(judge::fail(operation, Access::ALL, reason))
+    errno(judge::fail(operation, reason))
 }
 
 /// Judges what the current task asks for, if anything confines it. `question` is
@@ -112,13 +112,15 @@ fn mediate_dentry(operation: Operation, requested: Access, dentry: u64) -> i32 {
 /// Asks for a privilege, if anything confines the current task.
 #[inline(always)]
 fn need(privilege: Privilege) -> i32 {
-    confined(Operation::Privilege, |_label| Ok(privileged(privilege)))
+    confined(Operation::Privilege, |_label| {
+        Ok(privileged(privilege, Told::Loudly))
+    })
 }
 
 /// Asks for a privilege of the current task, which is confined.
 #[inline(always)]
-fn privileged(privilege: Privilege) -> i32 {
-    match judge::privilege(privilege, Told::Loudly) {
+fn privileged(privilege: Privilege, told: Told) -> i32 {
+    match judge::privilege(privilege, told) {
         Answer::Granted => 0,
         _ => -EPERM,
     }

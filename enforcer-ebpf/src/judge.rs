@@ -92,11 +92,7 @@ impl Answer {
 /// Judges a question of the current task, which is confined.
 #[inline(always)]
 pub(crate) fn ask(question: &Question) -> Answer {
-    if note(question) {
-        Answer::from_number(judge_object())
-    } else {
-        Answer::Refused
-    }
+    answer(question, || judge_object())
 }
 
 /// Judges a question about an object of which the kernel does not tell by what
@@ -114,29 +110,30 @@ pub(crate) fn ask_by_dentry(operation: Operation, requested: Access, dentry: u64
         },
         how: How::PLAIN,
     };
-    if note(&question) {
-        Answer::from_number(judge_anywhere())
-    } else {
-        Answer::Refused
-    }
+    answer(&question, || judge_anywhere())
 }
 
 /// Judges what the current task, which is confined, wants to do and what could not
-/// be understood, for `reason`: whatever is not granted on every path is not
-/// granted.
+/// be understood, for `reason`. It asks for every right.
 #[inline(always)]
-pub(crate) fn fail(operation: Operation, requested: Access, reason: Reason) -> Answer {
+pub(crate) fn fail(operation: Operation, reason: Reason) -> Answer {
     let question = Question {
         operation,
-        requested,
+        requested: Access::ALL,
         object: Object {
             vfsmount: 0,
             dentry: 0,
         },
         how: How::PLAIN,
     };
-    if note(&question) {
-        Answer::from_number(judge_unnamed(reason as u32))
+    answer(&question, || judge_unnamed(reason as u32))
+}
+
+/// Has `judge` answer a question by the scratch.
+#[inline(always)]
+fn answer(question: &Question, judge: impl FnOnce() -> u32) -> Answer {
+    if note(question) {
+        Answer::from_number(judge())
     } else {
         Answer::Refused
     }

@@ -10,7 +10,10 @@
 
 pub(crate) mod claims;
 
-use enforcer_abi::{Label, Layer, Reason, Slot, Subjects};
+use enforcer_abi::{
+    Label, Layer, Reason, Slot, Subjects,
+    label::{are_same, is_any},
+};
 
 use crate::{
     judge::How,
@@ -76,7 +79,7 @@ global! {
                 Err(_reason) => return UNDECIDED,
             }
         }
-        let confined = layers.iter().any(|slot| !slot.is_none());
+        let confined = is_any(&layers);
         let mut initial = Label {
             epoch: subjects.epoch,
             ..kernel::zeroed()
@@ -201,11 +204,5 @@ pub(crate) fn become_user(uid: Result<u32, Reason>) -> Result<(), Reason> {
 /// Whether `other` is in the domain of `label`: the same profiles confine it.
 #[inline(always)]
 pub(crate) fn is_in_domain(label: &Label, other: Task) -> bool {
-    maps::label(other).is_some_and(|other| {
-        let [user, application, process] = label.layers;
-        let [other_user, other_application, other_process] = other.layers;
-        user.0 == other_user.0
-            && application.0 == other_application.0
-            && process.0 == other_process.0
-    })
+    maps::label(other).is_some_and(|other| are_same(&label.layers, &other.layers))
 }

@@ -11,15 +11,19 @@
 //! changes. If they moved, which may have been anywhere, the way itself is looked
 //! at once more; and only if that changed is the walk tried again, a few times.
 //!
+//! Each dentry has a count of its own: if all on the way are what they were, each
+//! held from the one look to the other, and all at once in between. A mount has
+//! none. Its edges are compared themselves; they could have been changed and changed
+//! back, which takes somebody who may mount, and gives a name that the object had
+//! just before or after.
+//!
 //! - [`build`]: a path from its end towards its front
-//! - [`recheck`]: whether the way is still the same
 //! - [`mounts`]: names of an object that comes without a mount
 //! - [`cgroup`]: the path of a cgroup
 
 pub(crate) mod build;
 pub(crate) mod cgroup;
 pub(crate) mod mounts;
-mod recheck;
 
 use enforcer_abi::{
     Reason,
@@ -118,14 +122,14 @@ fn tries(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Place, Reason> {
         let before = sequences()?;
         begin(scratch, vfsmount, dentry)?;
         scratch.clear_path();
-        let end = walk_path();
+        let end = walk_path(TAKE_NAMES);
         // An odd count is a rename or a mount at work.
         if before == sequences()? && (before[0] | before[1]) & 1 == 0 {
             return ended(scratch, end, namespace);
         }
         let mark = scratch.mark;
         begin(scratch, vfsmount, dentry)?;
-        if recheck::recheck_path() == end && scratch.mark == mark && scratch.unstable == 0 {
+        if walk_path(LOOK_ONLY) == end && scratch.mark == mark && scratch.unstable == 0 {
             return ended(scratch, end, namespace);
         }
     }
@@ -148,12 +152,17 @@ pub(crate) fn sequences() -> Result<[u32; 2], Reason> {
     Ok([read(offset!(rename_lock))?, read(offset!(mount_lock))?])
 }
 
+/// What [`walk_path`] is for: to put names into the scratch, or to see whether the
+/// way is still the same, which the scratch's mark then tells.
+const TAKE_NAMES: u32 = 1;
+const LOOK_ONLY: u32 = 0;
+
 global! {
     /// Walks on from where the scratch is. Returns the [`End`], or 0 if there is
     /// none within [`WALK_STEPS`].
-    fn walk_path() -> u32 {
+    fn walk_path(names: u32) -> u32 {
         for _ in 0..WALK_STEPS / STEPS {
-            let end = walk_names();
+            let end = walk_names(names);
             if end != 0 {
                 return end;
             }
@@ -165,12 +174,12 @@ global! {
 global! {
     /// Takes up to [`STEPS`] steps of the walk in the scratch. Returns the
     /// [`End`], or 0 if there is none yet.
-    fn walk_names() -> u32 {
+    fn walk_names(names: u32) -> u32 {
         let Ok(scratch) = maps::scratch(Task::current()) else {
             return End::Fault as u32;
         };
         for _ in 0..STEPS {
-            if let Err(end) = advance(scratch) {
+            if let Err(end) = advance(scratch, names == TAKE_NAMES) {
                 return end as u32;
             }
         }
@@ -261,9 +270,9 @@ fn cross(scratch: &mut Scratch) -> Result<bool, End> {
     Ok(true)
 }
 
-/// Takes one name, or crosses one mount point.
+/// Goes over one name, and takes it if `names` says so; or crosses one mount point.
 #[inline(always)]
-fn advance(scratch: &mut Scratch) -> Result<(), End> {
+fn advance(scratch: &mut Scratch, names: bool) -> Result<(), End> {
     if cross(scratch)? {
         return Ok(());
     }
@@ -272,6 +281,16 @@ fn advance(scratch: &mut Scratch) -> Result<(), End> {
     if link.parent == dentry {
         return Err(End::Escaped);
     }
+    if names {
+        take(scratch, dentry, &link)?;
+    }
+    scratch.dentry = link.parent;
+    Ok(())
+}
+
+/// Puts the name of `dentry` in front of the path.
+#[inline(always)]
+fn take(scratch: &mut Scratch, dentry: u64, link: &Link) -> Result<(), End> {
     let end = scratch.start;
     build::name(scratch, link.len, link.text)?;
     let [_parent_mount, _mountpoint, root] = scratch.edges;
@@ -279,7 +298,6 @@ fn advance(scratch: &mut Scratch) -> Result<(), End> {
         scratch.start = end;
         build::literal(scratch, b"/self")?;
     }
-    scratch.dentry = link.parent;
     Ok(())
 }
 

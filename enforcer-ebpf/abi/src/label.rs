@@ -72,6 +72,21 @@ impl Slot {
     }
 }
 
+/// Whether any of these layers confines.
+#[inline(always)]
+pub const fn is_any(layers: &[Slot; LAYERS]) -> bool {
+    let [user, application, process] = *layers;
+    user.0 | application.0 | process.0 != 0
+}
+
+/// Whether two domains are the same. Not `==`, which in the kernel is a call.
+#[inline(always)]
+pub const fn are_same(one: &[Slot; LAYERS], other: &[Slot; LAYERS]) -> bool {
+    let [user, application, process] = *one;
+    let [other_user, other_application, other_process] = *other;
+    user.0 == other_user.0 && application.0 == other_application.0 && process.0 == other_process.0
+}
+
 /// What there is to look at when a task's domain is decided.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
@@ -154,7 +169,6 @@ impl Label {
     /// Whether any layer confines the task.
     #[inline(always)]
     pub const fn is_confined(&self) -> bool {
-        let [user, application, process] = self.layers;
-        user.0 | application.0 | process.0 != 0
+        is_any(&self.layers)
     }
 }

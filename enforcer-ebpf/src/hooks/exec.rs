@@ -8,7 +8,9 @@
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
 use enforcer_abi::{
-    Access, Label, Layer, Operation, Privilege, Reason, Slot, Verdict, limits::LAYERS,
+    Access, Label, Layer, Operation, Privilege, Reason, Slot, Verdict,
+    label::{are_same, is_any},
+    limits::LAYERS,
 };
 
 use crate::{
@@ -158,17 +160,6 @@ fn is_traced(task: Task) -> Result<bool, Reason> {
     Ok(flags != 0)
 }
 
-#[inline(always)]
-fn is_any(layers: &[Slot; LAYERS]) -> bool {
-    let [user, application, process] = layers;
-    user.0 | application.0 | process.0 != 0
-}
-
-#[inline(always)]
-fn changes(from: &[Slot; LAYERS], to: &[Slot; LAYERS]) -> bool {
-    from[0].0 != to[0].0 || from[1].0 != to[1].0 || from[2].0 != to[2].0
-}
-
 /// Notes in the label what domain the exec leads to.
 #[inline(always)]
 fn next(exec: &Exec, target: Slot) -> Result<(), Reason> {
@@ -268,7 +259,7 @@ fn bprm_creds_from_file(_context: LsmContext) -> i32 {
     };
     if label.next_state == Label::NO_NEXT
         || !is_any(&label.next)
-        || !changes(&label.layers, &label.next)
+        || are_same(&label.layers, &label.next)
     {
         return 0;
     }
@@ -298,7 +289,7 @@ fn commit(bprm: u64) {
         // No epoch is 0: the first operation decides.
         _ => label.epoch = 0,
     }
-    let entered = changes(&label.layers, &label.next);
+    let entered = !are_same(&label.layers, &label.next);
     label.layers = label.next;
     label.next_state = Label::NO_NEXT;
     if !label.is_confined() {

@@ -13,7 +13,7 @@ use crate::{
         file::{self, O_APPEND},
         need, privileged,
     },
-    judge::{self, Answer, How},
+    judge::{self, Answer, How, Told},
     kernel::{self, Task, offset, read, read_into},
     subject::claims::{self, file_object},
 };
@@ -122,7 +122,7 @@ fn map(file: u64, requested: Access) -> i32 {
             return Ok(0);
         };
         Ok(match judge::ask(&question) {
-            Answer::Anonymous => privileged(Privilege::EXECMEM),
+            Answer::Anonymous => privileged(Privilege::EXECMEM, Told::Loudly),
             answer => errno(answer),
         })
     })

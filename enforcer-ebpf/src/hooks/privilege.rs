@@ -4,8 +4,8 @@ use aya_ebpf::{macros::lsm, programs::LsmContext};
 use enforcer_abi::{Operation, Privilege};
 
 use crate::{
-    hooks::{EPERM, confined, need},
-    judge::{self, Answer, Told},
+    hooks::{confined, need},
+    judge::Told,
     kernel::{self, Task},
 };
 
@@ -29,10 +29,7 @@ fn capable(context: LsmContext) -> i32 {
         Told::Quietly
     };
     confined(Operation::Privilege, |_label| {
-        Ok(match judge::privilege(Privilege(capability as u8), told) {
-            Answer::Granted => 0,
-            _ => -EPERM,
-        })
+        Ok(super::privileged(Privilege(capability as u8), told))
     })
 }
 

@@ -5,7 +5,7 @@ use enforcer_abi::{Access, Operation, Privilege, Reason};
 
 use crate::{
     hooks::{address, confined, errno, privileged},
-    judge,
+    judge::{self, Told},
     kernel::{offset, read},
 };
 
@@ -42,5 +42,5 @@ fn connect(other: u64) -> Result<i32, Reason> {
         // It has no name: the task holds the other end.
         return Ok(0);
     }
-    Ok(privileged(Privilege::ABSTRACT_UNIX))
+    Ok(privileged(Privilege::ABSTRACT_UNIX, Told::Loudly))
 }

@@ -4,8 +4,8 @@ use aya_ebpf::{macros::lsm, programs::LsmContext};
 use enforcer_abi::{Operation, Privilege};
 
 use crate::{
-    hooks::{ENOMEM, EPERM, address, confined, refuse},
-    judge::{self, Answer, Told},
+    hooks::{ENOMEM, address, confined, privileged, refuse},
+    judge::Told,
     kernel::Task,
     maps,
     subject::{self, claims},
@@ -50,10 +50,7 @@ fn reach(other: Task, privilege: Privilege, told: Told) -> i32 {
         if subject::is_in_domain(label, other) {
             return Ok(0);
         }
-        Ok(match judge::privilege(privilege, told) {
-            Answer::Granted => 0,
-            _ => -EPERM,
-        })
+        Ok(privileged(privilege, told))
     })
 }
 
