@@ -268,3 +268,24 @@ pub fn errno(output: &Output) -> i32 {
 pub fn profile(mode: &str, rules: &str) -> String {
     format!("mode: {mode}\npaths:{BASE_RULES}{rules}\n")
 }
+
+/// An access control list as an extended attribute has it:
+/// `u::rw,u:1000:r,g::r,m::r,o::r`.
+pub fn acl() -> Vec<u8> {
+    const NOBODY: u32 = u32::MAX;
+    // Columns: tag, rights, id.
+    let entries: [(u16, u16, u32); 5] = [
+        (0x01, 6, NOBODY),
+        (0x02, 4, 1000),
+        (0x04, 4, NOBODY),
+        (0x10, 4, NOBODY),
+        (0x20, 4, NOBODY),
+    ];
+    let mut acl = 2_u32.to_le_bytes().to_vec();
+    for (tag, rights, id) in entries {
+        acl.extend(tag.to_le_bytes());
+        acl.extend(rights.to_le_bytes());
+        acl.extend(id.to_le_bytes());
+    }
+    acl
+}

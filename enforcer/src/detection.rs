@@ -216,4 +216,6 @@ impl Detection {
 }
 
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;

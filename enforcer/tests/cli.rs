@@ -38,6 +38,19 @@ impl Folder {
         self.base.path()
     }
 
+    /// Runs an agent with the folder's own profiles, state and socket.
+    fn run_agent(&self) -> Ran {
+        self.run(&[
+            "run",
+            "--profiles",
+            "profiles",
+            "--state",
+            "state",
+            "--socket",
+            "a.sock",
+        ])
+    }
+
     /// Runs `enforcer` in the folder.
     fn run(&self, arguments: &[&str]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_enforcer"))
@@ -235,15 +248,7 @@ fn run_tells_what_is_wrong_with_profiles() {
         ("profiles/web.yaml", &wrong),
         ("profiles/b.yaml", "name: b\n"),
     ]);
-    let ran = folder.run(&[
-        "run",
-        "--profiles",
-        "profiles",
-        "--state",
-        "state",
-        "--socket",
-        "a.sock",
-    ]);
+    let ran = folder.run_agent();
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
     let lines: Vec<_> = ran.err.lines().collect();
     assert_eq!(lines.len(), 2, "{ran:?}");
@@ -259,15 +264,7 @@ fn run_tells_of_users_that_there_are_not() {
         "applies_to: { users: [no-such-user-here] }\npaths:",
     );
     let folder = Folder::with(&[("profiles/web.yaml", &web)]);
-    let ran = folder.run(&[
-        "run",
-        "--profiles",
-        "profiles",
-        "--state",
-        "state",
-        "--socket",
-        "a.sock",
-    ]);
+    let ran = folder.run_agent();
     let want = "profiles/web.yaml:3:23: /etc/passwd has no user no-such-user-here; write the \
                 user's id\n";
     assert_eq!((ran.code, ran.err.as_str()), (Some(1), want));
@@ -280,15 +277,7 @@ fn run_without_programs_or_rights_does_not_pretend() {
     if option_env!("ENFORCER_BPF_OBJECT").is_some() {
         return;
     }
-    let ran = folder.run(&[
-        "run",
-        "--profiles",
-        "profiles",
-        "--state",
-        "state",
-        "--socket",
-        "a.sock",
-    ]);
+    let ran = folder.run_agent();
     let want = "enforcer: built without the kernel programs; build with `cargo xtask build`\n";
     assert_eq!((ran.code, ran.err.as_str()), (Some(2), want));
     assert!(

@@ -6,7 +6,7 @@ mod legacy;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::build::{self, Mode, Noise, Place, Program};
 use crate::toolchain::Toolchain;
@@ -74,51 +74,39 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         .into_iter()
         .chain(vm::programs(&programs))
         .collect();
+    let guest = |kernel: &str, packages: &[&str], filters: &[String], more: &[&str]| {
+        let harness = programs.iter().find(|program| program.is_test);
+        let harness = harness.context("the guest tests have no harness")?;
+        let vm = Vm {
+            kernel: kernel.to_owned(),
+            packages: packages.iter().map(|&name| name.to_owned()).collect(),
+            files: files.clone(),
+            memory: Some(MEMORY),
+            timeout: TIMEOUT,
+            env: environment(),
+            cmd: command(harness, filters, more),
+            output: Output::Keep,
+            ..Vm::default()
+        };
+        let outcome = vm.run()?;
+        let tests = count(&String::from_utf8_lossy(&outcome.stdout));
+        // A harness that ran nothing, and was not told to, proves nothing.
+        let ok = outcome.status == 0 && (tests > 0 || !args.filters.is_empty());
+        anyhow::Ok((ok, tests, outcome.duration))
+    };
     for kernel in kernels(args) {
         util::say(format_args!("testing on kernel {kernel}"));
-        for harness in programs.iter().filter(|program| program.is_test) {
-            let vm = Vm {
-                kernel: kernel.clone(),
-                files: files.clone(),
-                memory: Some(MEMORY),
-                timeout: TIMEOUT,
-                env: environment(),
-                cmd: command(harness, &args.filters, &["--skip", OUTSIDERS]),
-                output: Output::Keep,
-                ..Vm::default()
-            };
-            let outcome = vm.run()?;
-            let tests = count(&String::from_utf8_lossy(&outcome.stdout));
-            // A harness that ran nothing, and was not told to, proves nothing.
-            let ok = outcome.status == 0 && (tests > 0 || !args.filters.is_empty());
-            note(
-                &format!("kernel {kernel}, {tests} tests"),
-                ok,
-                outcome.duration,
-            );
-        }
+        let (ok, tests, duration) = guest(&kernel, &[], &args.filters, &["--skip", OUTSIDERS])?;
+        note(&format!("kernel {kernel}, {tests} tests"), ok, duration);
     }
     if args.filters.is_empty() {
-        for harness in programs.iter().filter(|program| program.is_test) {
-            let vm = Vm {
-                kernel: COUNTED.to_owned(),
-                packages: ["dpkg", "libc6-dev", "tcc"].map(str::to_owned).to_vec(),
-                files: files.clone(),
-                memory: Some(MEMORY),
-                timeout: TIMEOUT,
-                env: environment(),
-                cmd: command(harness, &[OUTSIDERS.to_owned()], &[]),
-                output: Output::Keep,
-                ..Vm::default()
-            };
-            let outcome = vm.run()?;
-            let tests = count(&String::from_utf8_lossy(&outcome.stdout));
-            note(
-                &format!("outsiders on {COUNTED}, {tests} tests"),
-                outcome.status == 0 && tests > 0,
-                outcome.duration,
-            );
-        }
+        let only = [OUTSIDERS.to_owned()];
+        let (ok, tests, duration) = guest(COUNTED, &["dpkg", "libc6-dev", "tcc"], &only, &[])?;
+        note(
+            &format!("outsiders on {COUNTED}, {tests} tests"),
+            ok,
+            duration,
+        );
         let (ok, duration) = util::timed(|| boots::without_bpf(OLDEST_USUAL, &files));
         note("a kernel without bpf in lsm=", ok?, duration);
         let (ok, duration) = util::timed(|| boots::open_cost(COUNTED, &files));

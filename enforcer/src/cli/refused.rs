@@ -87,34 +87,18 @@ fn bytes(path: &Path) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use enforcer_abi::Access;
-    use jiff::Timestamp;
-
     use super::{Detection, Ours, descriptors};
-    use crate::detection::{DetectionId, State, Who};
+    use crate::detection::{Who, sample};
 
     fn detection(operation: &str, path: &str, pid: u32) -> Detection {
         Detection {
-            id: DetectionId(7),
-            profile: "p".to_owned(),
-            layer: "process".to_owned(),
             operation: operation.to_owned(),
-            privilege: None,
-            requested: Access::WRITE,
-            missing: Access::WRITE,
             path: path.as_bytes().to_vec(),
-            reason: "not-granted".to_owned(),
-            verdict: "denied".to_owned(),
-            rule: None,
             who: Who {
                 pid,
                 ..Who::default()
             },
-            first_seen: Timestamp::UNIX_EPOCH,
-            last_seen: Timestamp::UNIX_EPOCH,
-            count: 1,
-            state: State::Open,
-            tightenings: vec![],
+            ..sample::detection()
         }
     }
 

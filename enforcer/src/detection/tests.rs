@@ -1,33 +1,13 @@
 //! Sentences.
 
 use enforcer_abi::{Access, Privilege};
-use jiff::Timestamp;
 
-use super::{Detection, DetectionId, State, Who, privilege_name};
+use super::{Detection, privilege_name, sample};
 
 fn detection() -> Detection {
     Detection {
-        id: DetectionId(7),
-        profile: "nginx".to_owned(),
-        layer: "application".to_owned(),
-        operation: "open".to_owned(),
-        privilege: None,
-        requested: Access::READ | Access::WRITE,
-        missing: Access::WRITE,
         path: b"/etc/x\n".to_vec(),
-        reason: "not-granted".to_owned(),
-        verdict: "denied".to_owned(),
-        rule: None,
-        who: Who {
-            pid: 8,
-            comm: b"nginx".to_vec(),
-            ..Who::default()
-        },
-        first_seen: Timestamp::UNIX_EPOCH,
-        last_seen: Timestamp::UNIX_EPOCH,
-        count: 1,
-        state: State::Open,
-        tightenings: vec![],
+        ..sample::detection()
     }
 }
 

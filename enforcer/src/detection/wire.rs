@@ -243,23 +243,12 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::{Ancestor, Detection, DetectionId, State, TighteningId, Who};
-    use enforcer_abi::Access;
+    use super::super::{Ancestor, Detection, TighteningId, Who, sample};
     use jiff::Timestamp;
 
     fn detection(path: &[u8], argument: &[u8]) -> Detection {
         Detection {
-            id: DetectionId(7),
-            profile: "nginx".to_owned(),
-            layer: "application".to_owned(),
-            operation: "open".to_owned(),
-            privilege: None,
-            requested: Access::READ | Access::WRITE,
-            missing: Access::WRITE,
             path: path.to_owned(),
-            reason: "not-granted".to_owned(),
-            verdict: "denied".to_owned(),
-            rule: None,
             who: Who {
                 pid: 8,
                 tid: 9,
@@ -276,8 +265,8 @@ mod tests {
             first_seen: Timestamp::from_nanosecond(1_700_000_000_123_456_789).unwrap(),
             last_seen: Timestamp::from_nanosecond(1_700_000_001_000_000_000).unwrap(),
             count: 3,
-            state: State::Open,
             tightenings: vec![TighteningId(2)],
+            ..sample::detection()
         }
     }
 

@@ -187,39 +187,49 @@ fn decode(record: &[u8]) -> Result<Record, ReadError> {
     })
 }
 
+/// An event for tests: process 5, child of 1, was refused to read.
+#[cfg(test)]
+pub(crate) fn sample() -> Event {
+    use enforcer_abi::{Access, EventKind, Layer, Operation, Privilege, Reason, Slot, Verdict};
+
+    Event {
+        time_ns: 1_000,
+        lineage: 1,
+        cgroup: 9,
+        path_hash: 4,
+        tgid: 5,
+        tid: 5,
+        parent: 1,
+        uid: 33,
+        gid: 34,
+        slot: Slot(1),
+        generation: 1,
+        outcome: 0,
+        requested: Access::READ,
+        missing: Access::READ,
+        path_len: 0,
+        kind: EventKind::Violation,
+        operation: Operation::Open,
+        reason: Reason::NotGranted,
+        layer: Layer::Application,
+        verdict: Verdict::Deny,
+        privilege: Privilege::NONE,
+        reserved: [0; 6],
+        comm: *b"nginx\0\0\0\0\0\0\0\0\0\0\0",
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use enforcer_abi::{Access, EventKind, Layer, Operation, Privilege, Reason, Slot, Verdict};
     use proptest::prelude::*;
     use zerocopy::IntoBytes as _;
 
-    use super::{Event, Queued, decode, shifted};
+    use super::{Event, Queued, decode, sample, shifted};
 
     fn event(path_len: u32) -> Event {
         Event {
-            time_ns: 1,
-            lineage: 2,
-            cgroup: 3,
-            path_hash: 4,
-            tgid: 5,
-            tid: 6,
-            parent: 7,
-            uid: 8,
-            gid: 9,
-            slot: Slot(10),
-            generation: 11,
-            outcome: 12,
-            requested: Access::READ,
-            missing: Access::READ,
             path_len,
-            kind: EventKind::Violation,
-            operation: Operation::Open,
-            reason: Reason::NotGranted,
-            layer: Layer::Process,
-            verdict: Verdict::Deny,
-            privilege: Privilege::NONE,
-            reserved: [0; 6],
-            comm: *b"cat\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            ..sample()
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{ffi::c_long, path::Path};
 
+use enforcer_tests::acl;
 use rustix::{
     fs::{AtFlags, CWD, Gid, IFlags, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags},
     io::Errno,
@@ -16,8 +17,7 @@ use crate::{
 /// What no other attribute of the tests is called.
 const NAME: &str = "trusted.enforcer";
 
-/// The access control list of POSIX that adds a right for user 1000:
-/// `u::rw,u:1000:r,g::r,m::r,o::r`.
+/// Where the access control list of POSIX is.
 const ACL: &str = "system.posix_acl_access";
 
 /// Numbers that the C library does not know yet.
@@ -143,45 +143,13 @@ fn fchmodat2(path: &Path) -> Result<(), Errno> {
 }
 
 fn setxattrat(path: &Path) -> Result<(), Errno> {
-    let (path, name) = (raw::text(path)?, raw::text(Path::new(NAME))?);
-    let value = *b"x";
-    // `struct xattr_args`: value, size and flags.
-    let value_at = raw::address(value.as_ptr()).cast_unsigned();
-    let request = raw::fields(&[value_at, 1]);
-    let args = [
-        raw::here().into(),
-        (&path).into(),
-        0.into(),
-        (&name).into(),
-        request.as_slice().into(),
-        16.into(),
-    ];
-    raw::call(SYS_SETXATTRAT, args).map(drop)
+    raw::xattr_at(SYS_SETXATTRAT, path, NAME, &mut [b'x'])
 }
 
 fn removexattrat(path: &Path) -> Result<(), Errno> {
     let (path, name) = (raw::text(path)?, raw::text(Path::new(NAME))?);
     let args = [raw::here().into(), (&path).into(), 0.into(), (&name).into()];
     raw::call(SYS_REMOVEXATTRAT, args).map(drop)
-}
-
-fn acl() -> Vec<u8> {
-    const NOBODY: u32 = u32::MAX;
-    // Columns: tag, rights, id.
-    let entries: [(u16, u16, u32); 5] = [
-        (0x01, 6, NOBODY),
-        (0x02, 4, 1000),
-        (0x04, 4, NOBODY),
-        (0x10, 4, NOBODY),
-        (0x20, 4, NOBODY),
-    ];
-    let mut acl = 2_u32.to_le_bytes().to_vec();
-    for (tag, rights, id) in entries {
-        acl.extend(tag.to_le_bytes());
-        acl.extend(rights.to_le_bytes());
-        acl.extend(id.to_le_bytes());
-    }
-    acl
 }
 
 fn setflags(path: &Path) -> Result<(), Errno> {

@@ -43,19 +43,7 @@ pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
 }
 
 fn getxattrat(path: &Path) -> Result<(), Errno> {
-    let (path, name) = (raw::text(path)?, raw::text(Path::new(NAME))?);
-    let mut value = [0_u8; 16];
-    let value_at = raw::address(value.as_mut_ptr().cast_const()).cast_unsigned();
-    let request = raw::fields(&[value_at, 16]);
-    let args = [
-        raw::here().into(),
-        (&path).into(),
-        0.into(),
-        (&name).into(),
-        request.as_slice().into(),
-        16.into(),
-    ];
-    raw::call(SYS_GETXATTRAT, args).map(drop)
+    raw::xattr_at(SYS_GETXATTRAT, path, NAME, &mut [0; 16])
 }
 
 /// Being told of what happens to an object.

@@ -146,6 +146,28 @@ pub(crate) fn fields(numbers: &[u64]) -> Vec<u8> {
     numbers.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
+/// `setxattrat` or `getxattrat` of the attribute `name`, from or to `value`.
+pub(crate) fn xattr_at(
+    number: c_long,
+    path: &Path,
+    name: &str,
+    value: &mut [u8],
+) -> Result<(), Errno> {
+    let (path, name) = (text(path)?, text(Path::new(name))?);
+    // `struct xattr_args`: value, size and flags.
+    let value_at = address(value.as_mut_ptr().cast_const()).cast_unsigned();
+    let request = fields(&[value_at, value.len() as u64]);
+    let args = [
+        here().into(),
+        (&path).into(),
+        0.into(),
+        (&name).into(),
+        request.as_slice().into(),
+        16.into(),
+    ];
+    call(number, args).map(drop)
+}
+
 /// A file that was inherited.
 pub(crate) fn inherited(fd: RawFd) -> File {
     // SAFETY: this program is told which of its descriptors to use, and opens

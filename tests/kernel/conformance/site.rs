@@ -18,7 +18,7 @@ use std::{
     thread,
 };
 
-use enforcer_tests::program;
+use enforcer_tests::{acl, program};
 use rustix::{
     fs::{CWD, FileType, Mode, OFlags, XattrFlags},
     mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change},
@@ -259,26 +259,6 @@ impl Outsider {
         let at = |index: usize| fields.get(index).copied();
         format!("{files:?} {cpus:?} {:?} {:?}", at(18), at(40))
     }
-}
-
-/// `u::rw,u:1000:r,g::r,m::r,o::r`.
-fn acl() -> Vec<u8> {
-    const NOBODY: u32 = u32::MAX;
-    // Columns: tag, rights, id.
-    let entries: [(u16, u16, u32); 5] = [
-        (0x01, 6, NOBODY),
-        (0x02, 4, 1000),
-        (0x04, 4, NOBODY),
-        (0x10, 4, NOBODY),
-        (0x20, 4, NOBODY),
-    ];
-    let mut acl = 2_u32.to_le_bytes().to_vec();
-    for (tag, rights, id) in entries {
-        acl.extend(tag.to_le_bytes());
-        acl.extend(rights.to_le_bytes());
-        acl.extend(id.to_le_bytes());
-    }
-    acl
 }
 
 fn packets(path: &Path) -> OwnedFd {

@@ -1,43 +1,19 @@
 use std::path::Path;
 
-use enforcer_abi::{
-    Access, Event, EventKind, Layer, Operation, Privilege, Reason, Slot, Verdict, ViolationCount,
-    ViolationKey,
-};
+use enforcer_abi::{Event, ViolationCount, ViolationKey};
 
 use super::{Clock, Detector, Registry};
 use crate::{
     agent::processes::{Processes, procfs::Procfs},
     detection::finding::violation_key,
-    kernel::Record,
+    kernel::{Record, events::sample},
     store::Store,
 };
 
 fn record(path: &str) -> Record {
     let event = Event {
-        time_ns: 1_000,
-        lineage: 1,
-        cgroup: 9,
         path_hash: enforcer_abi::table::hash(path.as_bytes()),
-        tgid: 5,
-        tid: 5,
-        parent: 1,
-        uid: 0,
-        gid: 0,
-        slot: Slot(1),
-        generation: 1,
-        outcome: 0,
-        requested: Access::READ,
-        missing: Access::READ,
-        path_len: 0,
-        kind: EventKind::Violation,
-        operation: Operation::Open,
-        reason: Reason::NotGranted,
-        layer: Layer::Application,
-        verdict: Verdict::Deny,
-        privilege: Privilege::NONE,
-        reserved: [0; 6],
-        comm: [0; 16],
+        ..sample()
     };
     Record {
         event,

@@ -2,36 +2,19 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
-use enforcer_abi::{Access, Event, EventKind, Layer, Operation, Privilege, Reason, Slot, Verdict};
+use enforcer_abi::Event;
 
 use super::{Processes, procfs::Procfs};
+use crate::kernel::events::sample;
 
 /// An event of a process with this id, parent and time.
 fn event(pid: u32, parent: u32, time_ns: u64) -> Event {
     Event {
         time_ns,
-        lineage: 1,
-        cgroup: 9,
-        path_hash: 0,
         tgid: pid,
         tid: pid,
         parent,
-        uid: 33,
-        gid: 34,
-        slot: Slot(1),
-        generation: 1,
-        outcome: 0,
-        requested: Access::READ,
-        missing: Access::READ,
-        path_len: 0,
-        kind: EventKind::Violation,
-        operation: Operation::Open,
-        reason: Reason::NotGranted,
-        layer: Layer::Application,
-        verdict: Verdict::Deny,
-        privilege: Privilege::NONE,
-        reserved: [0; 6],
-        comm: *b"nginx\0\0\0\0\0\0\0\0\0\0\0",
+        ..sample()
     }
 }
 
