@@ -60,7 +60,7 @@ fn confined(operation: Operation, decide: impl FnOnce(&Label) -> Result<i32, Rea
 /// understood.
 #[inline(always)]
 fn fail(operation: Operation, reason: Reason) -> i32 {
-    errno(judge::fail(operation, reason))
+    errno(judge::fail(operation, reason, How::PLAIN))
 }
 
 /// Judges what the current task asks for, if anything confines it. `question` is

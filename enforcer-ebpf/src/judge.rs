@@ -113,10 +113,10 @@ pub(crate) fn ask_by_dentry(operation: Operation, requested: Access, dentry: u64
     answer(&question, || judge_anywhere())
 }
 
-/// Judges what the current task, which is confined, wants to do and what could not
-/// be understood, for `reason`. It asks for every right.
+/// Judges what the current task wants to do and what could not be understood, for
+/// `reason`. It asks for every right, of the domain that `how` says.
 #[inline(always)]
-pub(crate) fn fail(operation: Operation, reason: Reason) -> Answer {
+pub(crate) fn fail(operation: Operation, reason: Reason, how: u32) -> Answer {
     let question = Question {
         operation,
         requested: Access::ALL,
@@ -124,7 +124,7 @@ pub(crate) fn fail(operation: Operation, reason: Reason) -> Answer {
             vfsmount: 0,
             dentry: 0,
         },
-        how: How::PLAIN,
+        how,
     };
     answer(&question, || judge_unnamed(reason as u32))
 }
@@ -225,8 +225,8 @@ fn anonymous(request: Request) -> Option<Answer> {
 }
 
 /// Asks every layer, and not only until one refuses, so that each one's
-/// violation is known. Leaves in the scratch what the application layer found,
-/// which says where an exec leads.
+/// violation is known. Leaves in the scratch what the innermost layer found that
+/// there is, which says where an exec leads.
 #[inline(always)]
 fn layers(scratch: &mut Scratch) -> u32 {
     let quietly = scratch.request.how & How::QUIETLY != 0;
@@ -268,13 +268,13 @@ global! {
         let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
             return (Answer::Refused as u32) << 8 | Verdict::Deny as u32;
         };
-        scratch.found = Found::NOTHING;
         let layer = Layer::from_index(layer);
         let request = scratch.request;
         let slot = slot_of(label, layer, request.how);
         if slot.is_none() {
             return Verdict::Allow as u32;
         }
+        scratch.found = Found::NOTHING;
         let ran = automaton::run(slot, scratch);
         let found = scratch.found;
         let problem = match ran {

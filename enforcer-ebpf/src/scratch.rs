@@ -38,8 +38,14 @@ pub(crate) struct Scratch {
     pub(crate) candidate: u64,
     /// What the walk came by, so that a second one can tell whether it changed.
     pub(crate) mark: u64,
-    /// 1 if some of that was being changed.
-    pub(crate) unstable: u32,
+    /// The mark of the first of two walks.
+    pub(crate) first_mark: u64,
+    /// The sequence counts before it.
+    pub(crate) sequences: [u32; 2],
+    /// `struct dentry *` of what was being changed at that time; 0: nothing.
+    pub(crate) unstable: u64,
+    /// When a walk was first found disturbed; 0: not yet.
+    pub(crate) since: u64,
     /// Where the path starts in the buffer.
     pub(crate) start: u32,
     /// Names taken so far.

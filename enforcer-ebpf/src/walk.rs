@@ -11,6 +11,8 @@
 //! changes. If they moved, which may have been anywhere, the way itself is looked
 //! at once more; and only if that changed is the walk tried again, a few times.
 //!
+//! A change under way is waited for, as the kernel does, but not without an end.
+//!
 //! Each dentry has a count of its own: if all on the way are what they were, each
 //! held from the one look to the other, and all at once in between. A mount has
 //! none. Its edges are compared themselves; they could have been changed and changed
@@ -27,7 +29,7 @@ pub(crate) mod mounts;
 
 use enforcer_abi::{
     Reason,
-    limits::{WALK_STEPS, WALK_TRIES},
+    limits::{WALK_PATIENCE_NS, WALK_STEPS, WALK_STOPPED_NS, WALK_TRIES},
 };
 
 use crate::{
@@ -67,6 +69,8 @@ const OWN: u32 = 0;
 const FOREIGN: u32 = 1;
 const ANONYMOUS: u32 = 2;
 const ERROR: u32 = 0x100;
+/// [`try_walk`]: the way was changed, each time.
+const AGAIN: u32 = 0x80;
 
 /// [`Request::unnamed`](crate::scratch::Request::unnamed) of an object with a
 /// path.
@@ -80,6 +84,12 @@ const PROC: u64 = 0x9fa0;
 
 /// `PIDTYPE_TGID`, as an offset into `signal_struct.pids`.
 const PIDTYPE_TGID: u64 = 8;
+
+/// Tries that one call of [`try_walk`] makes.
+const TRIES: u32 = 16;
+
+/// Looks that one call of [`look`] takes, and calls of that in one of [`wait`].
+const LOOKS: u32 = 32;
 
 /// Steps that one call of [`walk_names`] takes.
 const STEPS: u32 = 8;
@@ -106,34 +116,107 @@ pub(crate) fn path(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Place, 
 global! {
     /// [`path`] as numbers.
     fn name_object(vfsmount: u64, dentry: u64, namespace: u64) -> u32 {
-        match tries(vfsmount, dentry, namespace) {
-            Ok(Place::Own) => OWN,
-            Ok(Place::Foreign) => FOREIGN,
-            Ok(Place::Anonymous) => ANONYMOUS,
-            Err(reason) => ERROR + reason as u32,
+        if let Ok(scratch) = maps::scratch(Task::current()) {
+            scratch.since = 0;
         }
+        for _ in 0..WALK_TRIES / TRIES {
+            let code = try_walk(vfsmount, dentry, namespace);
+            if code != AGAIN {
+                return code;
+            }
+            if has_patience() == 0 {
+                break;
+            }
+        }
+        ERROR + Reason::Raced as u32
     }
 }
 
-#[inline(always)]
-fn tries(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Place, Reason> {
-    let scratch = maps::scratch(Task::current())?;
-    for _ in 0..WALK_TRIES {
-        let before = sequences()?;
-        begin(scratch, vfsmount, dentry)?;
-        scratch.clear_path();
-        let end = walk_path(TAKE_NAMES);
-        // An odd count is a rename or a mount at work.
-        if before == sequences()? && (before[0] | before[1]) & 1 == 0 {
-            return ended(scratch, end, namespace);
+global! {
+    /// Tries [`TRIES`] times. Returns what [`name_object`] does, or [`AGAIN`].
+    fn try_walk(vfsmount: u64, dentry: u64, namespace: u64) -> u32 {
+        for _ in 0..TRIES {
+            match once(vfsmount, dentry, namespace) {
+                Ok(None) => {
+                    wait();
+                }
+                Ok(Some(Place::Own)) => return OWN,
+                Ok(Some(Place::Foreign)) => return FOREIGN,
+                Ok(Some(Place::Anonymous)) => return ANONYMOUS,
+                Err(reason) => return ERROR + reason as u32,
+            }
         }
-        let mark = scratch.mark;
-        begin(scratch, vfsmount, dentry)?;
-        if walk_path(LOOK_ONLY) == end && scratch.mark == mark && scratch.unstable == 0 {
-            return ended(scratch, end, namespace);
-        }
+        AGAIN
     }
-    Err(Reason::Raced)
+}
+
+global! {
+    /// Whether another try is in time: 0 or 1.
+    fn has_patience() -> u32 {
+        let Ok(scratch) = maps::scratch(Task::current()) else {
+            return 0;
+        };
+        let now = kernel::time_ns();
+        if scratch.since == 0 {
+            scratch.since = now;
+        }
+        let patience = if scratch.unstable == 0 { WALK_PATIENCE_NS } else { WALK_STOPPED_NS };
+        u32::from(now.wrapping_sub(scratch.since) < patience)
+    }
+}
+
+global! {
+    /// Waits for what was being changed on the way. Returns 0 if it still is.
+    fn wait() -> u32 {
+        for _ in 0..LOOKS {
+            if look() != 0 {
+                return 1;
+            }
+        }
+        0
+    }
+}
+
+global! {
+    /// As [`wait`], and looks [`LOOKS`] times.
+    fn look() -> u32 {
+        let Ok(scratch) = maps::scratch(Task::current()) else {
+            return 1;
+        };
+        if scratch.unstable == 0 {
+            return 1;
+        }
+        let count = scratch.unstable.wrapping_add(offset!(dentry_seq));
+        for _ in 0..LOOKS {
+            if read(count).unwrap_or(0_u32) & 1 == 0 {
+                scratch.unstable = 0;
+                return 1;
+            }
+        }
+        0
+    }
+}
+
+/// Walks once; `None` if the way was changed meanwhile.
+#[inline(always)]
+fn once(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Option<Place>, Reason> {
+    let scratch = maps::scratch(Task::current())?;
+    // Verifier: on the stack, what is kept of the first walk would be too much.
+    scratch.sequences = sequences()?;
+    begin(scratch, vfsmount, dentry)?;
+    scratch.clear_path();
+    let end = walk_path(TAKE_NAMES);
+    // An odd count is a rename or a mount at work.
+    let [renames, mounts] = scratch.sequences;
+    if sequences()? == [renames, mounts] && (renames | mounts) & 1 == 0 {
+        return ended(scratch, end, namespace).map(Some);
+    }
+    scratch.first_mark = scratch.mark;
+    begin(scratch, vfsmount, dentry)?;
+    if walk_path(LOOK_ONLY) == end && scratch.mark == scratch.first_mark && scratch.unstable == 0 {
+        return ended(scratch, end, namespace).map(Some);
+    }
+    Ok(None)
 }
 
 /// Puts the walk at its start.
@@ -236,7 +319,9 @@ fn link(scratch: &mut Scratch) -> Result<Link, End> {
         text_high,
     ]: [u32; 11] =
         read(scratch.dentry.wrapping_add(offset!(dentry_seq))).map_err(|_fault| End::Fault)?;
-    scratch.unstable |= sequence & 1;
+    if sequence & 1 != 0 {
+        scratch.unstable = scratch.dentry;
+    }
     mark(scratch, scratch.dentry ^ u64::from(sequence) << 48);
     Ok(Link {
         parent: u64::from(parent_high) << 32 | u64::from(parent),

@@ -73,7 +73,15 @@ pub const TASKS: usize = 1 << 18;
 pub const SHORT_PATH_LEN: usize = 256;
 
 /// How often a walk is tried in all whose own way was changed under it.
-pub const WALK_TRIES: u32 = 32;
+pub const WALK_TRIES: u32 = 1024;
+
+/// Nor is it tried anew after this time, in nanoseconds.
+pub const WALK_PATIENCE_NS: u64 = 20_000_000;
+
+/// As [`WALK_PATIENCE_NS`], where a name on the way is unreadable all that time: its
+/// rename was stopped in the middle, with the processor, as a hypervisor does. The
+/// kernel itself waits for it without an end.
+pub const WALK_STOPPED_NS: u64 = 500_000_000;
 
 const _: () = {
     assert!(TABLE_WORDS[0].is_power_of_two());

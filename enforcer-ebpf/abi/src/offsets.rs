@@ -21,6 +21,9 @@ macro_rules! offsets {
             pub mount_lock: u64,
             /// What differs between kernels beside offsets: [`Features`].
             pub features: u64,
+            /// `struct path backing_file.user_path`; 0 before Linux 6.5, which has
+            /// no such file.
+            pub backing_user_path: u64,
             $($(#[$doc])* pub $field: u64,)*
         }
 

@@ -14,7 +14,7 @@ use enforcer_abi::{
 };
 
 use crate::{
-    hooks::{EACCES, address, descriptors, fail, refuse},
+    hooks::{EACCES, address, descriptors, errno, fail, refuse},
     judge::{self, Answer, How, Question},
     kernel::{self, Task, offset, read},
     maps,
@@ -266,7 +266,8 @@ fn bprm_creds_from_file(_context: LsmContext) -> i32 {
     match descriptors::inherit() {
         Ok(Answer::Granted) => 0,
         Ok(_) => -EACCES,
-        Err(reason) => fail(Operation::Inherit, reason),
+        // Who runs the program may be unconfined: the domain to come decides.
+        Err(reason) => errno(judge::fail(Operation::Inherit, reason, How::NEXT)),
     }
 }
 

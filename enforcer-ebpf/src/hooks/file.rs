@@ -8,7 +8,7 @@ use crate::{
     judge::{self, Answer, How, Question},
     kernel::{self, offset, read},
     scratch::Object,
-    subject::claims::file_object,
+    subject::claims::{file_object, path_object},
     walk::mounts,
 };
 
@@ -21,6 +21,8 @@ const FMODE_CREATED: u32 = 1 << 20;
 /// The kernel opened the file for itself: the file under an overlay, whose own
 /// open was judged. Such a file never gets a descriptor.
 const FMODE_NOACCOUNT: u32 = 1 << 29;
+/// The file lies under an overlay, and stands for a file of that: it knows which.
+const FMODE_BACKING: u32 = 1 << 25;
 
 /// From `include/uapi/asm-generic/fcntl.h`.
 const O_TRUNC: u32 = 0o1000;
@@ -99,6 +101,20 @@ pub(super) fn use_of(operation: Operation, file: u64, how: u32) -> Result<Answer
         },
         how,
     }))
+}
+
+/// Mount and dentry of the file that a memory area maps, as who maps it sees it: an
+/// overlay's area has the file beneath.
+#[inline(always)]
+pub(super) fn mapped_object(file: u64) -> Result<Object, Reason> {
+    let (mode, _flags) = mode_and_flags(file)?;
+    let user_path = offset!(backing_user_path);
+    let (vfsmount, dentry) = if user_path != 0 && mode & FMODE_BACKING != 0 {
+        path_object(file.wrapping_add(user_path))?
+    } else {
+        file_object(file)?
+    };
+    Ok(Object { vfsmount, dentry })
 }
 
 #[inline(always)]

@@ -13,7 +13,7 @@ use crate::{
         file::{self, O_APPEND},
         need, privileged,
     },
-    judge::{self, Answer, How, Told},
+    judge::{self, Answer, How, Question, Told},
     kernel::{self, Task, offset, read, read_into},
     subject::claims::{self, file_object},
 };
@@ -114,12 +114,16 @@ fn mediate(mapping: Mapping) -> i32 {
 #[inline(always)]
 fn map(file: u64, requested: Access) -> i32 {
     confined(Operation::Map, |_label| {
-        if requested == Access::MAP && claims::is_running(Task::current(), file)? {
+        let object = file::mapped_object(file)?;
+        if requested == Access::MAP && claims::is_running(Task::current(), object.dentry)? {
             // What runs is code already.
             return Ok(0);
         }
-        let Some(question) = file::question(Operation::Map, requested, file, How::PLAIN)? else {
-            return Ok(0);
+        let question = Question {
+            operation: Operation::Map,
+            requested,
+            object,
+            how: How::PLAIN,
         };
         Ok(match judge::ask(&question) {
             Answer::Anonymous => privileged(Privilege::EXECMEM, Told::Loudly),

@@ -46,19 +46,18 @@ fn running_file(task: Task) -> Result<u64, Reason> {
     read(memory.wrapping_add(offset!(mm_exe_file)))
 }
 
-/// Whether the program that `task` runs is the one that `file` opened.
+/// Whether the program that `task` runs is the one at `dentry`.
 ///
 /// # Errors
 ///
 /// [`Reason::Fault`].
 #[inline(always)]
-pub(crate) fn is_running(task: Task, file: u64) -> Result<bool, Reason> {
+pub(crate) fn is_running(task: Task, dentry: u64) -> Result<bool, Reason> {
     let running = running_file(task)?;
     if running == 0 {
         return Ok(false);
     }
     let (_, program) = file_object(running)?;
-    let (_, dentry) = file_object(file)?;
     Ok(program == dentry)
 }
 
