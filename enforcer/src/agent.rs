@@ -116,7 +116,11 @@ pub fn run(options: Options) -> Result<(), AgentError> {
         })?;
     runtime.block_on(async {
         let mut agent = Agent::start(options)?;
-        agent.serve().await
+        let served = agent.serve().await;
+        // The programs are detached one by one, which takes a while.
+        drop(agent);
+        log::line(format_args!("ends; nothing is enforced any more"));
+        served
     })
 }
 
@@ -206,7 +210,6 @@ impl Agent {
         notify(&[sd_notify::NotifyState::Stopping]);
         self.catch_up();
         self.keep_usage();
-        log::line(format_args!("ends; nothing is enforced any more"));
         let _removed = std::fs::remove_file(&self.options.socket);
         Ok(())
     }

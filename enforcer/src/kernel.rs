@@ -3,7 +3,8 @@
 //! - [`probe`]: what the running kernel can do, and what to do where it cannot
 //! - [`btf`]: where the running kernel keeps what the programs read; [`series`]: its
 //!   version
-//! - [`hooks`]: which programs mediate what
+//! - [`hooks`]: which programs mediate what; [`preemption`]: whether they may be left
+//!   out
 //! - `load`: the programs into the kernel; `legacy`: what is other on old kernels
 //! - `subjects`: who is confined by what
 //! - [`events`]: records of the ring buffer
@@ -28,6 +29,7 @@ pub mod hooks;
 mod legacy;
 mod load;
 mod plain;
+pub mod preemption;
 pub mod probe;
 pub mod series;
 mod subjects;

@@ -100,7 +100,7 @@ fn usage() {
         ("a process and a command",    &["exec", "--profile", "w", "--pid", "1", "--", "true"], 2, "cannot be used with"),
         ("no process",                 &["exec", "--profile", "w", "--pid", "init"],    2, "invalid value 'init'"),
         ("unknown hook",               &["run", "--allow-degraded", "path_renmae"],     2, "no program is attached to such a hook"),
-        ("no hook",                    &["run", "--allow-degraded"],                    2, "--allow-degraded <HOOK>"),
+        ("no hook",                    &["run", "--allow-degraded"],                    2, "--allow-degraded <HOOK|preempt>"),
         ("no detection",               &["detections", "show", "17"],                   2, "\"17\" is no detection; detections look like D17"),
         ("no tightening",              &["tighten", "revert", "D1"],                    2, "\"D1\" is no tightening"),
         ("neither",                    &["tighten", "apply", "1"],                      2, "is no tightening"),

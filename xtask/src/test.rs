@@ -19,7 +19,8 @@ const EXIT_FAILED: u8 = 1;
 /// Kernels that are always tested.
 const USUAL: [&str; 2] = ["6.1", "6.12"];
 
-/// The kernel that is booted without BPF among its security modules.
+/// The kernel that is booted without BPF among its security modules, and fully
+/// preemptible.
 const OLDEST_USUAL: &str = "6.1";
 
 /// The kernel on which instructions are counted.
@@ -109,6 +110,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         );
         let (ok, duration) = util::timed(|| boots::without_bpf(OLDEST_USUAL, &files));
         note("a kernel without bpf in lsm=", ok?, duration);
+        let (ok, duration) = util::timed(|| boots::preempted(OLDEST_USUAL, &files));
+        note("a kernel that is fully preemptible", ok?, duration);
         let (ok, duration) = util::timed(|| boots::open_cost(COUNTED, &files));
         note("cost of an open", ok?, duration);
     }

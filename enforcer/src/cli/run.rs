@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use super::{NO, UNSUPPORTED, output};
 use crate::{
     agent::{self, AgentError, loaded::ChangeError},
-    kernel::{AccessError, LoadError, hooks},
+    kernel::{AccessError, LoadError, hooks, preemption},
     profile::{CompileError, DEFAULT_DIR, ProfileError},
     protocol::SOCKET,
 };
@@ -22,8 +22,9 @@ pub struct Args {
     /// Socket for the other commands
     #[arg(long, value_name = "PATH", default_value = SOCKET)]
     socket: PathBuf,
-    /// Start though the kernel lacks this hook; what it mediates is a gap then
-    #[arg(long, value_name = "HOOK", value_parser = hook)]
+    /// Start though the kernel lacks this hook, or is fully preemptible and too old
+    /// for that (`preempt`); what is then not mediated is a gap
+    #[arg(long, value_name = "HOOK|preempt", value_parser = lack)]
     allow_degraded: Vec<String>,
 }
 
@@ -83,12 +84,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns the name of a hook, if there is one with this name.
-fn hook(name: &str) -> Result<String, String> {
-    match hooks::by_name(name) {
-        Some(hook) => Ok(hook.name.to_owned()),
-        None => {
-            Err("no program is attached to such a hook; COVERAGE.md lists the hooks".to_owned())
-        }
+fn lack(name: &str) -> Result<String, String> {
+    if name == preemption::NAME || hooks::by_name(name).is_some() {
+        Ok(name.to_owned())
+    } else {
+        Err("no program is attached to such a hook; COVERAGE.md lists the hooks".to_owned())
     }
 }
 

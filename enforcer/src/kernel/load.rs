@@ -1,5 +1,7 @@
 //! Loading and attaching the programs.
 
+use std::{collections::HashMap, num::NonZero, sync::Mutex, thread};
+
 use aya::{
     Btf, Ebpf, EbpfLoader,
     maps::{Map, MapError},
@@ -54,11 +56,8 @@ impl Kernel {
             .map_err(|source| LoadError::Object {
                 source: Box::new(source),
             })?;
-        let mut hooks = Vec::new();
-        for pick in &plan.attach {
-            attach(&mut ebpf, pick, &btf)?;
-            hooks.push(pick.hook.name);
-        }
+        attach(&mut ebpf, &plan.attach, &btf)?;
+        let hooks = plan.attach.iter().map(|pick| pick.hook.name).collect();
         Ok(Self {
             subjects: map(&mut ebpf, "SUBJECTS")?,
             users: map(&mut ebpf, "USERS")?,
@@ -107,11 +106,9 @@ impl Kernel {
             return Ok(());
         }
         let btf = kernel_btf().map_err(failed)?;
-        while let Some(pick) = self.metadata.last() {
-            attach(&mut self.ebpf, pick, &btf).map_err(failed)?;
-            self.facts.hooks.push(pick.hook.name);
-            self.metadata.pop();
-        }
+        attach(&mut self.ebpf, &self.metadata, &btf).map_err(failed)?;
+        let hooks = self.metadata.drain(..).map(|pick| pick.hook.name);
+        self.facts.hooks.extend(hooks);
         Ok(())
     }
 }
@@ -121,27 +118,44 @@ fn kernel_btf() -> Result<Btf, LoadError> {
     Btf::from_sys_fs().map_err(|source| LoadError::Btf { source })
 }
 
-fn attach(ebpf: &mut Ebpf, pick: &Pick, btf: &Btf) -> Result<(), LoadError> {
-    let &Pick {
-        hook,
-        program: name,
-    } = pick;
-    let hook = hook.name;
-    let program: &mut Lsm = ebpf
-        .program_mut(name)
-        .and_then(|program| program.try_into().ok())
-        .ok_or(LoadError::NoProgram {
-            hook,
-            program: name,
-        })?;
-    program
-        .load(hook, btf)
-        .and_then(|()| program.attach())
-        .map(drop)
-        .map_err(|source| LoadError::Attach {
-            hook,
-            source: Box::new(source),
+/// Loads and attaches programs, on all processors: the kernel needs a while to
+/// verify each.
+fn attach(ebpf: &mut Ebpf, picks: &[Pick], btf: &Btf) -> Result<(), LoadError> {
+    let mut by_name: HashMap<_, _> = ebpf.programs_mut().collect();
+    let programs = picks.iter().map(|pick| {
+        let program = by_name.remove(pick.program);
+        let program: Option<&mut Lsm> = program.and_then(|program| program.try_into().ok());
+        let missing = LoadError::NoProgram {
+            hook: pick.hook.name,
+            program: pick.program,
+        };
+        Ok((pick.hook.name, program.ok_or(missing)?))
+    });
+    let programs = programs.collect::<Result<Vec<_>, LoadError>>()?;
+
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let queue = Mutex::new(programs.into_iter());
+    let next = || queue.lock().ok()?.next();
+    let work = || {
+        while let Some((hook, program)) = next() {
+            program
+                .load(hook, btf)
+                .and_then(|()| program.attach())
+                .map_err(|source| LoadError::Attach {
+                    hook,
+                    source: Box::new(source),
+                })?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
+    })
 }
 
 /// Takes a map out of the object.

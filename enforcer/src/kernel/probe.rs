@@ -7,7 +7,7 @@ use enforcer_abi::{Offsets, offsets::Features};
 use super::{
     btf::{Damaged, Types},
     hooks::Plan,
-    legacy,
+    legacy, preemption,
     series::Series,
 };
 
@@ -15,6 +15,7 @@ const LSM_LIST: &str = "/sys/kernel/security/lsm";
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 const SYMBOLS: &str = "/proc/kallsyms";
+const COMMAND_LINE: &str = "/proc/cmdline";
 
 /// The oldest kernel on which the programs load: the first with LSM programs.
 const OLDEST: Series = Series(5, 7);
@@ -114,6 +115,14 @@ pub enum Unsupported {
         /// The names of its arguments.
         arguments: String,
     },
+    /// The kernel may leave programs out.
+    #[error(
+        "{gap}; boot with preempt=voluntary, or a newer kernel, or accept it with \
+         --allow-degraded {name} (if this kernel is not fully preemptible, mount debugfs on \
+         /sys/kernel/debug: only {mode} tells)",
+        gap = preemption::GAP, name = preemption::NAME, mode = preemption::MODE
+    )]
+    Preempted,
     /// The address of a kernel variable is hidden.
     #[error(
         "{SYMBOLS} does not tell where {symbol} is; give the agent CAP_SYSLOG, and set \
@@ -163,7 +172,13 @@ pub(super) fn host(allowed: &[String]) -> Result<Host, Unsupported> {
         source,
     })?;
     let types = Types::parse(&data).map_err(|source| Unsupported::DamagedBtf { source })?;
-    let plan = Plan::new(series, |hook| types.hook(hook), allowed)?;
+    let mut plan = Plan::new(series, |hook| types.hook(hook), allowed)?;
+    if is_preempted(series)? {
+        if !allowed.iter().any(|name| name == preemption::NAME) {
+            return Err(Unsupported::Preempted);
+        }
+        plan.gaps.push(preemption::GAP.to_owned());
+    }
     let mut offsets = offsets(&types)?;
     offsets.features = features(&types, &plan)?;
     Ok(Host {
@@ -173,6 +188,20 @@ pub(super) fn host(allowed: &[String]) -> Result<Host, Unsupported> {
         plan,
         offsets,
     })
+}
+
+/// Whether programs may be left out, since tasks are preempted inside this kernel.
+fn is_preempted(series: Series) -> Result<bool, Unsupported> {
+    let version = rustix::system::uname();
+    let version = version.version().to_string_lossy();
+    let mode = fs::read_to_string(preemption::MODE).ok();
+    let command_line = read_text(COMMAND_LINE, "mount procfs on /proc")?;
+    Ok(preemption::matters(
+        series,
+        &version,
+        mode.as_deref(),
+        &command_line,
+    ))
 }
 
 /// What the programs have to know of the kernel besides offsets.
@@ -210,6 +239,10 @@ fn offsets(types: &Types<'_>) -> Result<Offsets, Unsupported> {
         *field(&mut offsets) = member(types, structure, names)?;
     }
     adjacent(&offsets)?;
+    offsets.backing_user_path = types
+        .offset("backing_file", "user_path")
+        .map_err(|source| Unsupported::DamagedBtf { source })?
+        .unwrap_or(0);
 
     let symbols = read_text(SYMBOLS, "mount procfs on /proc")?;
     offsets.rename_lock = symbol(&symbols, "rename_lock")?;

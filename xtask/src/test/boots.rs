@@ -44,6 +44,34 @@ pub(super) fn without_bpf(kernel: &str, files: &Files) -> Result<bool> {
     Ok(good)
 }
 
+/// On a kernel that is too old to be fully preemptible the agent has to say so, and
+/// exit with 3; and to start with a gap where that is accepted.
+pub(super) fn preempted(kernel: &str, files: &Files) -> Result<bool> {
+    const SCRIPT: &str = "enforcer run 2>&1; echo exit $?; \
+        enforcer run --allow-degraded preempt 2>&1 & \
+        enforcer status --wait 60 && enforcer status --json; kill $!; wait";
+    let vm = Vm {
+        kernel: kernel.to_owned(),
+        append: "preempt=full".to_owned(),
+        files: files.to_vec(),
+        timeout: TIMEOUT,
+        cmd: ["sh", "-c", SCRIPT].map(Into::into).to_vec(),
+        output: Output::Keep,
+        ..Vm::default()
+    };
+    let text = String::from_utf8_lossy(&vm.run()?.stdout).into_owned();
+    let good = text
+        .split_once("exit 3\n")
+        .is_some_and(|(refused, started)| {
+            refused.contains("boot with preempt=voluntary")
+                && started.contains("\"tasks are preempted inside this kernel")
+        });
+    if !good {
+        util::say(format_args!("fully preemptible: {text:?}"));
+    }
+    Ok(good)
+}
+
 /// Counts what an empty set of profiles adds to an open.
 pub(super) fn open_cost(kernel: &str, files: &Files) -> Result<bool> {
     let none = instructions(kernel, files, "lsm=capability", false)?;
