@@ -4,6 +4,11 @@
 //! Only what a test starts through [`Agent::exec`], and the programs that its
 //! profiles name, is ever confined.
 
+mod agent;
+
+pub use agent::Agent;
+use enforcer::kernel::Series;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -12,8 +17,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-use serde_json::Value;
 
 /// Where a guest has this package's programs.
 pub const PROGRAMS: &str = "/usr/lib/enforcer";
@@ -53,7 +56,17 @@ pub fn wait_for<T>(limit: Duration, mut check: impl FnMut() -> Option<T>) -> Opt
 /// Starts an agent, and waits until it enforces. `None` if it does not come up.
 pub fn start_agent(run: &mut Command) -> Option<Child> {
     let mut child = run.stdin(Stdio::null()).spawn().expect("start the agent");
-    if cli(&["status", "--wait", "300"]).status.success() {
+    let has_ended = |child: &mut Child| child.try_wait().expect("look at a child").is_some();
+    let mut wait = Command::new("enforcer")
+        .args(["status", "--wait", "300"])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("run enforcer");
+    while !has_ended(&mut wait) && !has_ended(&mut child) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let _ended = wait.kill();
+    if wait.wait().expect("wait for a child").success() {
         return Some(child);
     }
     stop(&mut child);
@@ -110,132 +123,6 @@ impl Drop for Folder {
     }
 }
 
-/// An agent with profiles of the test's own.
-#[derive(Debug)]
-pub struct Agent {
-    child: Child,
-    folder: Folder,
-}
-
-impl Agent {
-    /// Starts an agent with these profiles, by name and text after the `name:`
-    /// line, and waits until it enforces them.
-    pub fn start(profiles: &[(&str, &str)]) -> Self {
-        let folder = Folder::new("agent");
-        for (name, text) in profiles {
-            folder.write(
-                &format!("profiles/{name}.yaml"),
-                &format!("name: {name}\n{text}"),
-            );
-        }
-        Self::start_in(folder)
-    }
-
-    /// Starts an agent in a folder with `profiles/`, and perhaps `state/`.
-    pub fn start_in(folder: Folder) -> Self {
-        fs::create_dir_all(folder.join("profiles")).expect("make a folder");
-        let mut run = Command::new("enforcer");
-        run.args(["run", "--profiles", &folder.join("profiles")]);
-        run.args(["--state", &folder.join("state")]);
-        let child = start_agent(&mut run).expect("the agent comes up");
-        Self { child, folder }
-    }
-
-    /// Stops the agent, and gives back its folder.
-    pub fn stop(mut self) -> Folder {
-        stop(&mut self.child);
-        std::mem::replace(&mut self.folder, Folder::new("gone"))
-    }
-
-    /// Replaces a profile's text, after its `name:` line, and has it loaded.
-    pub fn reload(&self, name: &str, text: &str) {
-        let before = self.generation(name);
-        self.folder.write(
-            &format!("profiles/{name}.yaml"),
-            &format!("name: {name}\n{text}"),
-        );
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("signal the agent");
-        wait_for(Duration::from_secs(10), || {
-            (self.generation(name) != before).then_some(())
-        })
-        .expect("the agent loads the profile again");
-    }
-
-    fn generation(&self, name: &str) -> Option<u64> {
-        self.profile(name)["generation"].as_u64()
-    }
-
-    /// What `enforcer status` says of a profile; null if it is not there.
-    pub fn profile(&self, name: &str) -> Value {
-        let status = self.json(&["status", "--json"]);
-        let profiles = status["profiles"].as_array().expect("a list of profiles");
-        profiles
-            .iter()
-            .find(|profile| profile["name"] == name)
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    /// Runs `enforcer ARGS`.
-    pub fn cli(&self, args: &[&str]) -> Output {
-        cli(args)
-    }
-
-    /// Runs `enforcer ARGS`, which has to succeed and print one JSON value.
-    pub fn json(&self, args: &[&str]) -> Value {
-        let output = self.cli(args);
-        assert!(output.status.success(), "enforcer {args:?}: {output:?}");
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|err| panic!("enforcer {args:?}: {err}: {output:?}"))
-    }
-
-    /// Runs a command under a profile.
-    pub fn exec(&self, profile: &str, command: &[&str]) -> Output {
-        let mut args = vec!["exec", "--profile", profile, "--"];
-        args.extend(command);
-        self.cli(&args)
-    }
-
-    /// Runs `attempt ARGS` under a profile; its exit status is an errno.
-    pub fn attempt(&self, profile: &str, args: &[&str]) -> i32 {
-        let attempt = program("attempt");
-        let mut command = vec![attempt.to_str().expect("text")];
-        command.extend(args);
-        errno(&self.exec(profile, &command))
-    }
-
-    /// Every detection there is.
-    pub fn detections(&self) -> Vec<Value> {
-        let output = self.cli(&["detections", "list", "--json"]);
-        // 1 says that there are none.
-        assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
-        let text = String::from_utf8(output.stdout).expect("JSON is text");
-        match serde_json::from_str(&text) {
-            Ok(Value::Array(list)) => list,
-            _ => text
-                .lines()
-                .map(|line| serde_json::from_str(line).expect("JSON lines"))
-                .collect(),
-        }
-    }
-
-    /// Waits for the detection of an access to `path`.
-    pub fn detection(&self, path: &str) -> Option<Value> {
-        wait_for(WITHIN, || {
-            self.detections()
-                .into_iter()
-                .find(|detection| detection["path"] == path)
-        })
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        stop(&mut self.child);
-    }
-}
-
 /// Runs `enforcer ARGS`.
 pub fn cli(args: &[&str]) -> Output {
     Command::new("enforcer")
@@ -253,6 +140,14 @@ pub fn attempt_outside(args: &[&str]) -> i32 {
             .output()
             .expect("run attempt"),
     )
+}
+
+/// The series of the running kernel, as in `(6, 12)`.
+pub fn series() -> (u32, u32) {
+    let name = rustix::system::uname();
+    let release = name.release().to_str().expect("a release is text");
+    let Series(major, minor) = Series::of_release(release).expect("a release");
+    (major, minor)
 }
 
 /// The errno that a test program ended with.

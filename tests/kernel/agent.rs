@@ -55,7 +55,7 @@ fn a_detection_tells_who_it_was() {
 fn detections_are_kept() {
     let folder = Folder::new("kept");
     let secret = folder.write("secret", "x");
-    let agent = Agent::start(&[("p", &profile("enforce", ""))]);
+    let agent = Agent::alone(&[("p", &profile("enforce", ""))]);
     assert_eq!(agent.attempt("p", &["read", &secret]), EACCES);
     let before = agent.detection(&secret).expect("a detection");
     let agent = Agent::start_in(agent.stop());
@@ -70,14 +70,15 @@ fn a_bad_reload_changes_nothing() {
     let folder = Folder::new("reload");
     let file = folder.write("file", "x");
     let rule = format!("  - {{ path: \"{file}\", allow: [read] }}");
-    let agent = Agent::start(&[("p", &profile("enforce", &rule))]);
-    assert_eq!(agent.attempt("p", &["read", &file]), 0);
-    agent.reload("p", &profile("enforce", ""));
-    assert_eq!(
-        agent.attempt("p", &["read", &file]),
-        EACCES,
-        "a new table holds at once"
-    );
+    let granted = profile("enforce", &rule);
+    let agent = Agent::start(&[("p", &granted), ("q", &granted)]);
+    let read = |profile: &str| agent.attempt(profile, &["read", &file]);
+    assert_eq!((read("p"), read("q")), (0, 0));
+    assert!(agent.reload("p", &profile("enforce", "")));
+    assert_eq!((read("p"), read("q")), (EACCES, 0), "it holds at once");
+    assert!(!agent.reload("q", "mode: enforced\n"));
+    assert!(!agent.reload("p", &granted), "the other has an error");
+    assert_eq!((read("p"), read("q")), (EACCES, 0), "nothing changed");
 }
 
 /// Errors in profiles are told with their place, and nothing is enforced.
@@ -111,6 +112,7 @@ fn a_profile_with_an_error_is_not_loaded() {
 /// Without an agent the command line says how to get one.
 #[test]
 fn no_agent() {
+    Agent::end_shared();
     for args in [
         vec!["status"],
         vec!["detections", "list"],

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, profile, program};
+use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, profile, program, series};
 
 /// A copy of `attempt` under another name.
 fn copy(folder: &Folder, name: &str) -> String {
@@ -101,9 +101,24 @@ fn descendants_inherit() {
     assert_eq!(detection["who"]["exe"], target, "{detection}");
 }
 
+/// Whether a rule can lead to another profile. Where not, such a profile is refused.
+pub(crate) fn can_switch() -> bool {
+    if series() >= (5, 11) {
+        return true;
+    }
+    let agent = Agent::start(&[]);
+    let text = profile("enforce", "");
+    assert!(agent.reload("p", &text));
+    assert!(!agent.reload("p", &(text + "exec:\n  - { path: /x, profile: p }\n")));
+    false
+}
+
 /// A rule can lead to another profile.
 #[test]
 fn exec_switches_to_a_named_profile() {
+    if !can_switch() {
+        return;
+    }
     let folder = Folder::new("switch");
     let first = copy(&folder, "first");
     let second = copy(&folder, "second");
@@ -141,6 +156,30 @@ fn exec_switches_to_a_named_profile() {
     let detection = agent.detection(&one).expect("a detection");
     assert_eq!(detection["profile"], "second", "{detection}");
     assert_eq!(detection["layer"], "application", "{detection}");
+}
+
+/// A rule of a process' profile leads to another as well, and that profile stays.
+#[test]
+fn exec_adds_a_named_profile() {
+    if !can_switch() {
+        return;
+    }
+    let folder = Folder::new("add");
+    let second = copy(&folder, "second");
+    let [one, two, both] = ["one", "two", "both"].map(|name| folder.write(name, "x"));
+    let read = |path: &str| format!("  - {{ path: \"{path}\", allow: [read] }}");
+    let exec = format!("exec:\n  - {{ path: \"{second}\", profile: second }}\n");
+    let rules = |one: &str| profile("enforce", &[read(one), read(&both)].join("\n"));
+    let agent = Agent::start(&[("first", &(rules(&one) + &exec)), ("second", &rules(&two))]);
+    for (file, want) in [(&one, EACCES), (&two, EACCES), (&both, 0)] {
+        let through = ["fork-exec", &second, "read", file];
+        assert_eq!(agent.attempt("first", &through), want, "{file}");
+    }
+    assert_eq!(agent.attempt("first", &["read", &one]), 0, "without it");
+    for (file, layer) in [(&one, "application"), (&two, "process")] {
+        let detection = agent.detection(file).expect("a detection");
+        assert_eq!(detection["layer"], layer, "{detection}");
+    }
 }
 
 /// An exec that fails changes nothing.

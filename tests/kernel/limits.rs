@@ -7,18 +7,10 @@ mod tasks;
 
 use std::{ffi::OsStr, process::Command};
 
-use enforcer_tests::Agent;
-
 /// `enforcer exec` of a program of this package.
 pub(crate) fn confined<A: AsRef<OsStr>>(profile: &str, name: &str, args: &[A]) -> Command {
     let mut command = Command::new("enforcer");
     command.args(["exec", "--profile", profile, "--"]);
     command.arg(enforcer_tests::program(name)).args(args);
     command
-}
-
-/// How often a reason refused something, or would have.
-pub(crate) fn refusals(agent: &Agent, reason: &str) -> u64 {
-    let reasons = &agent.json(&["status", "--json"])["reasons"];
-    reasons[reason].as_u64().unwrap_or(0)
 }

@@ -85,8 +85,7 @@ impl Crowd {
         println!("the crowd: {did}");
 
         let agent = &self.agent;
-        let denied = || agent.json(&["status", "--json"])["counters"]["denied"].clone();
-        assert_eq!(denied(), refused, "{did}");
+        assert_eq!(agent.counter("denied"), refused, "{did}");
         let detections = agent.detections();
         for detection in &detections {
             let exe = detection["who"]["exe"].as_str().unwrap_or("");

@@ -103,24 +103,8 @@ fn denied_folders_are_exchanged() {
     race("exchange-among-denied");
 }
 
-/// How often a scene is run whose only fault was a refusal as `raced`.
-///
-/// Where the processor that renames is stopped in the middle, as a busy emulator's
-/// is, the dentry's count stays odd for longer than a walk is tried. That is refused,
-/// and counted as such; three times in a row it is no accident.
-const TRIES: u32 = 3;
-
 /// Runs a scene.
 fn race(scene: &str) {
-    for left in (0..TRIES).rev() {
-        if once(scene, left) {
-            return;
-        }
-    }
-}
-
-/// Runs a scene once. Returns false if it is to be run again.
-fn once(scene: &str, left: u32) -> bool {
     let folder = Folder::new("race");
     let top = folder.path().to_str().expect("test paths are text");
     let needs = prepare(scene, top);
@@ -140,11 +124,6 @@ fn once(scene: &str, left: u32) -> bool {
     let race = program("race");
     let race = race.to_str().expect("text");
     let output = agent.exec("race", &[race, "read", scene, top, &ROUNDS.to_string()]);
-    let raced = agent.json(&["status", "--json"])["reasons"]["raced"].as_u64();
-    if !output.status.success() && raced > Some(0) && left > 0 {
-        println!("{scene}: {raced:?} refused as raced; once more");
-        return false;
-    }
     assert!(output.status.success(), "{scene}: {output:?}");
     assert!(
         outsider.ended().is_none(),
@@ -165,7 +144,6 @@ fn once(scene: &str, left: u32) -> bool {
         "{scene}: {tally}"
     );
     check_refusals(&agent, scene, count("refused"), &texts("refusals"));
-    true
 }
 
 /// Checks that every refusal was told, and under a name that the file had.

@@ -17,10 +17,8 @@ fn provoked_by(reason: Reason) -> &'static str {
         Reason::PathTooLong => "limits::paths::paths_have_a_longest",
         Reason::PathTooDeep => "limits::paths::ways_have_a_longest",
         Reason::ForeignMount => "reasons::places::a_mount_of_another_namespace",
-        // What the kernel mounts for itself alone has names in no file system that
-        // a task can get at: message queues, which come nearest, lie on a mount
-        // that belongs to no namespace. The reason is there for what may come.
-        Reason::DetachedMount | Reason::InternalMount => "reasons::places::a_mount_that_is_gone",
+        Reason::DetachedMount => "reasons::places::a_mount_that_is_gone",
+        Reason::InternalMount => "reasons::places::a_mount_of_the_kernels_own",
         Reason::Escaped => "reasons::places::a_folder_that_left_its_mount",
         Reason::Raced => "reasons::places::a_way_that_does_not_stand_still",
         Reason::Fault => "reasons::failures::a_read_that_fails",

@@ -73,7 +73,7 @@ fn a_running_process_is_caught() {
         &format!("\"{named}\", \"{other}\""),
     );
     let rule = format!("  - {{ path: \"{other}\", allow: [read] }}\n");
-    agent.reload("p", &(both + &rule));
+    assert!(agent.reload("p", &(both + &rule)));
     assert_eq!(tell(before_profile), EACCES, "started before the profile");
 }
 
@@ -168,8 +168,11 @@ fn a_confined_process_keeps_its_process_layer() {
     ];
     let output = agent.exec("narrow", &nested);
     assert!(!output.status.success(), "{output:?}");
-    let reasons = || agent.json(&["status", "--json"])["reasons"]["second-profile"].as_u64();
-    assert_eq!(reasons(), Some(1), "it is refused for that");
+    assert_eq!(
+        agent.refusals("second-profile"),
+        1,
+        "it is refused for that"
+    );
     let detection = agent.detection(attempt).expect("a detection");
     assert_eq!(detection["reason"], "second-profile", "{detection}");
 }

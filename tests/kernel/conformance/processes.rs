@@ -55,7 +55,7 @@ const CASES: &[Case] = &[
     Case { name: "folder in proc", attempt: &["read", "/proc/{pid}/cwd/file"], needs: &[("file", "read")], ..BY_PROC },
     Case { name: "descriptor in proc", attempt: &["read", "/proc/{pid}/fd/{fd}"], needs: &[("file", "read")], ..BY_PROC },
     Case { name: "executable in proc", attempt: &["readlink", "/proc/{pid}/exe"], ..BY_PROC },
-    Case { name: "namespace in proc", attempt: &["read", "/proc/{pid}/ns/uts"], ..BY_PROC },
+    Case { name: "namespace in proc", attempt: &["readlink", "/proc/{pid}/ns/uts"], ..BY_PROC },
     Case { name: "kill", attempt: &["signal", "{pid}"], ..SIGNAL },
     Case { name: "kill to see whether it is there", attempt: &["signal-check", "{pid}"], changes: false, ..SIGNAL },
     Case { name: "tgkill", attempt: &["signal-thread", "{pid}"], ..SIGNAL },
@@ -63,7 +63,8 @@ const CASES: &[Case] = &[
     Case { name: "pidfd_send_signal", attempt: &["signal-by-descriptor", "{pid}"], ..SIGNAL },
     Case { name: "setpriority", attempt: &["priority", "{pid}"], ..SIGNAL },
     Case { name: "ioprio_set", attempt: &["io-priority", "{pid}"], changes: false, ..SIGNAL },
-    Case { name: "sched_setscheduler", attempt: &["scheduler", "{pid}"], ..SIGNAL },
+    // Older kernels ask for the capability before they know whether it takes one.
+    Case { name: "sched_setscheduler", attempt: &["scheduler", "{pid}"], privileges: &["sys_nice"], besides: &["sys_nice"], ..SIGNAL },
     Case { name: "sched_setaffinity", attempt: &["affinity", "{pid}"], ..SIGNAL },
     Case { name: "prlimit", attempt: &["limits", "{pid}"], ..SIGNAL },
     Case { name: "move_pages of what may be looked into", attempt: &["move-memory", "{pid}"], privileges: &["ptrace"], changes: false, ..SIGNAL },

@@ -8,11 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use enforcer_tests::{Agent, BASE_RULES, EACCES, program, wait_for};
+use enforcer_tests::{Agent, BASE_RULES, EACCES, program, series, wait_for};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::{Value, json};
 
 use super::{
-    case::{Case, Rule, Series},
+    case::{Case, Rule},
     site::{self, Site},
 };
 
@@ -77,6 +78,12 @@ pub(super) fn run(topics: &[Topic]) {
         .iter()
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
+    // Before 5.11 all maps of a user count, whoever makes one more.
+    let unlimited = Rlimit {
+        current: None,
+        maximum: None,
+    };
+    setrlimit(Resource::Memlock, unlimited).expect("lift a limit");
     let agent = Agent::start(&profiles);
     let wrong: usize = topics.iter().map(|topic| run_one(topic, &agent)).sum();
     assert_eq!(wrong, 0, "things are wrong, as told above");
@@ -142,16 +149,6 @@ fn tell(topic: &Topic, took: Duration, skipped: &[String], wrong: &[String]) {
         write!(text, "\n  WRONG: {what}").expect("text takes text");
     }
     let _told = writeln!(std::io::stderr(), "{text}");
-}
-
-/// The running kernel's series.
-fn series() -> Series {
-    let name = rustix::system::uname();
-    let release = name.release().to_str().expect("a number").to_owned();
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
-    let mut next = || numbers.next().and_then(|text| text.parse().ok());
-    let (first, second) = (next(), next());
-    (first.expect("a release"), second.expect("a release"))
 }
 
 /// What the detection of a row has to say.

@@ -30,6 +30,7 @@ fn base_rules() -> usize {
 /// Has an agent start with the profiles in `folder`, which must fail. Returns its
 /// exit status, and what it says.
 fn refused_to_start(folder: &Folder) -> (Option<i32>, String) {
+    Agent::end_shared();
     let stderr = folder.path().join("stderr");
     let mut run = Command::new("enforcer");
     run.args(["run", "--profiles", &folder.join("profiles")]);

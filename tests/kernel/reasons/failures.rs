@@ -7,13 +7,10 @@ mod btf;
 use std::{fs, path::Path, process};
 
 use aya::maps::{Array, Map, MapData, loaded_maps};
-use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program};
+use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program, series};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
 
-use crate::{
-    background::Told,
-    limits::{confined, refusals},
-};
+use crate::{background::Told, limits::confined};
 
 /// The kernel's type information.
 const BTF: &str = "/sys/kernel/btf/vmlinux";
@@ -44,7 +41,7 @@ fn a_table_that_is_missing() {
     }
     assert_eq!(refused, "granted 0 refused 1");
     assert_eq!(outside, 0, "outside");
-    assert_eq!(refusals(&agent, "no-table"), 1);
+    assert_eq!(agent.refusals("no-table"), 1);
     assert_eq!(process.tell("open"), "granted 1 refused 0", "it is back");
 }
 
@@ -99,20 +96,13 @@ impl Drop for Cgroup {
     }
 }
 
-/// Whether the memory of the programs' maps can be kept from them: before Linux
-/// 6.4, what a program allocates may exceed every limit.
-fn memory_can_be_limited() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let mut numbers = release.split('.').map(|part| part.parse::<u32>().ok());
-    let series = (numbers.next().flatten(), numbers.next().flatten());
-    series >= (Some(6), Some(4))
-}
-
 /// A task of which the programs cannot keep anything is not made, and one that they
 /// cannot name an object for is refused.
+///
+/// Before Linux 6.4, what a program allocates may exceed every limit.
 #[test]
 fn no_memory() {
-    if !memory_can_be_limited() {
+    if series() < (6, 4) {
         println!("not on this kernel: what its programs allocate exceeds every limit");
         return;
     }
@@ -121,7 +111,7 @@ fn no_memory() {
     let rule = format!("  - {{ path: {file}, allow: [read] }}");
     let cgroup = Cgroup::enter(&folder);
     // The agent's maps are counted where it starts.
-    let agent = Agent::start(&[("p", &profile("enforce", &rule))]);
+    let agent = Agent::alone(&[("p", &profile("enforce", &rule))]);
     cgroup.empty();
     let mut process = Told::start(&mut confined("p", "edge", &["tasks", &file]));
     assert_eq!(process.tell("spawn 100"), "spawned 100");
@@ -134,8 +124,8 @@ fn no_memory() {
     assert_ne!(opened, "granted 100 refused 0");
     assert_ne!(spawned, "spawned 2000");
     assert_eq!(outside, 0, "outside");
-    assert!(refusals(&agent, "no-scratch") > 0, "{opened}");
-    assert!(refusals(&agent, "no-label") > 0, "{spawned}");
+    assert!(agent.refusals("no-scratch") > 0, "{opened}");
+    assert!(agent.refusals("no-label") > 0, "{spawned}");
 }
 
 /// Where memory cannot be read, the confined are refused, and nobody else.
@@ -154,7 +144,7 @@ fn a_read_that_fails() {
     fs::write(&changed, types).unwrap();
     mount_bind(&changed, BTF).unwrap();
     let mount = Over(Path::new(BTF));
-    let agent = Agent::start(&[("p", &profile("enforce", &rule))]);
+    let agent = Agent::alone(&[("p", &profile("enforce", &rule))]);
     drop(mount);
 
     let touch = ["touch", &*file];
@@ -162,7 +152,7 @@ fn a_read_that_fails() {
     assert_eq!(errno(&output), EACCES, "{output:?}");
     let output = process::Command::new(program("edge")).args(touch).output();
     assert_eq!(errno(&output.unwrap()), 0, "outside");
-    assert!(refusals(&agent, "fault") > 0);
+    assert!(agent.refusals("fault") > 0);
 }
 
 /// What is mounted there goes away.

@@ -7,14 +7,14 @@ use std::{
 };
 
 use enforcer_abi::limits::MOUNTS;
-use enforcer_tests::{Agent, EACCES, Folder, errno, profile, program};
+use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program, series};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, unmount,
 };
 
 use crate::{
     background::{Background, Told},
-    limits::{confined, refusals},
+    limits::confined,
 };
 
 /// `EXDEV`: move it by copying.
@@ -77,7 +77,7 @@ fn a_mount_of_another_namespace() {
     let agent = agent(&folder);
     assert_eq!(edge(&["read", &file]), 0);
     assert_eq!(edge(&["read-in-new-namespace", &file]), EACCES);
-    assert!(refusals(&agent, "foreign-mount") > 0);
+    assert!(agent.refusals("foreign-mount") > 0);
 }
 
 /// What lies on a mount that was lazily unmounted has no name any more.
@@ -90,7 +90,7 @@ fn a_mount_that_is_gone() {
     let process = waiting(&["read-when-told", &folder.join("m/in"), "file"]);
     drop(mount);
     assert_eq!(process.go_on().code(), Some(EACCES));
-    assert_eq!(refusals(&agent, "detached-mount"), 1);
+    assert_eq!(agent.refusals("detached-mount"), 1);
 }
 
 /// A message queue lies on a mount that belongs to no mount namespace.
@@ -104,7 +104,23 @@ fn a_message_queue() {
         .unwrap();
     assert_eq!(errno(&outside), 0);
     assert_eq!(edge(&["message-queue", "/enforcer-test"]), EACCES);
-    assert_eq!(refusals(&agent, "detached-mount"), 1);
+    assert_eq!(agent.refusals("detached-mount"), 1);
+}
+
+/// From Linux 6.18 the file of accounting is opened on a mount that the kernel makes
+/// for that, which says nothing about the path.
+#[test]
+fn a_mount_of_the_kernels_own() {
+    let folder = Folder::new("internal");
+    let file = folder.write("file", "");
+    let rule = format!("  - {{ path: {file}, allow: [append] }}");
+    let text = profile("enforce", &rule) + "privileges: [sys_pacct]\n";
+    let agent = Agent::start(&[("p", &text)]);
+    let is_internal = series() >= (6, 18);
+    let errno = agent.attempt("p", &["account", &file]);
+    assert_eq!(errno, if is_internal { EACCES } else { 0 });
+    assert_eq!(agent.refusals("internal-mount"), u64::from(is_internal));
+    assert_eq!(attempt_outside(&["account", &file]), 0, "outside");
 }
 
 /// A folder that is moved out of what a mount shows has no name on that mount.
@@ -117,7 +133,7 @@ fn a_folder_that_left_its_mount() {
     let process = waiting(&["read-when-told", &folder.join("m/sub"), "file"]);
     fs::rename(folder.join("from/shown/sub"), folder.join("from/sub")).unwrap();
     assert_eq!(process.go_on().code(), Some(EACCES));
-    assert_eq!(refusals(&agent, "escaped"), 1);
+    assert_eq!(agent.refusals("escaped"), 1);
 }
 
 /// A long way whose names change all the time is at last given up.
@@ -138,7 +154,7 @@ fn a_way_that_does_not_stand_still() {
     let process = waiting(&["read-again-when-told", &folder.join(&deep), "file", "50000"]);
     let _storm = Background::start(&mut race("storm"));
     assert_eq!(process.go_on().code(), Some(EACCES));
-    assert_eq!(refusals(&agent, "raced"), 1);
+    assert_eq!(agent.refusals("raced"), 1);
 }
 
 /// A file does not get more rights by another name.
@@ -154,7 +170,7 @@ fn a_name_with_more_rights() {
     );
     let agent = Agent::start(&[("p", &profile("enforce", &rules))]);
     assert_eq!(edge(&["rename", &old, &new]), EXDEV);
-    assert_eq!(refusals(&agent, "rights-grow"), 1);
+    assert_eq!(agent.refusals("rights-grow"), 1);
     assert!(Path::new(&old).exists());
 }
 
@@ -183,7 +199,7 @@ fn an_object_on_no_mount() {
     let folder = Folder::new("no-mount");
     let agent = agent(&folder);
     assert_eq!(touch_behind(&folder, 1), Some(EACCES));
-    assert_eq!(refusals(&agent, "no-mount"), 1);
+    assert_eq!(agent.refusals("no-mount"), 1);
 }
 
 /// Likewise, and there are more mounts than are looked at.
@@ -192,5 +208,5 @@ fn an_object_behind_too_many_mounts() {
     let folder = Folder::new("many-mounts");
     let agent = agent(&folder);
     assert_eq!(touch_behind(&folder, MOUNTS + 2), Some(EACCES));
-    assert_eq!(refusals(&agent, "too-many-mounts"), 1);
+    assert_eq!(agent.refusals("too-many-mounts"), 1);
 }
