@@ -84,6 +84,13 @@ fn check(bprm: u64) -> Result<Checked, Reason> {
         Err(reason) => return Err(reason),
     };
 
+    // What an exec that failed left behind.
+    if exec.stage == Stage::Program
+        && let Some(label) = maps::label(task)
+    {
+        label.next_state = Label::NO_NEXT;
+    }
+
     let mut switch = None;
     if is_confined {
         let question = Question {

@@ -17,8 +17,13 @@ const BTF: &str = "/sys/kernel/btf/vmlinux";
 const SYMBOLS: &str = "/proc/kallsyms";
 const COMMAND_LINE: &str = "/proc/cmdline";
 
-/// The oldest kernel on which the programs load: the first with LSM programs.
-const OLDEST: Series = Series(5, 7);
+/// The oldest kernel on which the programs load: the first with LSM programs, for
+/// this architecture.
+const OLDEST: Series = if cfg!(target_arch = "aarch64") {
+    Series(6, 4)
+} else {
+    Series(5, 7)
+};
 
 /// What this host is, and what is attached.
 #[derive(Clone, Debug, PartialEq, Eq)]
