@@ -19,6 +19,17 @@ pub(crate) struct Args {
     /// Build an agent that needs no shared library, as the virtual machines run it
     #[arg(long = "static")]
     linked: bool,
+    /// Build for this architecture, if not for this machine's
+    #[arg(long, value_enum, conflicts_with = "linked")]
+    arch: Option<Arch>,
+}
+
+/// An architecture that is built for on another.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Arch {
+    /// 64-bit ARM
+    #[value(name = "aarch64")]
+    Arm,
 }
 
 /// Where the agent is to run.
@@ -28,6 +39,8 @@ pub(crate) enum Place {
     Host,
     /// In a guest, which need not have a C library.
     Guest,
+    /// On a 64-bit ARM machine.
+    Arm,
 }
 
 /// How the agent is compiled.
@@ -61,10 +74,10 @@ pub(crate) struct Program {
 
 /// Builds, and prints where the agent is.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let place = if args.linked {
-        Place::Guest
-    } else {
-        Place::Host
+    let place = match args.arch {
+        Some(Arch::Arm) => Place::Arm,
+        None if args.linked => Place::Guest,
+        None => Place::Host,
     };
     let mode = if args.debug {
         Mode::Debug
@@ -182,6 +195,12 @@ fn agent_cargo(command: &str, place: Place, objects: &Path) -> Result<(Command, 
     let mut cargo = Toolchain::Ours.cargo();
     cargo.arg(command).env("ENFORCER_BPF_OBJECTS", objects);
     let mut dir = util::target_dir();
+    if place == Place::Arm {
+        setup::ensure(setup::ARM)?;
+        cargo.args(["--target", setup::ARM_TARGET]);
+        let linker = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER";
+        cargo.env(linker, "aarch64-linux-gnu-gcc");
+    }
     if place == Place::Guest {
         if std::env::consts::ARCH != "x86_64" {
             bail!("cannot build for the guests here; they are x86_64 machines");
@@ -194,8 +213,10 @@ fn agent_cargo(command: &str, place: Place, objects: &Path) -> Result<(Command, 
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     }
     cargo.arg("--target-dir").arg(&dir);
-    if place == Place::Guest {
-        dir.push(GUEST_TARGET);
+    match place {
+        Place::Host => {}
+        Place::Guest => dir.push(GUEST_TARGET),
+        Place::Arm => dir.push(setup::ARM_TARGET),
     }
     Ok((cargo, dir))
 }

@@ -36,6 +36,19 @@ pub(crate) const KERNEL_LINTS: &[Need] = &[GCC, LIBC, RUST_SOURCE, CLIPPY];
 /// For the agent, whose database is compiled from C.
 pub(crate) const AGENT: &[Need] = &[GCC, LIBC];
 
+/// For an agent for [`ARM_TARGET`], on another machine.
+pub(crate) const ARM: &[Need] = &[
+    Need::Package("gcc-aarch64-linux-gnu", "usr/bin/aarch64-linux-gnu-gcc"),
+    Need::Package(
+        "libc6-dev-arm64-cross",
+        "usr/aarch64-linux-gnu/include/stdio.h",
+    ),
+    Need::Target(ARM_TARGET),
+];
+
+/// The target of the other supported architecture.
+pub(crate) const ARM_TARGET: &str = "aarch64-unknown-linux-gnu";
+
 /// For virtual machines.
 pub(crate) const MACHINES: &[Need] = &[
     Need::Package("qemu-system-x86", "usr/bin/qemu-system-x86_64"),
@@ -61,6 +74,8 @@ const LIBC: Need = Need::Package("libc6-dev", "usr/include/stdio.h");
 pub(crate) enum Need {
     /// A Debian package, and a file (without the leading `/`) that only it brings.
     Package(&'static str, &'static str),
+    /// The standard library for a target, for the compiler that runs us.
+    Target(&'static str),
     /// A component of the nightly toolchain, and a file of it.
     Component(&'static str, &'static str),
     /// The linker for kernel programs that goes with a toolchain.
@@ -93,7 +108,7 @@ impl std::error::Error for ByHand {}
 /// Brings everything, and says so.
 pub(crate) fn run() -> Result<ExitCode> {
     // At once, so that what takes a human comes before what takes minutes.
-    let packages = [AGENT, MACHINES].concat();
+    let packages = [AGENT, MACHINES, ARM].concat();
     ensure(&packages)?;
     kernel_programs()?;
     util::say("everything is installed");
@@ -135,7 +150,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
         .filter(missing)
         .filter_map(|need| match need {
             Need::Package(name, _) => Some(*name),
-            Need::Component(..) | Need::BpfLinker(_) => None,
+            Need::Target(_) | Need::Component(..) | Need::BpfLinker(_) => None,
         })
         .collect();
     if !packages.is_empty() {
@@ -146,6 +161,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::Package(name, file) => {
                 bail!("package {name} was installed but /{file} is still missing")
             }
+            Need::Target(name) => add_target(name)?,
             Need::Component(name, _) => add_component(name)?,
             Need::BpfLinker(toolchain) => install_bpf_linker(*toolchain)?,
         }
@@ -158,6 +174,7 @@ impl Need {
     fn is_met(&self) -> bool {
         match self {
             Self::Package(_, file) => Path::new("/").join(file).exists(),
+            Self::Target(name) => has_target(name),
             Self::Component(_, file) => has_component(file),
             Self::BpfLinker(toolchain) => has_bpf_linker(*toolchain),
         }
@@ -195,6 +212,23 @@ fn install_packages(packages: &[&str]) -> Result<()> {
         })?;
         install()?;
     }
+    Ok(())
+}
+
+/// Tells whether our compiler has the standard library for a target.
+fn has_target(name: &str) -> bool {
+    let mut rustc = Command::new("rustc");
+    util::read(rustc.args(["--print", "target-libdir", "--target", name]))
+        .is_ok_and(|folder| Path::new(folder.trim_end()).exists())
+}
+
+/// Adds the standard library for a target to our compiler.
+fn add_target(name: &str) -> Result<()> {
+    let mut rustup = Command::new("rustup");
+    util::step(&format!("rustup target add {name}"), || {
+        util::read(rustup.args(["target", "add", name]))
+    })
+    .with_context(|| format!("cannot get the standard library for {name}; install rustup"))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ mod boots;
 mod legacy;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// Test on every supported kernel, the oldest and the newest first
     #[arg(long, conflicts_with = "kernels")]
     full: bool,
+    /// Begin with no second or further kernel after so many minutes
+    #[arg(long, value_name = "MINUTES")]
+    within: Option<u64>,
     /// Kernel to test on: a series or the path of an image [default: 6.1 and 6.12]
     #[arg(long = "kernel", value_name = "SERIES")]
     kernels: Vec<String>,
@@ -52,6 +55,11 @@ pub(crate) struct Args {
 /// Runs all tests, and fails if one does.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     setup::ensure(setup::MACHINES)?;
+    let start = Instant::now();
+    let within = args
+        .within
+        .map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+    let mut left_out = Vec::new();
     let mut summary = Vec::new();
     let mut passed = true;
     let mut note = |what: &str, ok: bool, duration: Duration| {
@@ -69,6 +77,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let objects = build::objects(Noise::Quiet)?;
     let (ok, duration) = util::timed(|| legacy::check(&objects.join(build::LEGACY_OBJECT)));
     note("what the object for old kernels uses", told(&ok), duration);
+    if args.filters.is_empty() {
+        let (ok, duration) =
+            util::timed(|| build::agent(Place::Arm, Mode::Debug, Noise::Quiet, &objects).map(drop));
+        note("an agent for aarch64", told(&ok), duration);
+    }
     let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &objects)?;
     let programs = build::tests(&objects)?;
     let files: Vec<_> = vm::product(agent)
@@ -95,7 +108,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let ok = outcome.status == 0 && (tests > 0 || !args.filters.is_empty());
         anyhow::Ok((ok, tests, outcome.duration))
     };
-    for kernel in kernels(args) {
+    for (number, kernel) in kernels(args).into_iter().enumerate() {
+        if number > 0 && within.is_some_and(|within| start.elapsed() > within) {
+            left_out.push(kernel);
+            continue;
+        }
         util::say(format_args!("testing on kernel {kernel}"));
         let (ok, tests, duration) = guest(&kernel, &[], &args.filters, &["--skip", OUTSIDERS])?;
         note(&format!("kernel {kernel}, {tests} tests"), ok, duration);
@@ -117,6 +134,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     for line in summary {
         util::say(line);
+    }
+    if !left_out.is_empty() {
+        let left_out = left_out.join(", ");
+        util::say(format_args!("left out for want of time: kernel {left_out}"));
     }
     Ok(if passed {
         ExitCode::SUCCESS
@@ -206,6 +227,7 @@ mod tests {
     fn kernels_at_the_ends_come_first() {
         let full = Args {
             full: true,
+            within: None,
             kernels: Vec::new(),
             filters: Vec::new(),
         };
