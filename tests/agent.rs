@@ -56,12 +56,13 @@ impl Agent {
             detections: HashMap::new(),
             counts: Value::Null,
         };
-        for (name, _) in profiles {
-            assert_ne!(agent.profile(name), Value::Null, "{name} is not loaded");
-        }
         let detections = agent.detections().into_iter();
         agent.detections = detections.map(|one| (id(&one), count(&one))).collect();
         agent.counts = agent.json(&["status", "--json"]);
+        for (name, _) in profiles {
+            let loaded = named(&agent.counts, name);
+            assert_ne!(loaded, Value::Null, "{name} is not loaded");
+        }
         agent
     }
 
@@ -117,13 +118,7 @@ impl Agent {
 
     /// What `enforcer status` says of a profile; null if it is not there.
     pub fn profile(&self, name: &str) -> Value {
-        let status = self.json(&["status", "--json"]);
-        let profiles = status["profiles"].as_array().expect("a list of profiles");
-        profiles
-            .iter()
-            .find(|profile| profile["name"] == name && profile["removed"] == false)
-            .cloned()
-            .unwrap_or_default()
+        named(&self.json(&["status", "--json"]), name)
     }
 
     /// How often a reason refused something, or would have.
@@ -281,6 +276,16 @@ fn take_shared() -> Option<Running> {
     let mut running = shared.take()?;
     let status = running.child.try_wait().expect("look at a child");
     status.is_none().then_some(running)
+}
+
+/// What `status` says of a profile; null if it is not there.
+fn named(status: &Value, name: &str) -> Value {
+    let profiles = status["profiles"].as_array().expect("a list of profiles");
+    profiles
+        .iter()
+        .find(|profile| profile["name"] == name && profile["removed"] == false)
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn id(detection: &Value) -> String {

@@ -182,6 +182,32 @@ fn exec_adds_a_named_profile() {
     }
 }
 
+/// A program that a rule leads to another profile is told not to trust its
+/// environment, which who had the other profile made.
+#[test]
+fn exec_distrusts_the_environment() {
+    if !can_switch() {
+        return;
+    }
+    let folder = Folder::new("trust");
+    let [first, second, third] = ["first", "second", "third"].map(|name| copy(&folder, name));
+    let exec = format!(
+        "exec:\n  - {{ path: \"{second}\", profile: second }}\n  - {{ path: \"{third}\", inherit: true }}\n"
+    );
+    let applies = format!("applies_to: {{ executables: [\"{first}\"] }}\n");
+    let text = applies + &profile("enforce", "") + &exec;
+    let _agent = Agent::start(&[("first", &text), ("second", &profile("enforce", ""))]);
+    let eperm = 1;
+    for (name, by, program, want) in [
+        ("another profile", &first, &second, eperm),
+        ("the same profile", &first, &third, 0),
+        ("outside", &third, &second, 0),
+    ] {
+        let attempt = ["fork-exec", by, "fork-exec", program, "trust-environment"];
+        assert_eq!(attempt_outside(&attempt), want, "{name}");
+    }
+}
+
 /// An exec that fails changes nothing.
 #[test]
 fn a_failed_exec_keeps_the_domain() {

@@ -36,6 +36,7 @@ pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
             exec(proc_path(&program).as_ref(), rest)
         }),
         ("exec-self", rest) => in_child(|| exec("/proc/self/exe".as_ref(), rest)),
+        ("trust-environment", []) => trust_environment(),
         ("memfd-exec", [program]) => {
             memfd(program).and_then(|file| exec(proc_path(&file).as_ref(), &[]))
         }
@@ -45,6 +46,25 @@ pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
         }),
         _ => return None,
     })
+}
+
+/// Fails with `EPERM` if the kernel says that this program's environment is not to
+/// be trusted.
+fn trust_environment() -> Result<(), Errno> {
+    // Pairs of words: what, and its value.
+    let vector = fs::read("/proc/self/auxv").map_err(|err| failed(&err))?;
+    let words = vector.as_chunks::<8>().0.iter().copied();
+    let words: Vec<u64> = words.map(u64::from_ne_bytes).collect();
+    let secure = words
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .find(|[what, _]| *what == libc::AT_SECURE);
+    match secure {
+        Some([_, 0]) => Ok(()),
+        Some(_) => Err(Errno::PERM),
+        None => Err(Errno::NODATA),
+    }
 }
 
 /// Becomes `program`. Returns only where that fails.
