@@ -21,8 +21,6 @@ const FMODE_CREATED: u32 = 1 << 20;
 /// The kernel opened the file for itself: the file under an overlay, whose own
 /// open was judged. Such a file never gets a descriptor.
 const FMODE_NOACCOUNT: u32 = 1 << 29;
-/// The file lies under an overlay, and stands for a file of that: it knows which.
-const FMODE_BACKING: u32 = 1 << 25;
 
 /// From `include/uapi/asm-generic/fcntl.h`.
 const O_TRUNC: u32 = 0o1000;
@@ -103,13 +101,16 @@ pub(super) fn use_of(operation: Operation, file: u64, how: u32) -> Result<Answer
     }))
 }
 
-/// Mount and dentry of the file that a memory area maps, as who maps it sees it: an
-/// overlay's area has the file beneath.
+/// Mount and dentry of the file that a memory area maps, as who maps it sees it.
+///
+/// From 6.5 on an overlay's area has the file beneath, which knows what it stands for.
+/// No other of those that the kernel opens for itself is ever mapped. The flag
+/// `FMODE_BACKING` would say so, but is not the same on all kernels.
 #[inline(always)]
 pub(super) fn mapped_object(file: u64) -> Result<Object, Reason> {
     let (mode, _flags) = mode_and_flags(file)?;
     let user_path = offset!(backing_user_path);
-    let (vfsmount, dentry) = if user_path != 0 && mode & FMODE_BACKING != 0 {
+    let (vfsmount, dentry) = if user_path != 0 && mode & FMODE_NOACCOUNT != 0 {
         path_object(file.wrapping_add(user_path))?
     } else {
         file_object(file)?
