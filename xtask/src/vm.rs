@@ -4,10 +4,11 @@
 //! * [`packages`]: which Debian packages; both come through [`apt`]
 //! * [`image`]: the guest's root, an archive made by [`cpio`]
 //! * [`command`]: what is run, and the kernel's command line
-//! * [`qemu`]: the machine
+//! * [`qemu`]: the machine; [`console`]: what its kernel says
 
 mod apt;
 mod command;
+mod console;
 mod cpio;
 mod image;
 pub(crate) mod kernel;
@@ -41,13 +42,6 @@ const INITRD: &str = "initrd";
 
 /// Most boots of a guest: emulated, one now and then dies while the kernel patches itself.
 const BOOTS: u32 = 3;
-
-/// What a kernel says that meets its own breakpoint where it has just patched itself. One
-/// of two emulated processors still saw it; no program of ours can bring that about.
-const PATCHED: &str = "int3: 0000 [#";
-
-/// How many lines of the console a failure shows.
-const TAIL: usize = 40;
 
 /// Options of `cargo xtask vm`.
 #[derive(Debug, clap::Args)]
@@ -252,8 +246,7 @@ impl Vm {
         for boot in 1..BOOTS {
             let ended = machine.run()?;
             let crashed = ended.status.is_none() && !ended.timed_out;
-            let console = fs::read(machine.console()).unwrap_or_default();
-            let patched = String::from_utf8_lossy(&console).contains(PATCHED);
+            let patched = console::was_patching(&machine.console());
             if !crashed || ended.started && !patched {
                 return Ok(ended);
             }
@@ -284,9 +277,9 @@ impl Vm {
     /// Tells why there is no exit status, and returns one for that.
     fn explain(&self, machine: &Machine<'_>, ended: &Ended) -> u8 {
         let console = machine.console();
-        let mut text = tail(&console);
+        let mut text = console::tail(&console);
         if text.is_empty() {
-            text = tail(&machine.messages());
+            text = console::tail(&machine.messages());
         }
         let (what, status) = if ended.timed_out {
             (
@@ -347,23 +340,6 @@ fn memory(size: u64) -> u64 {
     (384 + 3 * image).max(512)
 }
 
-/// Returns the last lines of a console's log, and the line that says why if it
-/// is not among them.
-fn tail(path: &Path) -> String {
-    let text = fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
-    let (before, last) = lines.split_at(lines.len().saturating_sub(TAIL));
-    let why = before
-        .iter()
-        .find(|line| line.contains("BUG: ") || line.contains("panic"));
-    why.into_iter()
-        .chain(last)
-        .copied()
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
 /// Takes `SRC:DST` apart.
 fn parse_file(text: &str) -> Result<(PathBuf, PathBuf)> {
     let Some((source, path)) = text.rsplit_once(':') else {
@@ -386,18 +362,6 @@ mod tests {
     fn memory_grows_with_the_image() {
         assert_eq!(memory(3 << 20), 512);
         assert_eq!(memory((100 << 20) + 1), 687);
-    }
-
-    #[test]
-    fn the_tail_has_the_reason() {
-        let dir = tempfile::tempdir().unwrap();
-        let log = dir.path().join("log");
-        let mut text = "boot\nBUG: kernel NULL pointer\n".to_owned();
-        text.push_str(&"trace\n".repeat(TAIL));
-        fs::write(&log, text).unwrap();
-        let want = format!("BUG: kernel NULL pointer{}", "\ntrace".repeat(TAIL));
-        assert_eq!(tail(&log), want);
-        assert_eq!(tail(&dir.path().join("none")), "");
     }
 
     #[test]
