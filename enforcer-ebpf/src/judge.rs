@@ -156,7 +156,7 @@ global! {
 #[inline(always)]
 fn note(question: &Question) -> bool {
     maps::count(Counter::Judged);
-    let scratch = match maps::scratch(Task::current()) {
+    let scratch = match maps::first_scratch() {
         Ok(scratch) => scratch,
         Err(reason) => {
             // Nothing can be said about the object, and no layer can be asked

@@ -20,7 +20,7 @@ use aya_ebpf::{
 };
 use enforcer_abi::{
     Access, Adopted, Counter, Hit, Reason, Slot, Subjects,
-    limits::{self, OUTCOMES, SLOTS, TABLE_WORDS},
+    limits::{self, MEMORY_TRIES, OUTCOMES, SLOTS, TABLE_WORDS},
 };
 
 pub(crate) use self::{
@@ -28,7 +28,32 @@ pub(crate) use self::{
     tasks::{free_scratch, label, label_or_insert, scratch},
     violations::{Telling, told, violation},
 };
-use crate::kernel;
+use crate::{
+    kernel::{self, Task, global},
+    scratch::Scratch,
+};
+
+/// The scratch of the current task, for what asks for it first.
+#[inline(always)]
+pub(crate) fn first_scratch() -> Result<&'static mut Scratch, Reason> {
+    let task = Task::current();
+    scratch(task).or_else(|reason| match make_scratch() {
+        0 => Err(reason),
+        _ => scratch(task),
+    })
+}
+
+global! {
+    /// Makes the current task's scratch. Returns whether it is there: 0 or 1.
+    fn make_scratch() -> u32 {
+        for _ in 0..MEMORY_TRIES {
+            if scratch(Task::current()).is_ok() {
+                return 1;
+            }
+        }
+        0
+    }
+}
 
 /// What there is to look at when a domain is decided. Written by the agent alone.
 #[btf_map]

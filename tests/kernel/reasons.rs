@@ -18,7 +18,7 @@ fn provoked_by(reason: Reason) -> &'static str {
         Reason::PathTooDeep => "limits::paths::ways_have_a_longest",
         Reason::ForeignMount => "reasons::places::a_mount_of_another_namespace",
         Reason::DetachedMount => "reasons::places::a_mount_that_is_gone",
-        Reason::InternalMount => "reasons::places::a_mount_of_the_kernels_own",
+        Reason::InternalMount => "reasons::places::a_message_queue",
         Reason::Escaped => "reasons::places::a_folder_that_left_its_mount",
         Reason::Raced => "reasons::places::a_way_that_does_not_stand_still",
         Reason::Fault => "reasons::failures::a_read_that_fails",

@@ -72,6 +72,10 @@ pub const TASKS: usize = 1 << 18;
 /// of them free makes a long event.
 pub const SHORT_PATH_LEN: usize = 256;
 
+/// How often a program asks for memory. From Linux 7.0 it may get none for a moment,
+/// while another processor has the allocator's lock (`kmalloc_nolock`).
+pub const MEMORY_TRIES: u32 = 64;
+
 /// How often a walk is tried in all whose own way was changed under it.
 pub const WALK_TRIES: u32 = 1024;
 

@@ -9,7 +9,7 @@ use aya_ebpf::{
     helpers::generated::{bpf_task_storage_delete, bpf_task_storage_get},
     macros::btf_map,
 };
-use enforcer_abi::{Label, Reason};
+use enforcer_abi::{Label, Reason, limits::MEMORY_TRIES};
 
 use crate::{kernel::Task, scratch::Scratch};
 
@@ -91,9 +91,12 @@ pub(crate) fn label_or_insert(
     task: Task,
     initial: &mut Label,
 ) -> Result<&'static mut Label, Reason> {
-    LABELS
-        .get_or_insert(task, Some(initial))
-        .ok_or(Reason::NoLabel)
+    for _ in 0..MEMORY_TRIES {
+        if let Some(label) = LABELS.get_or_insert(task, Some(initial)) {
+            return Ok(label);
+        }
+    }
+    Err(Reason::NoLabel)
 }
 
 /// The scratch of `task`.
