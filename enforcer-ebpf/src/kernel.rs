@@ -232,12 +232,25 @@ pub(crate) fn reason(number: u32) -> Reason {
     unsafe { core::mem::transmute::<u8, Reason>(number as u8) }
 }
 
+/// Whether `task` is a worker of an `io_uring`: it does what others ask for, with
+/// their credentials. If that cannot be told, it is one. Linux 5.12.
+#[inline(always)]
+pub(crate) fn is_worker(task: Task) -> bool {
+    const PF_IO_WORKER: u32 = 0x10;
+    let flags: Result<u32, Reason> = read(task.address().wrapping_add(offset!(task_flags)));
+    flags.unwrap_or(PF_IO_WORKER) & PF_IO_WORKER != 0
+}
+
 /// Whether the current task acts with credentials that are not its own: the
 /// kernel does something for itself, as a file system that lies over another.
 ///
-/// A task can bring it about by `io_uring` alone, for which there is a privilege.
+/// No task can bring it about, but by `io_uring`: whoever changes its credentials has
+/// a worker act with those of old. What a worker does never counts.
 #[inline(always)]
 pub(crate) fn acts_for_itself(task: Task) -> bool {
+    if is_worker(task) {
+        return false;
+    }
     let credentials = |at: u64| read::<u64>(task.address().wrapping_add(at));
     match (
         credentials(offset!(task_cred)),

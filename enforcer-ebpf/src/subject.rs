@@ -29,7 +29,7 @@ use crate::{
 /// memory for its label.
 #[inline(always)]
 pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason> {
-    let epoch = maps::subjects().epoch;
+    let Subjects { epoch, kinds } = maps::subjects();
     if epoch == 0 {
         return Ok(None);
     }
@@ -45,7 +45,30 @@ pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason>
             }
         }
     };
+    if kinds & Subjects::USERS != 0 && kernel::is_worker(task) {
+        follow_user();
+    }
     Ok(label.is_confined().then_some(label))
+}
+
+global! {
+    /// Gives the current task, a worker, the user's layer of whom it acts for. Returns
+    /// nothing of use.
+    fn follow_user() -> u32 {
+        let task = Task::current();
+        let (Some(label), Ok(slot)) = (maps::label(task), claims::user(task, maps::subjects())) else {
+            return 0;
+        };
+        if label.layers[Layer::User as usize].0 != slot.0 {
+            label.layers[Layer::User as usize] = slot;
+            if label.is_confined()
+                && let Err(reason) = enter(task, label)
+            {
+                maps::count_reason(reason);
+            }
+        }
+        0
+    }
 }
 
 /// What comes of [`decide_late`]: it cannot be told now. The task stays as it

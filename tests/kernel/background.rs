@@ -59,6 +59,11 @@ impl Told {
         told
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+
     /// The next line that it says.
     pub(crate) fn answer(&mut self) -> String {
         let mut line = String::new();

@@ -77,13 +77,28 @@ fn descendants_inherit() {
     let secret = folder.write("secret", "x");
     let rules = format!("  - {{ path: \"{target}\", allow: [execute] }}");
     let agent = Agent::start(&[("p", &profile("enforce", &rules))]);
-    let steps: [(&str, &[&str]); 3] = [
+    let steps: [(&str, &[&str]); 9] = [
         ("a child", &["fork-exec", &target, "read", &secret]),
+        (
+            "what a daemon runs",
+            &["as-daemon", "fork-exec", &target, "read", &secret],
+        ),
+        (
+            "a child that borrows memory",
+            &["spawn", &target, "read", &secret],
+        ),
+        (
+            "what a thread becomes",
+            &["exec-by-thread", &target, "read", &secret],
+        ),
         (
             "a grandchild",
             &["fork-exec", &target, "fork-exec", &target, "read", &secret],
         ),
         ("itself, run again", &["exec", &target, "read", &secret]),
+        ("a fork", &["in-child", "read", &secret]),
+        ("a thread", &["read-thread", &secret]),
+        ("a daemon", &["as-daemon", "read", &secret]),
     ];
     for (name, attempt) in steps {
         assert_eq!(agent.attempt("p", attempt), EACCES, "{name}");

@@ -3,25 +3,8 @@
 use std::{fs, os::unix::fs::symlink, process::Command};
 
 use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, profile};
-use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount};
 
-/// A bind mount that goes away with the test.
-struct Bind(String);
-
-impl Bind {
-    fn new(from: &str, to: &str) -> Self {
-        fs::create_dir_all(to).unwrap();
-        mount_bind(from, to).unwrap();
-        mount_change(to, MountPropagationFlags::PRIVATE).unwrap();
-        Self(to.to_owned())
-    }
-}
-
-impl Drop for Bind {
-    fn drop(&mut self) {
-        let _gone = unmount(&*self.0, UnmountFlags::DETACH);
-    }
-}
+use crate::mounts::Mount;
 
 /// The ways to a file that a profile grants, or does not.
 #[test]
@@ -31,7 +14,7 @@ fn a_path_is_the_objects_and_not_the_callers() {
     let secret = folder.write("secret/file", "secret");
     symlink(&secret, folder.join("open/link")).unwrap();
     symlink(&open, folder.join("secret/link")).unwrap();
-    let _bind = Bind::new(&folder.join("secret"), &folder.join("bound"));
+    let _bind = Mount::bind(&folder.join("secret"), folder.join("bound"));
     let rules = format!(
         "  - {{ path: \"{}/**\", allow: [read] }}",
         folder.join("open")

@@ -1,11 +1,45 @@
 //! Who is confined.
+//!
+//! - [`users`], [`cgroups`]: those that a profile names, beside programs
+//! - [`adoption`]: those that somebody puts under one
+
+mod adoption;
+mod cgroups;
+mod users;
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     process::{Child, Command, Stdio},
 };
 
-use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program};
+use enforcer_tests::{
+    Agent, EACCES, Folder, WITHIN, attempt_outside, errno, profile, program, wait_for,
+};
+
+use crate::background::Told;
+
+/// Starts `edge obey`, unconfined.
+fn start() -> Told {
+    Told::start(Command::new(program("edge")).arg("obey"))
+}
+
+/// Has it do something, and returns the errno.
+fn tell(process: &mut Told, order: &str) -> i32 {
+    let answer = process.tell(order);
+    answer
+        .parse()
+        .unwrap_or_else(|_err| panic!("{order}: {answer:?}"))
+}
+
+/// How often an access to `path` was refused, by whomever, once that is `want`.
+fn refused(agent: &Agent, path: &str, want: u64) -> u64 {
+    let count = || {
+        let detections = agent.detections();
+        let about = detections.iter().filter(|one| one["path"] == path);
+        about.filter_map(|one| one["count"].as_u64()).sum()
+    };
+    wait_for(WITHIN, || Some(count()).filter(|&count| count == want)).unwrap_or_else(count)
+}
 
 fn applies_to(executable: &str, profile: &str) -> String {
     format!("applies_to: {{ executables: [\"{executable}\"] }}\n{profile}")
@@ -27,7 +61,7 @@ fn start_waiting(program: &str, path: &str) -> Child {
     child
 }
 
-fn tell(mut child: Child) -> i32 {
+fn go_on(mut child: Child) -> i32 {
     child.stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
     errno(&child.wait_with_output().unwrap())
 }
@@ -61,8 +95,8 @@ fn a_running_process_is_caught() {
     let outsider = start_waiting(program("attempt").to_str().unwrap(), &secret);
     let text = applies_to(&named, &profile("enforce", ""));
     let agent = Agent::start(&[("p", &text)]);
-    assert_eq!(tell(before_agent), EACCES, "started before the agent");
-    assert_eq!(tell(outsider), 0, "another program that ran before");
+    assert_eq!(go_on(before_agent), EACCES, "started before the agent");
+    assert_eq!(go_on(outsider), 0, "another program that ran before");
 
     // The same for a profile that comes while the agent runs.
     let other = folder.join("other");
@@ -74,7 +108,7 @@ fn a_running_process_is_caught() {
     );
     let rule = format!("  - {{ path: \"{other}\", allow: [read] }}\n");
     assert!(agent.reload("p", &(both + &rule)));
-    assert_eq!(tell(before_profile), EACCES, "started before the profile");
+    assert_eq!(go_on(before_profile), EACCES, "started before the profile");
 }
 
 /// Layers intersect, and the detection names the one that refused.

@@ -1,6 +1,6 @@
 //! Virtual machines: boots a kernel with the product in it and runs a command.
 //!
-//! * [`kernel`]: which kernel
+//! * [`kernel`]: which kernel; [`modules`]: what of it is not built in
 //! * [`packages`]: which Debian packages; both come through [`apt`]
 //! * [`image`]: the guest's root, an archive made by [`cpio`]
 //! * [`command`]: what is run, and the kernel's command line
@@ -12,6 +12,7 @@ mod console;
 mod cpio;
 mod image;
 pub(crate) mod kernel;
+mod modules;
 mod packages;
 mod qemu;
 
@@ -204,9 +205,12 @@ impl Vm {
         let dir = run_dir()?;
         let initrd = dir.join(INITRD);
         let script = command::script(&self.cmd, &self.env);
+        let mut files = self.files.clone();
+        let overlay = kernel.overlay.iter().cloned();
+        files.extend(overlay.map(|overlay| (overlay, modules::IN_GUEST.into())));
         let contents = image::Contents {
             packages: packages.as_ref(),
-            files: &self.files,
+            files: &files,
             script: &script,
         };
         let size = image::write(&initrd, &contents)?;

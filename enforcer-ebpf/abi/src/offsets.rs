@@ -87,6 +87,8 @@ offsets! {
     vfsmount_root: "vfsmount" "mnt_root",
     /// `unsigned long super_block.s_magic`
     super_magic: "super_block" "s_magic",
+    /// `unsigned int task_struct.flags`
+    task_flags: "task_struct" "flags",
     /// `struct nsproxy *task_struct.nsproxy`
     task_nsproxy: "task_struct" "nsproxy",
     /// `struct mm_struct *task_struct.mm`

@@ -12,7 +12,7 @@ use crate::{
 /// What [`claimed_program`] returns besides a slot.
 const ERROR: u32 = 1 << 31;
 
-/// The profile of the real user of `task`.
+/// The profile of the real user of `task`; of whom it acts for, if it is a worker.
 ///
 /// # Errors
 ///
@@ -22,7 +22,13 @@ pub(crate) fn user(task: Task, subjects: Subjects) -> Result<Slot, Reason> {
     if subjects.kinds & Subjects::USERS == 0 {
         return Ok(Slot::NONE);
     }
-    let credentials: u64 = read(task.address().wrapping_add(offset!(task_cred)))?;
+    // What the kernel does for itself meanwhile changes nothing.
+    let credentials = if kernel::is_worker(task) {
+        offset!(task_cred)
+    } else {
+        offset!(task_real_cred)
+    };
+    let credentials: u64 = read(task.address().wrapping_add(credentials))?;
     real_user(credentials).map(maps::user)
 }
 

@@ -40,6 +40,11 @@ fn of_file(what: &str, path: &Path) -> Attempt {
         "map-code-shared" => map(path, PROT_READ | PROT_EXEC, MAP_SHARED).map(drop),
         "map-code-later" => map(path, PROT_READ, MAP_PRIVATE)
             .and_then(|memory| memory.protect(PROT_READ | PROT_EXEC)),
+        // What is mapped need not be what is opened by then.
+        "map-code-after-append" => map(path, PROT_READ, MAP_PRIVATE).and_then(|memory| {
+            open(path, OFlags::WRONLY | OFlags::APPEND)?;
+            memory.protect(PROT_READ | PROT_EXEC)
+        }),
         "map-code-by-key" => map(path, PROT_READ, MAP_PRIVATE).and_then(|memory| by_key(&memory)),
         "map-code-implied" => raw::call(libc::SYS_personality, [READ_IMPLIES_EXEC.into()])
             .and_then(|_before| map(path, PROT_READ, MAP_PRIVATE).map(drop)),

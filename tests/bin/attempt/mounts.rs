@@ -7,7 +7,7 @@ use std::{
 };
 
 use rustix::{
-    fs::CWD,
+    fs::{CWD, Mode, OFlags},
     io::Errno,
     mount::{
         FsMountFlags, FsOpenFlags, FsPickFlags, MountAttrFlags, MountFlags, MountPropagationFlags,
@@ -62,6 +62,9 @@ fn new(what: &str, args: &[&Path]) -> Attempt {
         }
         ("reconfigure", [path]) => reconfigure(path),
         ("open-tree", [path]) => tree(path).map(drop),
+        ("read-in-tree", [folder, name]) => tree(folder).and_then(|tree| {
+            rustix::fs::openat(tree, *name, OFlags::RDONLY, Mode::empty()).map(drop)
+        }),
         ("open-tree-attr", [path]) => open_tree_attr(path),
         ("attach", [path]) => context()
             .and_then(|context| make(&context))

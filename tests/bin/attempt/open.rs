@@ -3,17 +3,18 @@
 use std::{
     fs,
     os::fd::{AsFd as _, OwnedFd},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::{
-    fs::{CWD, Mode, OFlags, ResolveFlags},
+    fs::{CWD, MemfdFlags, Mode, OFlags, ResolveFlags},
     io::Errno,
-    process,
+    net::SocketType,
+    process::{self, Pid, PidfdFlags, WaitOptions},
     pty::OpenptFlags,
 };
 
-use crate::{Attempt, failed, proc_path, raw};
+use crate::{Attempt, failed, proc_path, raw, sockets};
 
 pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
     let [path] = args else {
@@ -62,7 +63,10 @@ fn by_path(what: &str, path: &Path) -> Attempt {
             .and_then(|file| open(proc_path(&file), OFlags::WRONLY).map(drop)),
         "reopen-unlinked" => reopen_unlinked(path),
         "reopen-by-map" => reopen_by_map(path),
+        "reopen-made" => return reopen_made(path),
         "by-handle" => by_handle(path),
+        "read-own" => read(status_of(path, process::getpid())),
+        "read-child" => read_child(path),
         "openat2" => openat2(CWD.as_fd(), path, ResolveFlags::empty()),
         "openat2-no-links" => openat2(CWD.as_fd(), path, ResolveFlags::NO_SYMLINKS),
         "openat2-one-mount" => openat2(CWD.as_fd(), path, ResolveFlags::NO_XDEV),
@@ -166,6 +170,36 @@ fn reopen_by_map(path: &Path) -> Result<(), Errno> {
         OFlags::WRONLY,
     )
     .map(drop)
+}
+
+/// Makes something that has no name, and opens it again.
+fn reopen_made(what: &Path) -> Attempt {
+    let made = match what.to_str()? {
+        "memory" => rustix::fs::memfd_create("made", MemfdFlags::empty()),
+        "pipe" => return Some(pipe_reopen()),
+        "namespace" => open("/proc/self/ns/mnt", OFlags::RDONLY),
+        "process" => process::pidfd_open(process::getpid(), PidfdFlags::empty()),
+        "socket" => sockets::socket(SocketType::STREAM),
+        "event" => raw::open(libc::SYS_eventfd2, [0.into(), 0.into()]),
+        _ => return None,
+    };
+    Some(made.and_then(|made| read(proc_path(&made))))
+}
+
+/// A file that a procfs has of each process.
+fn status_of(proc: &Path, process: Pid) -> PathBuf {
+    proc.join(process.as_raw_nonzero().to_string())
+        .join("status")
+}
+
+/// Reads about a child, which waits meanwhile.
+fn read_child(proc: &Path) -> Result<(), Errno> {
+    let (wait, done) = rustix::pipe::pipe()?;
+    let child = raw::start(|| u8::from(rustix::io::read(&wait, &mut [0]).is_err()))?;
+    let found = read(status_of(proc, child));
+    rustix::io::write(done, b"x")?;
+    process::waitpid(Some(child), WaitOptions::empty())?;
+    found
 }
 
 /// Opens a file by its number in the file system, without its name.

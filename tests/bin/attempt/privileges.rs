@@ -293,7 +293,8 @@ fn with_path(what: &str, path: &Path) -> Attempt {
     })
 }
 
-fn enter(path: &Path, kind: c_int) -> Result<(), Errno> {
+/// Enters a namespace; `kind` 0 for any.
+pub(crate) fn enter(path: &Path, kind: c_int) -> Result<(), Errno> {
     let namespace = open::open(path, OFlags::RDONLY)?;
     call(libc::SYS_setns, [(&namespace).into(), kind.into()])
 }

@@ -7,10 +7,14 @@ use std::{
 };
 
 use libc::{MAP_POPULATE, MAP_SHARED, PROT_READ, PROT_WRITE};
-use rustix::{fs::OFlags, io::Errno, net::SocketType};
+use rustix::{
+    fs::{OFlags, Uid},
+    io::Errno,
+    net::SocketType,
+};
 
 use crate::{
-    Attempt, descriptors, open,
+    Attempt, descriptors, number, open,
     raw::{self, Mapping},
     sockets,
 };
@@ -120,7 +124,7 @@ impl Ring {
     /// Has a request done, and returns what came of it.
     fn run(&self, request: Request) -> Result<c_int, Errno> {
         let (tail, array) = (self.offset(1), self.offset(6));
-        let completions = self.offset(15);
+        let (head, mask, completions) = (self.offset(10), self.offset(12), self.offset(15));
         self.requests.write(0, &request.bytes());
         self.submissions.store(array, 0);
         let next = self.submissions.load(tail).wrapping_add(1);
@@ -135,8 +139,12 @@ impl Ring {
             0.into(),
         ];
         raw::call(libc::SYS_io_uring_enter, args)?;
+        let first = self.completions.load(head);
+        let index = first & self.completions.load(mask);
         // `struct io_uring_cqe`: the result follows the request's name.
-        let result = self.completions.load(completions + 8).cast_signed();
+        let result = self.completions.load(completions + 16 * index + 8);
+        let result = result.cast_signed();
+        self.completions.store(head, first.wrapping_add(1));
         if result < 0 {
             return Err(Errno::from_raw_os_error(-result));
         }
@@ -158,6 +166,7 @@ pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
         },
         [path] => return on_path(what, path),
         [old, new] => match what {
+            "uring-open-by-worker-as" => open_by_worker_as(old, new),
             "uring-rename" => on_two(opcode::RENAMEAT, old, new),
             "uring-link" => on_two(opcode::LINKAT, old, new),
             "uring-symlink" => symlink(old, new),
@@ -216,7 +225,10 @@ fn on_path(what: &str, path: &Path) -> Attempt {
             path,
         ),
         "uring-statx" => statx(path),
-        "uring-setxattr" => setxattr(path),
+        "uring-setxattr" => setxattr(path, run),
+        "uring-setxattr-by-old-worker" => setxattr(path, |request| {
+            by_worker_from_before(same_capabilities, request)
+        }),
         "uring-truncate" => truncate(path),
         "uring-connect" => connect(opcode::CONNECT, path),
         "uring-bind" => connect(opcode::BIND, path),
@@ -224,6 +236,37 @@ fn on_path(what: &str, path: &Path) -> Attempt {
         "uring-receive" => receive(path),
         _ => return None,
     })
+}
+
+/// Does something by a worker that this process had before it has credentials that
+/// are newer.
+fn by_worker_from_before(
+    renew: impl FnOnce() -> Result<(), Errno>,
+    request: Request,
+) -> Result<(), Errno> {
+    let ring = Ring::new(0)?;
+    let run = |request: Request| {
+        let flags = IOSQE_ASYNC;
+        ring.run(Request { flags, ..request }).map(drop)
+    };
+    with_path(of(opcode::OPENAT), Path::new("/dev/null"), run)?;
+    renew()?;
+    run(request)
+}
+
+/// Opens a file as another user.
+fn open_by_worker_as(user: &Path, path: &Path) -> Result<(), Errno> {
+    let user = Uid::from_raw(number(user)?);
+    let renew = || rustix::thread::set_thread_res_uid(user, user, user);
+    with_path(of(opcode::OPENAT), path, |request| {
+        by_worker_from_before(renew, request)
+    })
+}
+
+/// Has the capabilities that it has, by new credentials, which anybody may.
+fn same_capabilities() -> Result<(), Errno> {
+    let same = rustix::thread::capabilities(None)?;
+    rustix::thread::set_capabilities(None, same)
 }
 
 fn of(opcode: u8) -> Request {
@@ -303,10 +346,10 @@ fn statx(path: &Path) -> Result<(), Errno> {
     )
 }
 
-fn setxattr(path: &Path) -> Result<(), Errno> {
+fn setxattr(path: &Path, then: impl FnOnce(Request) -> Result<(), Errno>) -> Result<(), Errno> {
     let (path, name) = (raw::text(path)?, raw::text(Path::new("trusted.enforcer"))?);
     let value = *b"x";
-    run(Request {
+    then(Request {
         address: address(name.as_ptr()),
         offset: address(value.as_ptr()),
         length: 1,
@@ -386,12 +429,12 @@ fn receive(path: &Path) -> Result<(), Errno> {
         length: 1,
         ..of(opcode::RECVMSG)
     })?;
-    // `struct cmsghdr` says how long it is, then what it is, then what is in it.
-    match std::hint::black_box(control)[0] {
-        0 => Err(Errno::BADF),
-        length if length < 20 => Err(Errno::BADF),
-        _ => Ok(()),
-    }
+    // `struct cmsghdr` says how long it is, then what it is, then what is in it. Linux
+    // 6.17 tells here how much there is left to read, unasked (`SCM_INQ`).
+    let [length, what, ..] = std::hint::black_box(control);
+    let rights = 1 | u64::from(libc::SCM_RIGHTS.unsigned_abs()) << 32;
+    let received = length >= 20 && what == rights;
+    received.then_some(()).ok_or(Errno::BADF)
 }
 
 /// Registers this process' credentials, and has a request done with them.

@@ -18,15 +18,23 @@ use crate::{Attempt, exec, mounts, number, open::open, privileges, raw};
 const GIVEN: i32 = 9;
 
 pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
-    if let ("in-child", words) = (what, args) {
-        return Some(exec::in_child(|| {
-            crate::attempt(words).unwrap_or(Err(Errno::INVAL))
-        }));
+    let told = || crate::attempt(args).unwrap_or(Err(Errno::INVAL));
+    match what {
+        "in-child" => return Some(exec::in_child(told)),
+        // A session of its own, and a child of that which cannot have a terminal.
+        "as-daemon" => {
+            return Some(exec::in_child(|| {
+                rustix::process::setsid()?;
+                exec::in_child(told)
+            }));
+        }
+        _ => {}
     }
     let (first, words) = args.split_first()?;
     let before = match what {
         "in-folder" => rustix::process::chdir(*first),
         "in-root" => rustix::process::chroot(*first),
+        "in-namespace" => privileges::enter(first, 0),
         "as-user" => number(first).and_then(|user| {
             let user = Uid::from_raw(user);
             rustix::thread::set_thread_res_uid(user, user, user)

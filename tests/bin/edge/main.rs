@@ -5,8 +5,10 @@
 //! stderr tells.
 //!
 //! - [`tasks`]: many tasks at once
+//! - [`orders`]: one thing after the other, as it is told
 //! - [`raw`]: system calls that no safe library has
 
+mod orders;
 mod raw;
 mod tasks;
 
@@ -92,7 +94,7 @@ fn attempt(args: &[&OsStr]) -> Result<Tried, Box<dyn Error>> {
             tasks::serve(Path::new(file))?;
             Ok(())
         }
-        _ => return Err("no such thing to try".into()),
+        _ => return orders::attempt(what, args),
     })
 }
 

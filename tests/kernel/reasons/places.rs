@@ -8,13 +8,11 @@ use std::{
 
 use enforcer_abi::limits::MOUNTS;
 use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program, series};
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, unmount,
-};
 
 use crate::{
     background::{Background, Told},
     limits::confined,
+    mounts::Mount,
 };
 
 /// `EXDEV`: move it by copying.
@@ -38,34 +36,6 @@ fn edge(args: &[&str]) -> i32 {
 /// Starts `edge WHAT FOLDER …`, confined, which waits in that folder.
 fn waiting(args: &[&str]) -> Told {
     Told::start(&mut confined("p", "edge", args))
-}
-
-/// A file system in memory, or a part of one, that goes away with the test.
-struct Mount(String);
-
-impl Mount {
-    fn of_memory(at: String) -> Self {
-        fs::create_dir_all(&at).unwrap();
-        mount("test", &*at, "tmpfs", MountFlags::empty(), None).unwrap();
-        Self::private(at)
-    }
-
-    fn bind(from: &str, at: String) -> Self {
-        fs::create_dir_all(&at).unwrap();
-        mount_bind(from, &*at).unwrap();
-        Self::private(at)
-    }
-
-    fn private(at: String) -> Self {
-        mount_change(&*at, MountPropagationFlags::PRIVATE).unwrap();
-        Self(at)
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _gone = unmount(&*self.0, UnmountFlags::DETACH);
-    }
 }
 
 /// In another mount namespace than the one in which its domain was entered, a

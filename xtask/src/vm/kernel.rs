@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::apt::{Apt, BOOKWORM, BULLSEYE, Release, SID, TRIXIE};
+use super::modules;
 use crate::util;
 
 /// The series that the product has to work on, oldest first.
@@ -21,6 +22,8 @@ pub(crate) struct Kernel {
     /// Security modules that it starts when not told otherwise, as its
     /// configuration lists them; `None` if its configuration is not at hand.
     pub(crate) lsm: Option<String>,
+    /// Its overlayfs, for what is a series.
+    pub(crate) overlay: Option<PathBuf>,
 }
 
 impl Kernel {
@@ -40,6 +43,7 @@ impl Kernel {
         let config = config_beside(&image);
         Ok(Self {
             lsm: config.and_then(|config| default_lsm(&config)),
+            overlay: None,
             image,
         })
     }
@@ -53,12 +57,15 @@ impl Kernel {
             let package = download(series, &dir)?;
             fs::write(&marker, package)?;
         }
+        let package = fs::read_to_string(&marker)?;
+        let overlay = modules::overlay(&dir, &package, releases(series))?;
         let config = dir.join("config");
         let config = fs::read_to_string(&config)
             .with_context(|| format!("cannot read {}", config.display()))?;
         Ok(Self {
             image: dir.join("vmlinuz"),
             lsm: default_lsm(&config),
+            overlay: Some(overlay),
         })
     }
 }
