@@ -13,6 +13,14 @@ use object::{Object as _, ObjectSection as _, SectionKind};
 /// which they came.
 const LAST_HELPER: i32 = 124;
 
+/// The last map type of Linux 5.7, `BPF_MAP_TYPE_STRUCT_OPS` of 5.6: `enum
+/// bpf_map_type` there. 27 is the ring buffer, of 5.8; 28 inode storage, of 5.10.
+const LAST_MAP_TYPE: u32 = 26;
+
+/// The first map flag that Linux 5.7 does not know, `BPF_F_PRESERVE_ELEMS` of 5.10; its
+/// own last is `BPF_F_MMAPABLE`, `1 << 10`, of 5.5.
+const FIRST_YOUNG_FLAG: u32 = 1 << 11;
+
 /// `BPF_JMP | BPF_CALL`; a helper's if the source register is 0.
 const CALL: u8 = 0x85;
 /// `BPF_LD | BPF_IMM | BPF_DW`, which takes two instructions.
@@ -35,10 +43,6 @@ pub(super) struct Uses {
 }
 
 /// Checks the object at `path`.
-///
-/// Map types are checked where 5.10 loads it: what it does not know it refuses, and
-/// between 5.7 and 5.10 came the ring buffer and inode storage alone, neither of
-/// which the agent's reader for old kernels could read.
 pub(super) fn check(path: &Path) -> Result<()> {
     let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let uses = uses(&data)?;
@@ -60,6 +64,7 @@ pub(super) fn check(path: &Path) -> Result<()> {
     if !young.is_empty() {
         bail!("atomic operations {young:x?} are younger than Linux 5.7");
     }
+    maps(&data)?;
     // `lsm.s/` is a sleepable program, of 5.10.
     if let Some(section) = uses
         .sections
@@ -69,6 +74,28 @@ pub(super) fn check(path: &Path) -> Result<()> {
         bail!("section {section} is of another kind than the programs of Linux 5.7");
     }
     Ok(())
+}
+
+/// Checks the maps of an object.
+fn maps(data: &[u8]) -> Result<()> {
+    let object = aya_obj::Object::parse(data).context("cannot read the object's maps")?;
+    if object.maps.is_empty() {
+        bail!("the object has no maps: it is not what it should be");
+    }
+    for (name, map) in &object.maps {
+        if let Some(what) = young(map.map_type(), map.map_flags()) {
+            bail!("the map {name} has {what}, which is younger than Linux 5.7");
+        }
+    }
+    Ok(())
+}
+
+/// What of a map is younger than Linux 5.7.
+fn young(map_type: u32, flags: u32) -> Option<String> {
+    if map_type > LAST_MAP_TYPE {
+        return Some(format!("the type {map_type}"));
+    }
+    (flags >= FIRST_YOUNG_FLAG).then(|| format!("the flags {flags:#x}"))
 }
 
 /// Reads what an object uses.
@@ -105,6 +132,15 @@ fn instructions(code: &[u8], uses: &mut Uses) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn young_maps() {
+        // Columns: a hash without memory of its own, the oldest ring buffer, a new flag.
+        assert_eq!(young(1, 1), None);
+        assert_eq!(young(26, 1 << 10), None);
+        assert!(young(27, 0).is_some());
+        assert!(young(1, 1 << 11).is_some());
+    }
 
     #[test]
     fn instructions_are_told_apart() {
