@@ -47,6 +47,8 @@ pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason>
     };
     if kinds & Subjects::USERS != 0 && kernel::is_worker(task) {
         follow_user();
+        // It may be another now, behind our back.
+        return Ok(maps::label(task).filter(|label| label.is_confined()));
     }
     Ok(label.is_confined().then_some(label))
 }
@@ -59,16 +61,27 @@ global! {
         let (Some(label), Ok(slot)) = (maps::label(task), claims::user(task, maps::subjects())) else {
             return 0;
         };
-        if label.layers[Layer::User as usize].0 != slot.0 {
-            label.layers[Layer::User as usize] = slot;
-            if label.is_confined()
-                && let Err(reason) = enter(task, label)
-            {
-                maps::count_reason(reason);
-            }
+        if label.layers[Layer::User as usize].0 != slot.0
+            && let Err(reason) = set_user(task, label, slot)
+        {
+            maps::count_reason(reason);
         }
         0
     }
+}
+
+/// Gives a task the profile of a user.
+///
+/// # Errors
+///
+/// As [`enter`].
+#[inline(always)]
+fn set_user(task: Task, label: &mut Label, slot: Slot) -> Result<(), Reason> {
+    label.layers[Layer::User as usize] = slot;
+    if label.is_confined() {
+        enter(task, label)?;
+    }
+    Ok(())
 }
 
 /// What comes of [`decide_late`]: it cannot be told now. The task stays as it
@@ -212,13 +225,7 @@ pub(crate) fn become_user(uid: Result<u32, Reason>) -> Result<(), Reason> {
         ..kernel::zeroed()
     };
     match maps::label_or_insert(task, &mut initial) {
-        Ok(label) => {
-            label.layers[Layer::User as usize] = slot;
-            if label.is_confined() {
-                enter(task, label)?;
-            }
-            Ok(())
-        }
+        Ok(label) => set_user(task, label, slot),
         Err(_) if slot.is_none() => Ok(()),
         Err(reason) => Err(reason),
     }
