@@ -164,6 +164,18 @@ pub fn profile(mode: &str, rules: &str) -> String {
     format!("mode: {mode}\npaths:{BASE_RULES}{rules}\n")
 }
 
+/// A rule on a path, as a line of a profile.
+pub fn rule(path: &str, rights: &str) -> String {
+    format!("  - {{ path: \"{path}\", allow: [{rights}] }}\n")
+}
+
+/// A name as that of a folder.
+pub fn folder_name(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect()
+}
+
 /// An access control list as an extended attribute has it:
 /// `u::rw,u:1000:r,g::r,m::r,o::r`.
 pub fn acl() -> Vec<u8> {

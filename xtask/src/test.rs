@@ -56,9 +56,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     setup::ensure(setup::MACHINES)?;
     let start = Instant::now();
-    let within = args
-        .within
-        .map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+    let within = args.within.map(Duration::from_mins);
     let mut left_out = Vec::new();
     let mut summary = Vec::new();
     let mut passed = true;

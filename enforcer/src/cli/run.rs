@@ -83,7 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Returns the name of a hook, if there is one with this name.
+/// Returns the name of what may be lacking, if it is one.
 fn lack(name: &str) -> Result<String, String> {
     if name == preemption::NAME || hooks::by_name(name).is_some() {
         Ok(name.to_owned())

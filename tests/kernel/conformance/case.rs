@@ -176,9 +176,6 @@ impl Case {
 
     /// Its name as that of a folder.
     pub(super) fn folder(&self) -> String {
-        self.name
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect()
+        enforcer_tests::folder_name(self.name)
     }
 }

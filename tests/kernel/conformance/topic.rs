@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use enforcer_tests::{Agent, BASE_RULES, EACCES, program, series, wait_for};
+use enforcer_tests::{Agent, BASE_RULES, EACCES, program, rule, series, wait_for};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde_json::{Value, json};
 
@@ -313,7 +313,7 @@ fn profiles(topic: &Topic) -> Vec<(String, String)> {
             };
             for (path, rights) in case.needs.iter().chain(more) {
                 let path = absolute(&path.replace("{dir}", &folder), &folder);
-                rule(text, &path, rights);
+                *text += &rule(&path, rights);
             }
         }
     }
@@ -337,13 +337,9 @@ fn header(topic: &Topic, case: &Case, row: Row) -> String {
         privileges.join(", ")
     );
     for (path, rights) in topic.rules {
-        rule(&mut text, path, rights);
+        text += &rule(path, rights);
     }
     text
-}
-
-fn rule(text: &mut String, path: &str, rights: &str) {
-    writeln!(text, "  - {{ path: \"{path}\", allow: [{rights}] }}").expect("text takes text");
 }
 
 /// Compares what was detected with what should be.

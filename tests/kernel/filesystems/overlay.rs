@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program};
+use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program, rule};
 
 use super::rows::{ROWS, Row};
 use crate::{background::skip, mounts::Mount};
@@ -97,7 +97,7 @@ fn rules(overlay: &Overlay, row: &Row, who: &str) -> String {
     let rules = row.needs.iter().chain(besides);
     let rules = rules.map(|(name, rights)| {
         let path = overlay.merged(&format!("{}/{who}/{name}", row.folder()));
-        format!("  - {{ path: \"{path}\", allow: [{rights}] }}\n")
+        rule(&path, rights)
     });
     rules.collect()
 }

@@ -12,12 +12,10 @@ use std::{
 
 use enforcer_abi::limits::{NAME_LEN, PATH_LEN, WALK_STEPS};
 use enforcer_tests::{Agent, EACCES, Folder, errno, profile, wait_for};
-use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, mkdirat, open, openat, unlinkat},
-    mount::{MountPropagationFlags, UnmountFlags, mount_bind, mount_change, unmount},
-};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, open, openat, unlinkat};
 
 use super::confined;
+use crate::mounts::Mount;
 
 /// Mounts that a container can be expected to have on the way.
 const MOUNTS: usize = 64;
@@ -250,21 +248,20 @@ impl Drop for Levels {
 
 /// Mounts that go away with the test, the last first.
 #[derive(Default)]
-struct Mounts(Vec<std::path::PathBuf>);
+struct Mounts(Vec<Mount>);
 
 impl Mounts {
     /// Mounts a folder over itself.
     fn stack(&mut self, folder: &Path) {
-        mount_bind(folder, folder).unwrap();
-        mount_change(folder, MountPropagationFlags::PRIVATE).unwrap();
-        self.0.push(folder.to_owned());
+        let folder = folder.to_str().expect("test paths are text");
+        self.0.push(Mount::bind_file(folder, folder.to_owned()));
     }
 }
 
 impl Drop for Mounts {
     fn drop(&mut self) {
-        while let Some(folder) = self.0.pop() {
-            let _gone = unmount(&*folder, UnmountFlags::DETACH);
+        while let Some(last) = self.0.pop() {
+            drop(last);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use enforcer_tests::{Agent, EACCES, Folder, cli, profile, program};
+use enforcer_tests::{Agent, EACCES, Folder, cli, profile, program, rule};
 
 use crate::{
     background::Told,
@@ -22,13 +22,8 @@ fn adopt(profile: &str, id: u32, more: &[&str]) -> (Option<i32>, String) {
 
 /// Profiles of nothing but what `edge` needs to run itself.
 fn text(rules: &str) -> String {
-    let edge = program("edge");
-    let run = format!("  - {{ path: {}, allow: [execute] }}\n", edge.display());
+    let run = rule(program("edge").to_str().unwrap(), "execute");
     profile("enforce", &(run + rules))
-}
-
-fn read_rule(path: &str) -> String {
-    format!("  - {{ path: {path}, allow: [read] }}\n")
 }
 
 /// The process is confined from its next operation on, in all that it does and
@@ -38,7 +33,7 @@ fn a_process_that_runs() {
     let folder = Folder::new("adopt");
     let secret = folder.write("secret", "x");
     let open = folder.write("open", "x");
-    let agent = Agent::start(&[("p", &text(&read_rule(&open)))]);
+    let agent = Agent::start(&[("p", &text(&rule(&open, "read")))]);
     let [mut process, mut sibling] = [start(), start()];
     let [read, granted] = [&secret, &open].map(|path| format!("read {path}"));
     assert_eq!(tell(&mut process, &read), 0, "before");
@@ -120,7 +115,10 @@ fn nobody_changes_profiles() {
     let folder = Folder::new("adopt-second");
     let secret = folder.write("secret", "x");
     let read = format!("read {secret}");
-    let agent = Agent::start(&[("narrow", &text("")), ("wide", &text(&read_rule(&secret)))]);
+    let agent = Agent::start(&[
+        ("narrow", &text("")),
+        ("wide", &text(&rule(&secret, "read"))),
+    ]);
     let mut adopted = start();
     assert_eq!(adopt("narrow", adopted.id(), &[]).0, Some(0));
     // Columns: what it shows, profile, process, exit status, what is said.

@@ -2,13 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use enforcer_tests::{Agent, EACCES, Folder, profile, program};
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount,
-};
+use enforcer_tests::{Agent, EACCES, Folder, profile, program, rule};
 
 use crate::{
     background::Told,
+    mounts::Mount,
     subject::{start, tell},
 };
 
@@ -52,10 +50,6 @@ fn edge() -> String {
 
 fn applies_to(whom: &str, rules: &str) -> String {
     format!("applies_to: {{ {whom} }}\n{}", profile("enforce", rules))
-}
-
-fn rule(path: &str, rights: &str) -> String {
-    format!("  - {{ path: \"{path}\", allow: [{rights}] }}\n")
 }
 
 /// What runs in a cgroup has its profile, from an exec there on, or from when the
@@ -173,31 +167,13 @@ fn to_leave_a_cgroup_frees_nobody() {
     assert_eq!(tell(&mut outsider, &read), 0, "who never was in it");
 }
 
-/// A file system in memory that goes away with the test.
-struct Memory(String);
-
-impl Memory {
-    fn new(at: String) -> Self {
-        fs::create_dir_all(&at).unwrap();
-        mount("test", &*at, "tmpfs", MountFlags::empty(), None).unwrap();
-        mount_change(&*at, MountPropagationFlags::PRIVATE).unwrap();
-        Self(at)
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        let _gone = unmount(&*self.0, UnmountFlags::DETACH);
-    }
-}
-
 /// A container's program is judged by the paths that it sees; on the host the same
 /// names, and the names of the same files, mean nothing to it.
 #[test]
 fn a_container_sees_its_own_paths() {
     let folder = Folder::new("container");
     let root = folder.join("root");
-    let _memory = Memory::new(root.clone());
+    let _memory = Mount::of_memory(root.clone());
     for name in ["data/file", "data/other", "data/host"] {
         folder.write(&format!("root/{name}"), "x");
     }

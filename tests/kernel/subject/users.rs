@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write as _};
 
-use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, profile, series};
+use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, profile, rule, series};
 use serde_json::Value;
 
 use crate::{
@@ -33,9 +33,7 @@ fn of_user(user: &str, mode: &str, rules: &str) -> String {
 }
 
 fn reads(paths: &[&str]) -> String {
-    paths.iter().fold(String::new(), |rules, path| {
-        rules + &format!("  - {{ path: \"{path}\", allow: [read] }}\n")
-    })
+    paths.iter().map(|path| rule(path, "read")).collect()
 }
 
 /// Has there be a user called [`OTHER_NAME`].
