@@ -1,16 +1,17 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! ```text
-//! demo, test -> vm -> build -> setup -> toolchain        lint -> setup
-//!               vm -> { kernel, packages } -> apt
-//!                  -> image -> cpio
-//!                  -> qemu
+//! bench, demo, test -> vm -> build -> setup -> toolchain        lint -> setup
+//!                      vm -> { kernel, packages } -> apt
+//!                         -> image -> cpio
+//!                         -> qemu
 //! ```
 //!
 //! Exit status: 0 done, 1 a test or a check failed, 2 any error, 3 the machine
 //! lacks something that has to be installed by hand. `vm` and `demo` hand on
 //! the status of what ran in the guest instead.
 
+mod bench;
 mod build;
 mod demo;
 mod lint;
@@ -51,6 +52,8 @@ enum Command {
     Demo,
     /// Run the tests: on this machine, then in virtual machines
     Test(test::Args),
+    /// Count what confinement costs, in instructions
+    Bench(bench::Args),
     /// Check format, lints and the project's own rules
     Lint,
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Vm(args) => vm::run(args),
         Command::Demo => demo::run(),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Lint => lint::run(),
     };
     done.unwrap_or_else(|err| {

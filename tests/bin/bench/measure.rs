@@ -1,0 +1,60 @@
+//! How something is measured, and how that is told.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Batches, of which the median counts. What happens beside, as a timer's tick, hits
+/// fewer than half of them.
+const BATCHES: usize = 25;
+
+/// How long the kernel may take to finish what can wait. Nobody waits for it in a guest
+/// that counts instructions: where there is nothing to do, time leaps.
+const SETTLES_WITHIN: Duration = Duration::from_millis(500);
+
+/// Returns what one call of `operation` takes, in nanoseconds, when batches of `count`
+/// are timed. It gets the number of the call.
+pub(crate) fn each(count: u32, mut operation: impl FnMut(u32)) -> u64 {
+    let mut number = 0;
+    let batch = || {
+        let start = Instant::now();
+        for _ in 0..count {
+            operation(number);
+            number += 1;
+        }
+        nanoseconds(start.elapsed()) / u64::from(count)
+    };
+    median(std::iter::repeat_with(batch).take(BATCHES).collect())
+}
+
+/// Calls that [`each`] makes.
+pub(crate) fn calls(count: u32) -> u32 {
+    count * u32::try_from(BATCHES).expect("a small number")
+}
+
+/// Returns what `work` takes, in nanoseconds.
+///
+/// Before, the kernel may finish what it was left to do later, as to free what was
+/// removed.
+pub(crate) fn whole(work: impl FnOnce()) -> u64 {
+    thread::sleep(SETTLES_WITHIN);
+    let start = Instant::now();
+    work();
+    nanoseconds(start.elapsed())
+}
+
+/// Returns the median of a few numbers.
+pub(crate) fn median(mut numbers: Vec<u64>) -> u64 {
+    numbers.sort_unstable();
+    numbers[numbers.len() / 2]
+}
+
+/// Tells what a row came to.
+pub(crate) fn tell(row: &str, instructions: u64) {
+    println!("{{\"row\":\"{row}\",\"instructions\":{instructions}}}");
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).expect("no measurement takes centuries")
+}

@@ -1,0 +1,49 @@
+//! All rows that a process measures by itself.
+
+use crate::{files, measure, processes, sockets, trees};
+
+/// A row's name, and what measures it.
+type Row = (&'static str, fn() -> u64);
+
+/// In this order: what is first is not told apart from what is warm.
+const ROWS: [Row; 25] = [
+    ("open-1", files::open_deep::<1>),
+    ("open-2", files::open_deep::<2>),
+    ("open-4", files::open_deep::<4>),
+    ("open-8", files::open_deep::<8>),
+    ("open-16", files::open_deep::<16>),
+    ("open-24", files::open_deep::<24>),
+    ("open-long", files::open_long),
+    ("open-cold", files::open_cold),
+    ("create+unlink", files::create),
+    ("rename", files::rename),
+    ("link+unlink", files::link),
+    ("mkdir+rmdir", files::mkdir),
+    ("stat", files::stat),
+    ("pread", files::pread),
+    ("pwrite", files::pwrite),
+    ("getppid", processes::getppid),
+    ("clock", processes::clock),
+    ("map-code", processes::map_code),
+    ("fork+exit", processes::fork),
+    ("vfork+exec", processes::exec),
+    ("unix-connect", sockets::unix_connect),
+    ("walk-first", trees::walk_first),
+    ("walk-again", trees::walk_again),
+    ("unpack", trees::unpack),
+    ("shell-loop", processes::shell_loop),
+];
+
+/// Measures the rows that a filter names, or all.
+pub(crate) fn measure(filters: &[String]) {
+    for (name, run) in ROWS {
+        if is_wanted(name, filters) {
+            measure::tell(name, run());
+        }
+    }
+}
+
+/// Tells whether a filter names the row, or there is none.
+pub(crate) fn is_wanted(row: &str, filters: &[String]) -> bool {
+    filters.is_empty() || filters.iter().any(|filter| row.contains(filter.as_str()))
+}

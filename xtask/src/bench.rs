@@ -1,0 +1,164 @@
+//! Counts what confinement costs, in instructions: for this product and for the security
+//! modules that kernels have.
+//!
+//! Each set-up has a guest of its own, with only its security module, in which time
+//! counts instructions; the program `bench` of package `enforcer-tests` measures there.
+//!
+//! * [`setups`]: what is measured; [`figures`]: what came of it
+//! * [`table`]: for people; [`budgets`]: what it may cost
+
+mod budgets;
+mod figures;
+mod setups;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::build::{self, Mode, Noise, Place};
+use crate::vm::{self, Output, Vm};
+use crate::{setup, util};
+use budgets::Budgets;
+use figures::{Figures, Outcome};
+use setups::SetUp;
+
+/// The program in the guest; in package `enforcer-tests`.
+const PROGRAM: &str = "bench";
+
+/// Exit status for "a budget is exceeded", or something could not be measured.
+const EXIT_FAILED: u8 = 1;
+
+/// When to give up on one boot.
+const TIMEOUT: Duration = Duration::from_mins(5);
+
+/// What every guest has, so that all are alike: a server, and a compiler of profiles.
+const PACKAGES: [&str; 2] = ["nginx", "apparmor"];
+
+/// Addresses are the same in every boot, so that counts are, too.
+const APPEND: &str = "nokaslr norandmaps";
+
+/// Options of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Kernel to measure on: a series or the path of an image [default: 6.12]
+    #[arg(long = "kernel", value_name = "SERIES")]
+    kernels: Vec<String>,
+    /// Measure only set-ups whose name contains this, and the one without a security
+    /// module
+    #[arg(long = "set-up", value_name = "NAME")]
+    set_ups: Vec<String>,
+    /// Write the figures to a file, too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Fail if a figure is over its budget in tests/budgets.json
+    #[arg(long)]
+    check: bool,
+    /// Measure only rows whose name contains this
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+}
+
+/// Measures, prints the tables, and checks the budgets if that is asked for.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    setup::ensure(setup::MACHINES)?;
+    let start = Instant::now();
+    // What is wrong with them is told before anything takes long.
+    let budgets = Budgets::read(&util::workspace_root().join("tests/budgets.json"))?;
+    let set_ups = setups::chosen(&args.set_ups)?;
+    let files = files()?;
+    let usual = [vm::DEFAULT_KERNEL.to_owned()];
+    let kernels = match args.kernels.as_slice() {
+        [] => &usual,
+        kernels => kernels,
+    };
+    let mut figures = Figures::default();
+    for kernel in kernels {
+        for set_up in &set_ups {
+            let outcome = measure(kernel, set_up, &files, &args.filters)?;
+            figures.add(kernel, set_up.name, outcome);
+        }
+        table::print(kernel, &set_ups, &figures)?;
+    }
+    if let Some(file) = &args.json {
+        let text = serde_json::to_string_pretty(&figures.to_json())?;
+        fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let everything = args.filters.is_empty() && args.set_ups.is_empty();
+    let mut wrong = figures.failures();
+    if wrong > 0 {
+        util::say(format_args!("{wrong} set-ups failed"));
+    }
+    if args.check {
+        let complaints = kernels
+            .iter()
+            .flat_map(|kernel| budgets.check(kernel, &figures, everything));
+        let complaints: Vec<String> = complaints.collect();
+        complaints.iter().for_each(util::say);
+        util::say(format_args!("{} budgets are exceeded", complaints.len()));
+        wrong += complaints.len();
+    }
+    let seconds = start.elapsed().as_secs_f32();
+    util::say(format_args!("bench took {seconds:.1} s"));
+    Ok(if wrong == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_FAILED)
+    })
+}
+
+/// Builds what goes into the guests: files here, and their paths there.
+fn files() -> Result<Vec<(PathBuf, PathBuf)>> {
+    let objects = build::objects(Noise::Quiet)?;
+    let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &objects)?;
+    let programs = build::tests(&objects)?;
+    let program = programs
+        .into_iter()
+        .find(|program| program.name == PROGRAM)
+        .with_context(|| format!("package enforcer-tests has no program {PROGRAM}"))?;
+    let files = vm::product(agent).into_iter();
+    Ok(files.chain(vm::programs(&[program])).collect())
+}
+
+/// Boots a guest with a set-up and measures there.
+fn measure(
+    kernel: &str,
+    set_up: &SetUp,
+    files: &[(PathBuf, PathBuf)],
+    filters: &[String],
+) -> Result<Outcome> {
+    let name = set_up.name;
+    let program = Path::new(vm::PROGRAMS).join(PROGRAM);
+    let mut cmd = vec![program.into(), "under".into(), name.into()];
+    cmd.extend(filters.iter().map(Into::into));
+    let vm = Vm {
+        kernel: kernel.to_owned(),
+        append: format!("{APPEND} {}", set_up.append),
+        icount: true,
+        packages: PACKAGES.map(str::to_owned).to_vec(),
+        files: files.to_vec(),
+        timeout: TIMEOUT,
+        cmd,
+        output: Output::Keep,
+        ..Vm::default()
+    };
+    let outcome = vm.run()?;
+    let seconds = outcome.duration.as_secs_f32();
+    util::say(format_args!("{kernel}, {name}: {seconds:.1} s"));
+    if outcome.status != 0 {
+        let what = format!("{PROGRAM} exited with {} in the guest", outcome.status);
+        util::say(format_args!("{kernel}, {name}: {what}"));
+        return Ok(Outcome::Failed(what));
+    }
+    let outcome = Outcome::parse(&outcome.stdout)
+        .with_context(|| format!("cannot read what {PROGRAM} printed on {kernel} under {name}"))?;
+    ensure!(
+        !outcome.is_empty(),
+        "no row's name contains {}; `cargo xtask bench --set-up none` prints them",
+        filters.join(" or ")
+    );
+    Ok(outcome)
+}

@@ -1,0 +1,218 @@
+//! What the product may cost; the numbers are in `tests/budgets.json`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::figures::Figures;
+use super::setups::{self, NONE};
+use super::table::grouped;
+
+/// What the budgets' file says.
+#[derive(Debug)]
+pub(crate) struct Budgets {
+    /// The kernel that they are for.
+    kernel: String,
+    /// By how many percent another kernel may exceed them.
+    tolerance: i64,
+    list: Vec<Budget>,
+}
+
+/// What a row may cost under a set-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Budget {
+    row: String,
+    set_up: String,
+    /// The set-up that it is compared with.
+    than: String,
+    most: Most,
+}
+
+/// How much a set-up may take more than the one that it is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Most {
+    /// So many instructions.
+    Instructions(i64),
+    /// So many percent of what the other takes.
+    Percent(i64),
+    /// So many percent of what the other adds to no security module.
+    PercentOfAdded(i64),
+}
+
+impl Budgets {
+    /// Reads the budgets.
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is not right", file.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let value: Value = serde_json::from_str(text)?;
+        let list = value.get("budgets").and_then(Value::as_array);
+        let mut all = Vec::new();
+        for entry in list.context("it has no list `budgets`")? {
+            let found = Budget::parse(entry).with_context(|| format!("in {entry}"))?;
+            all.extend(found);
+        }
+        Ok(Self {
+            kernel: word(&value, "kernel")?.to_owned(),
+            tolerance: value
+                .get("tolerance_percent")
+                .and_then(Value::as_i64)
+                .context("it has no number `tolerance_percent`")?,
+            list: all,
+        })
+    }
+
+    /// Returns what exceeds its budget on a kernel. A row that was not measured does
+    /// where everything should have been.
+    pub(crate) fn check(&self, kernel: &str, figures: &Figures, everything: bool) -> Vec<String> {
+        let tolerance = if kernel == self.kernel {
+            0
+        } else {
+            self.tolerance
+        };
+        let mut complaints = Vec::new();
+        for budget in &self.list {
+            let Budget {
+                row, set_up, than, ..
+            } = budget;
+            let text = match budget.more_and_most(kernel, figures) {
+                Some((more, most)) => {
+                    let most = most + most * tolerance / 100;
+                    if more <= most {
+                        continue;
+                    }
+                    let [more, most] = [more, most].map(grouped);
+                    format!("{more} instructions more than {than}, {most} allowed")
+                }
+                None if everything => "was not measured".to_owned(),
+                None => continue,
+            };
+            complaints.push(format!("{kernel}, {row} under {set_up}: {text}"));
+        }
+        complaints
+    }
+}
+
+impl Budget {
+    /// Reads an entry: a budget for each of its rows and set-ups.
+    fn parse(entry: &Value) -> Result<Vec<Self>> {
+        let keys: [(&str, fn(i64) -> Most); 3] = [
+            ("most", Most::Instructions),
+            ("most_percent", Most::Percent),
+            ("most_percent_of_added", Most::PercentOfAdded),
+        ];
+        let number = |(key, most): &(&str, fn(i64) -> Most)| Some(most(entry.get(key)?.as_i64()?));
+        let [most] = keys.iter().filter_map(number).collect::<Vec<_>>()[..] else {
+            bail!("give one of `most`, `most_percent`, `most_percent_of_added`, a number");
+        };
+        let than = match entry.get("than") {
+            Some(_) => word(entry, "than")?,
+            None => NONE,
+        };
+        let set_ups = words(entry, "set_ups")?;
+        for set_up in set_ups.iter().chain([&than]) {
+            if !setups::is_known(set_up) {
+                bail!("there is no set-up {set_up}");
+            }
+        }
+        let rows = words(entry, "rows")?;
+        let pairs = set_ups
+            .iter()
+            .flat_map(|set_up| rows.iter().map(move |row| (*row, *set_up)));
+        let budget = |(row, set_up): (&str, &str)| Self {
+            row: row.to_owned(),
+            set_up: set_up.to_owned(),
+            than: than.to_owned(),
+            most,
+        };
+        Ok(pairs.map(budget).collect())
+    }
+
+    /// How many instructions it takes more, and how many it may; `None` if one of the
+    /// figures is not there.
+    fn more_and_most(&self, kernel: &str, figures: &Figures) -> Option<(i64, i64)> {
+        let other = figures.of(kernel, &self.than, &self.row)?.cast_signed();
+        let more = figures.of(kernel, &self.set_up, &self.row)?.cast_signed() - other;
+        let most = match self.most {
+            Most::Instructions(most) => most,
+            Most::Percent(percent) => other * percent / 100,
+            Most::PercentOfAdded(percent) => {
+                let added = figures.added(kernel, &self.than, &self.row)?;
+                added * percent / 100
+            }
+        };
+        Some((more, most))
+    }
+}
+
+fn word<'a>(entry: &'a Value, key: &str) -> Result<&'a str> {
+    let word = entry.get(key).and_then(Value::as_str);
+    word.with_context(|| format!("it has no text `{key}`"))
+}
+
+fn words<'a>(entry: &'a Value, key: &str) -> Result<Vec<&'a str>> {
+    let list = entry.get(key).and_then(Value::as_array);
+    let words: Option<Vec<&str>> = list.and_then(|list| list.iter().map(Value::as_str).collect());
+    words
+        .filter(|words| !words.is_empty())
+        .with_context(|| format!("it has no list of texts `{key}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::figures::Outcome;
+
+    fn figures(kernel: &str) -> Figures {
+        let mut figures = Figures::default();
+        for (set_up, count) in [(NONE, 1000), ("enforcer-6", 1100), ("enforcer-1000", 1112)] {
+            figures.add(kernel, set_up, Outcome::Rows(vec![("a".to_owned(), count)]));
+        }
+        figures
+    }
+
+    fn complaints(kernel: &str, set_up: &str, most: &str) -> usize {
+        let text = format!(
+            r#"{{"kernel": "6.12", "tolerance_percent": 15, "budgets":
+                 [{{"rows": ["a"], "set_ups": ["{set_up}"], {most}}}]}}"#
+        );
+        let budgets = Budgets::parse(&text).unwrap();
+        budgets.check(kernel, &figures(kernel), true).len()
+    }
+
+    #[test]
+    fn a_budget_is_kept_or_not() {
+        // Columns: kernel, set-up, what it may cost, complaints.
+        #[rustfmt::skip]
+        let cases = [
+            ("6.12", "enforcer-6",     r#""most": 100"#, 0),
+            ("6.12", "enforcer-6",     r#""most": 99"#, 1),
+            ("6.1",  "enforcer-6",     r#""most": 87"#, 0),
+            ("6.1",  "enforcer-6",     r#""most": 86"#, 1),
+            ("6.12", "enforcer-6",     r#""most_percent": 10"#, 0),
+            ("6.12", "enforcer-6",     r#""most_percent": 9"#, 1),
+            ("6.12", "enforcer-1000",  r#""than": "enforcer-6", "most": 12"#, 0),
+            ("6.12", "enforcer-1000",  r#""than": "enforcer-6", "most_percent_of_added": 12"#, 0),
+            ("6.12", "enforcer-1000",  r#""than": "enforcer-6", "most_percent_of_added": 11"#, 1),
+            ("6.12", "enforcer-audit", r#""most": 9999"#, 1),
+        ];
+        for (kernel, set_up, most, want) in cases {
+            assert_eq!(
+                complaints(kernel, set_up, most),
+                want,
+                "{kernel} {set_up} {most}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_project_s_own_budgets_can_be_read() {
+        let file = crate::util::workspace_root().join("tests/budgets.json");
+        assert!(!Budgets::read(&file).unwrap().list.is_empty());
+    }
+}
