@@ -6,7 +6,7 @@
 
 use std::{env, fs, path::PathBuf};
 
-/// The programs for kernels from 5.11 on, and those for older ones.
+/// The programs for kernels from 5.12 on, and those for older ones.
 const OBJECTS: [&str; 2] = ["enforcer.bpf.o", "legacy.bpf.o"];
 
 fn main() -> std::io::Result<()> {

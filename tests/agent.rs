@@ -73,6 +73,19 @@ impl Agent {
         Self::start_in(folder)
     }
 
+    /// As [`Agent::alone`], and it remembers nothing.
+    pub fn without_cache(profiles: &[(&str, &str)]) -> Self {
+        let folder = Folder::new("agent");
+        write(&folder, profiles);
+        Self::end_shared();
+        Self {
+            running: Some(Running::start_with(folder, &["--no-cache"])),
+            is_shared: false,
+            detections: HashMap::new(),
+            counts: Value::Null,
+        }
+    }
+
     /// Starts an agent of the test's own in a folder with `profiles/`, and perhaps
     /// `state/`.
     pub fn start_in(folder: Folder) -> Self {
@@ -207,6 +220,10 @@ impl Drop for Agent {
 impl Running {
     /// Starts an agent, and waits until it enforces.
     fn start(folder: Folder) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: Folder, options: &[&str]) -> Self {
         fs::create_dir_all(folder.join("profiles")).expect("make a folder");
         let socket = folder.join("told");
         let _gone = fs::remove_file(&socket);
@@ -215,7 +232,7 @@ impl Running {
             .expect("set a time-out");
         let mut run = Command::new("enforcer");
         run.args(["run", "--profiles", &folder.join("profiles")]);
-        run.args(["--state", &folder.join("state")]);
+        run.args(["--state", &folder.join("state")]).args(options);
         run.env("NOTIFY_SOCKET", socket);
         let child = start_agent(&mut run).expect("the agent comes up");
         let running = Self {

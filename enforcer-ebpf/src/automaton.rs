@@ -6,9 +6,9 @@ use enforcer_abi::{
 };
 
 use crate::{
-    kernel::{Task, global},
+    kernel::global,
     maps::{self, AnyTable},
-    scratch::{BUFFER, Found, Scratch},
+    scratch::{BUFFER, Found, STATES, Scratch},
 };
 
 /// Bytes of path that one call of [`match_bytes`] takes.
@@ -24,10 +24,111 @@ const CHUNKS: u32 = BUFFER as u32 / CHUNK;
 #[inline(always)]
 pub(crate) fn run(slot: Slot, scratch: &mut Scratch) -> Result<(), Reason> {
     let table = maps::table(slot).ok_or(Reason::NoTable)?;
-    scratch.state = with(&table, Start)?;
-    let state = match_path(slot.0);
-    let (outcome, everywhere) = with(&table, Outcomes { state })?;
-    scratch.found = with(&table, Facts)?;
+    let state = match_path(
+        scratch.at,
+        slot.0,
+        with(&table, Start)?,
+        0,
+        scratch.path_len(),
+    );
+    find(&table, state, scratch)
+}
+
+/// As [`run`], and leaves the states of the object and of its folder for `layer`.
+///
+/// # Errors
+///
+/// [`Reason::NoTable`].
+#[inline(always)]
+pub(crate) fn run_layer(slot: Slot, layer: u32, scratch: &mut Scratch) -> Result<(), Reason> {
+    let table = maps::table(slot).ok_or(Reason::NoTable)?;
+    let len = scratch.path_len();
+    let folder = len.wrapping_sub(scratch.leaf);
+    let state = match_path(scratch.at, slot.0, with(&table, Start)?, 0, folder);
+    *of(&mut scratch.folder_states, layer) = state;
+    scratch.is_folder_uniform &= u32::from(with(&table, Uniform { state })?);
+    let state = match_path(scratch.at, slot.0, state, folder, len);
+    *of(&mut scratch.states, layer) = state;
+    scratch.is_uniform &= u32::from(with(&table, Uniform { state })?);
+    find(&table, state, scratch)
+}
+
+/// What the table of `slot` says of the state of `layer` in the scratch; if `has_name`,
+/// of where the name leads from there, which is all that the scratch has of a path.
+///
+/// # Errors
+///
+/// [`Reason::NoTable`].
+#[inline(always)]
+pub(crate) fn settle(
+    slot: Slot,
+    layer: u32,
+    has_name: bool,
+    scratch: &mut Scratch,
+) -> Result<Settled, Reason> {
+    let table = maps::table(slot).ok_or(Reason::NoTable)?;
+    if has_name {
+        let from = *of(&mut scratch.states, layer);
+        let state = match_path(scratch.at, slot.0, from, 0, scratch.path_len());
+        *of(&mut scratch.states, layer) = state;
+    }
+    let state = *of(&mut scratch.states, layer);
+    with(&table, Settle { state })
+}
+
+/// What a table says of a path, as far as a grant needs it.
+pub(crate) struct Settled {
+    pub(crate) outcome: Outcome,
+    /// The index of its hit counter.
+    pub(crate) hits: u32,
+    /// Whether all that lies beneath has the same outcome.
+    pub(crate) is_uniform: bool,
+}
+
+/// Whether every byte of a path leads from a state to itself.
+struct Uniform {
+    state: u32,
+}
+
+impl Look for Uniform {
+    type Found = bool;
+    #[inline(always)]
+    fn look(self, words: &impl Words) -> bool {
+        words.is_uniform(self.state)
+    }
+}
+
+/// What is said of a path that ends in a state, as [`Settled`].
+struct Settle {
+    state: u32,
+}
+
+impl Look for Settle {
+    type Found = Settled;
+    #[inline(always)]
+    fn look(self, words: &impl Words) -> Settled {
+        let outcome = words.outcome(self.state);
+        Settled {
+            hits: words.word(Header::HITS).wrapping_add(outcome.index),
+            is_uniform: words.is_uniform(self.state),
+            outcome,
+        }
+    }
+}
+
+/// What is noted for the layer with this number.
+///
+/// Verifier: the mask stays, since nobody says what numbers there are.
+#[inline(always)]
+fn of(states: &mut [u32; STATES], layer: u32) -> &mut u32 {
+    &mut states[layer as usize & (STATES - 1)]
+}
+
+/// Puts what a table says of a path that ends in `state` into `scratch.found`.
+#[inline(always)]
+fn find(table: &AnyTable, state: u32, scratch: &mut Scratch) -> Result<(), Reason> {
+    let (outcome, everywhere) = with(table, Outcomes { state })?;
+    scratch.found = with(table, Facts)?;
     scratch.found.outcome = outcome.index;
     scratch.found.hits = scratch.found.hits.wrapping_add(outcome.index);
     scratch.found.allow = outcome.allow;
@@ -38,17 +139,15 @@ pub(crate) fn run(slot: Slot, scratch: &mut Scratch) -> Result<(), Reason> {
     Ok(())
 }
 
-/// The privileges that the profile in `slot` grants. Puts its facts into
-/// `scratch.found`.
+/// The privileges that the profile in `slot` grants, and its facts.
 ///
 /// # Errors
 ///
 /// [`Reason::NoTable`].
 #[inline(always)]
-pub(crate) fn privileges(slot: Slot, scratch: &mut Scratch) -> Result<Privileges, Reason> {
+pub(crate) fn privileges(slot: Slot) -> Result<(Found, Privileges), Reason> {
     let table = maps::table(slot).ok_or(Reason::NoTable)?;
-    scratch.found = with(&table, Facts)?;
-    with(&table, Granted)
+    Ok((with(&table, Facts)?, with(&table, Granted)?))
 }
 
 /// Something that is looked up in a table of any size.
@@ -122,66 +221,68 @@ impl Look for Granted {
 /// Steps over a piece of the path.
 struct Steps<'a> {
     scratch: &'a Scratch,
+    state: u32,
     from: u32,
+    until: u32,
 }
 
 impl Look for Steps<'_> {
     type Found = u32;
     #[inline(always)]
     fn look(self, words: &impl Words) -> u32 {
-        let mut state = self.scratch.state;
+        let mut state = self.state;
+        if words.is_uniform(state) {
+            return state;
+        }
         for at in 0..CHUNK {
-            let Some(byte) = byte(self.scratch, self.from + at) else {
+            let at = self.from.wrapping_add(at);
+            if at >= self.until {
                 break;
-            };
-            state = words.step(state, byte);
+            }
+            state = words.step(state, byte(self.scratch, at));
         }
         state
     }
 }
 
 global! {
-    /// Takes the state in the scratch over the path. Returns the state.
-    fn match_path(slot: u32) -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
-            return DEAD;
-        };
-        let len = scratch.path_len();
+    /// Takes a state over the bytes of the path from `from` to `until`. Returns where it
+    /// leads.
+    fn match_path(at: u32, slot: u32, state: u32, from: u32, until: u32) -> u32 {
+        let mut state = state;
         for chunk in 0..CHUNKS {
-            if chunk * CHUNK >= len || match_bytes(slot, chunk * CHUNK) == DEAD {
+            let next = from.wrapping_add(chunk * CHUNK);
+            if next >= until || state == DEAD {
                 break;
             }
+            state = match_bytes(at, slot, state, next, until);
         }
-        scratch.state
+        state
     }
 }
 
 global! {
-    /// Takes the state in the scratch over [`CHUNK`] bytes of the path. Returns the
-    /// state.
-    fn match_bytes(slot: u32, from: u32) -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    /// As [`match_path`], over [`CHUNK`] bytes at most.
+    fn match_bytes(at: u32, slot: u32, state: u32, from: u32, until: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return DEAD;
         };
-        let stepped = maps::table(Slot(slot))
-            .and_then(|table| with(&table, Steps { scratch, from }).ok());
-        scratch.state = stepped.unwrap_or(DEAD);
-        scratch.state
+        let steps = |table| {
+            with(&table, Steps { scratch, state, from, until }).ok()
+        };
+        maps::table(Slot(slot)).and_then(steps).unwrap_or(DEAD)
     }
 }
 
-/// The byte of the path at `at`, unless the path ends before it.
+/// The byte of the path at `at`, which is not past its end.
 ///
 /// Verifier: start and length are kept apart. From a comparison of the place
 /// with the buffer's end the compiler would conclude that the mask is
 /// superfluous, and the verifier would not.
 #[inline(always)]
-fn byte(scratch: &Scratch, at: u32) -> Option<u8> {
-    if at >= scratch.path_len() {
-        return None;
-    }
+fn byte(scratch: &Scratch, at: u32) -> u8 {
     let place = scratch.start.wrapping_add(at) & (BUFFER as u32 - 1);
-    Some(scratch.buffer[place as usize])
+    scratch.buffer[place as usize]
 }
 
 /// The hash of the path, as [`enforcer_abi::table::hash`] gives it.
@@ -190,7 +291,7 @@ pub(crate) fn hash(scratch: &mut Scratch) -> u64 {
     scratch.hash = HASH_START;
     let len = scratch.path_len();
     for chunk in 0..CHUNKS {
-        if chunk * CHUNK >= len || hash_bytes(chunk * CHUNK) == 0 {
+        if chunk * CHUNK >= len || hash_bytes(scratch.at, chunk * CHUNK) == 0 {
             break;
         }
     }
@@ -199,16 +300,16 @@ pub(crate) fn hash(scratch: &mut Scratch) -> u64 {
 
 global! {
     /// Takes [`CHUNK`] bytes of the path into the hash in the scratch.
-    fn hash_bytes(from: u32) -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    fn hash_bytes(at: u32, from: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return 0;
         };
         let mut hash = scratch.hash;
-        for at in 0..CHUNK {
-            let Some(byte) = byte(scratch, from + at) else {
+        for next in from..from.wrapping_add(CHUNK) {
+            if next >= scratch.path_len() {
                 break;
-            };
-            hash = hash_step(hash, byte);
+            }
+            hash = hash_step(hash, byte(scratch, next));
         }
         scratch.hash = hash;
         1

@@ -9,6 +9,7 @@
 //! - [`exec`]: running programs; [`descriptors`]: what they inherit
 //! - [`task`]: making tasks, changing users, reaching into other tasks
 //! - [`privilege`]: what is no access to an object
+//! - [`dentry`]: what makes stale what is remembered
 //!
 //! A program does not get the answer of the LSM programs before it: the kernel
 //! stops at the first that refuses.
@@ -17,6 +18,7 @@
 //! The agent picks by the arguments' names in the kernel's BTF.
 
 mod attributes;
+mod dentry;
 mod descriptors;
 mod exec;
 mod file;
@@ -33,27 +35,30 @@ use enforcer_abi::{Access, Counter, Label, Operation, Privilege, Reason};
 
 use crate::{
     judge::{self, Answer, How, Question, Told},
-    kernel::{self, Task},
+    kernel::{self, Task, load, offset},
     maps,
     scratch::Object,
     subject,
-    subject::claims::path_object,
 };
 
 const EPERM: i32 = 1;
 const ENOMEM: i32 = 12;
 const EACCES: i32 = 13;
 const EXDEV: i32 = 18;
+/// As many errors as there can be, `MAX_ERRNO` from `include/linux/err.h`.
+const ERRORS: i32 = 4095;
 
 /// Has `decide` decide about the current task, if anything confines it. What it
 /// cannot understand is refused, as far as the modes of the profiles have it so.
 #[inline(always)]
-fn confined(operation: Operation, decide: impl FnOnce(&Label) -> Result<i32, Reason>) -> i32 {
-    match subject::confined(Task::current()) {
+fn confined(operation: Operation, decide: impl FnOnce(&mut Label) -> Result<i32, Reason>) -> i32 {
+    let result = match subject::confined(Task::current()) {
         Ok(None) => 0,
         Ok(Some(label)) => decide(label).unwrap_or_else(|reason| fail(operation, reason)),
         Err(reason) => refuse(reason),
-    }
+    };
+    // Verifier: it has to see that this is an error's number, and forgets it on the way.
+    (core::hint::black_box(result + ERRORS) & ERRORS) - ERRORS
 }
 
 /// Judges an operation of the current task, which is confined, that could not be
@@ -70,26 +75,36 @@ fn mediate(
     operation: Operation,
     question: impl FnOnce(&Label) -> Result<Option<Question>, Reason>,
 ) -> i32 {
-    confined(operation, |label| {
-        Ok(match question(label)? {
-            None => 0,
-            Some(question) => errno(judge::ask(&question)),
-        })
-    })
+    confined(
+        operation,
+        #[inline(always)]
+        |label| {
+            Ok(match question(label)? {
+                None => 0,
+                Some(question) => errno(judge::ask(label, &question)),
+            })
+        },
+    )
 }
 
-/// Judges an access to the `struct path` at `path`.
+/// Judges an access to the `struct path` that is a hook's argument.
 #[inline(always)]
 fn mediate_path(operation: Operation, requested: Access, path: u64) -> i32 {
-    mediate(operation, |_label| {
-        let (vfsmount, dentry) = path_object(path)?;
-        Ok(Some(Question {
-            operation,
-            requested,
-            object: Object { vfsmount, dentry },
-            how: How::PLAIN,
-        }))
-    })
+    mediate(
+        operation,
+        #[inline(always)]
+        |_label| {
+            Ok(Some(Question {
+                operation,
+                requested,
+                object: Object {
+                    vfsmount: load(path, offset!(path_mnt)),
+                    dentry: load(path, offset!(path_dentry)),
+                },
+                how: How::PLAIN,
+            }))
+        },
+    )
 }
 
 /// Judges an access to the object at `dentry`, of which the kernel does not tell
@@ -104,7 +119,7 @@ fn mediate_dentry(operation: Operation, requested: Access, dentry: u64) -> i32 {
     match subject::confined(task) {
         Ok(None) => 0,
         Ok(Some(_label)) if kernel::acts_for_itself(task) => 0,
-        Ok(Some(_label)) => errno(judge::ask_by_dentry(operation, requested, dentry)),
+        Ok(Some(label)) => errno(judge::ask_by_dentry(label, operation, requested, dentry)),
         Err(reason) => refuse(reason),
     }
 }
@@ -112,15 +127,17 @@ fn mediate_dentry(operation: Operation, requested: Access, dentry: u64) -> i32 {
 /// Asks for a privilege, if anything confines the current task.
 #[inline(always)]
 fn need(privilege: Privilege) -> i32 {
-    confined(Operation::Privilege, |_label| {
-        Ok(privileged(privilege, Told::Loudly))
-    })
+    confined(
+        Operation::Privilege,
+        #[inline(always)]
+        |label| Ok(privileged(label, privilege, Told::Loudly)),
+    )
 }
 
 /// Asks for a privilege of the current task, which is confined.
 #[inline(always)]
-fn privileged(privilege: Privilege, told: Told) -> i32 {
-    match judge::privilege(privilege, told) {
+fn privileged(label: &mut Label, privilege: Privilege, told: Told) -> i32 {
+    match judge::privilege(label, privilege, told) {
         Answer::Granted => 0,
         _ => -EPERM,
     }

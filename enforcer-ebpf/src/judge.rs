@@ -3,17 +3,22 @@
 //! The functions that are verified on their own talk through the scratch: the
 //! request, the path, what a table said.
 //!
+//! - [`remembered`]: what was found before
 //! - [`anywhere`]: an object that comes without a mount
 //! - [`privilege`]: what is no access to an object
 
 mod anywhere;
 mod privilege;
+mod remembered;
 
-use self::anywhere::judge_anywhere;
 pub(crate) use self::privilege::{Told, privilege};
+use self::{
+    anywhere::judge_anywhere,
+    remembered::{Named, judge_known, note_walked},
+};
 use enforcer_abi::{
     Access, Counter, Label, Layer, Mode, Operation, Privilege, Reach, Reason, Slot, Verdict,
-    decide, policy::refusal,
+    decide, limits::LAYERS, policy::refusal,
 };
 
 use crate::{
@@ -89,10 +94,105 @@ impl Answer {
     }
 }
 
-/// Judges a question of the current task, which is confined.
+/// Judges a question of the current task, whose label this is and which is confined.
 #[inline(always)]
-pub(crate) fn ask(question: &Question) -> Answer {
-    answer(question, || judge_object())
+pub(crate) fn ask(label: &mut Label, question: &Question) -> Answer {
+    if remembered::grants(label, question, Named::NOW) {
+        return Answer::Granted;
+    }
+    ask_slowly(label, question)
+}
+
+/// As [`ask`], of an object that is not there yet.
+#[inline(always)]
+pub(crate) fn ask_new(label: &mut Label, question: &Question) -> Answer {
+    if remembered::grants(label, question, Named::LATER) {
+        return Answer::Granted;
+    }
+    ask_slowly(label, question)
+}
+
+/// As [`ask`], without a look at what is remembered first.
+#[inline(always)]
+pub(crate) fn ask_slowly(label: &mut Label, question: &Question) -> Answer {
+    let Some(scratch) = begin() else {
+        return Answer::Refused;
+    };
+    let answer = consult(scratch, label, question);
+    maps::give(scratch);
+    answer
+}
+
+/// Judges two questions, the second only if the first is granted.
+#[inline(always)]
+pub(crate) fn ask_both(label: &mut Label, first: &Question, second: &Question) -> Answer {
+    if remembered::grants_move(label, first, second) {
+        return Answer::Granted;
+    }
+    let Some(scratch) = begin() else {
+        return Answer::Refused;
+    };
+    let mut answer = consult(scratch, label, first);
+    if answer == Answer::Granted {
+        answer = consult(scratch, label, second);
+    }
+    maps::give(scratch);
+    answer
+}
+
+/// As [`ask`], and says where an exec of the object leads.
+#[inline(always)]
+pub(crate) fn ask_target(label: &mut Label, question: &Question) -> (Answer, Target) {
+    let Some(scratch) = begin() else {
+        return (Answer::Refused, Target::NONE);
+    };
+    scratch.found = Found::NOTHING;
+    let answer = consult(scratch, label, question);
+    let target = Target {
+        slot: scratch.found.target,
+        scrub: scratch.found.scrub != 0,
+    };
+    maps::give(scratch);
+    (answer, target)
+}
+
+/// Where an exec leads.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    /// The profile.
+    pub(crate) slot: Slot,
+    /// Whether the program must not trust its environment.
+    pub(crate) scrub: bool,
+}
+
+impl Target {
+    /// Nowhere else.
+    const NONE: Self = Self {
+        slot: Slot::NONE,
+        scrub: false,
+    };
+}
+
+/// Takes a scratch for questions; `None`, which is counted, if there is none.
+#[inline(always)]
+fn begin() -> Option<&'static mut Scratch> {
+    match maps::take() {
+        Ok(scratch) => Some(scratch),
+        Err(reason) => {
+            // Nothing can be said about the object, and no layer can be asked
+            // for its mode: the strictest.
+            maps::count_reason(reason);
+            maps::count(Counter::Denied);
+            None
+        }
+    }
+}
+
+/// Judges a question with a scratch.
+#[inline(always)]
+fn consult(scratch: &mut Scratch, label: &mut Label, question: &Question) -> Answer {
+    note(scratch, label, question);
+    Answer::from_number(judge(scratch.at))
 }
 
 /// Judges a question about an object of which the kernel does not tell by what
@@ -100,7 +200,12 @@ pub(crate) fn ask(question: &Question) -> Answer {
 ///
 /// Verifier: apart from [`ask`], whose callers have no stack left for it.
 #[inline(always)]
-pub(crate) fn ask_by_dentry(operation: Operation, requested: Access, dentry: u64) -> Answer {
+pub(crate) fn ask_by_dentry(
+    label: &mut Label,
+    operation: Operation,
+    requested: Access,
+    dentry: u64,
+) -> Answer {
     let question = Question {
         operation,
         requested,
@@ -110,7 +215,16 @@ pub(crate) fn ask_by_dentry(operation: Operation, requested: Access, dentry: u64
         },
         how: How::PLAIN,
     };
-    answer(&question, || judge_anywhere())
+    if remembered::grants_anywhere(label, dentry, requested) {
+        return Answer::Granted;
+    }
+    let Some(scratch) = begin() else {
+        return Answer::Refused;
+    };
+    note(scratch, label, &question);
+    let answer = judge_anywhere(scratch.at);
+    maps::give(scratch);
+    Answer::from_number(answer)
 }
 
 /// Judges what the current task wants to do and what could not be understood, for
@@ -126,24 +240,30 @@ pub(crate) fn fail(operation: Operation, reason: Reason, how: u32) -> Answer {
         },
         how,
     };
-    answer(&question, || judge_unnamed(reason as u32))
+    let (Some(label), Some(scratch)) = (maps::label(Task::current()), begin()) else {
+        return Answer::Refused;
+    };
+    note(scratch, label, &question);
+    let answer = judge_unnamed(scratch.at, reason as u32);
+    maps::give(scratch);
+    Answer::from_number(answer)
 }
 
-/// Has `judge` answer a question by the scratch.
+/// Judges the request in the scratch: by what is remembered, or else by the object's
+/// path.
 #[inline(always)]
-fn answer(question: &Question, judge: impl FnOnce() -> u32) -> Answer {
-    if note(question) {
-        Answer::from_number(judge())
-    } else {
-        Answer::Refused
+fn judge(at: u32) -> u32 {
+    if judge_known(at) == 1 {
+        return Answer::Granted as u32;
     }
+    judge_object(at)
 }
 
 global! {
     /// Judges the request in the scratch for an object that has no name, for the
     /// reason with this number. Returns an [`Answer`].
-    fn judge_unnamed(reason: u32) -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    fn judge_unnamed(at: u32, reason: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return Answer::Refused as u32;
         };
         scratch.clear_path();
@@ -152,20 +272,9 @@ global! {
     }
 }
 
-/// Puts a question into the scratch. Returns whether there is one.
+/// Puts a question into the scratch, and of whom it is.
 #[inline(always)]
-fn note(question: &Question) -> bool {
-    maps::count(Counter::Judged);
-    let scratch = match maps::first_scratch() {
-        Ok(scratch) => scratch,
-        Err(reason) => {
-            // Nothing can be said about the object, and no layer can be asked
-            // for its mode: the strictest.
-            maps::count_reason(reason);
-            maps::count(Counter::Denied);
-            return false;
-        }
-    };
+fn note(scratch: &mut Scratch, label: &mut Label, question: &Question) {
     // Verifier: in a map, a pointer becomes a number, which a function that is
     // verified on its own can use.
     scratch.request = Request {
@@ -175,22 +284,20 @@ fn note(question: &Question) -> bool {
         operation: Some(question.operation),
         unnamed: NAMED,
     };
-    true
+    subject::note(label, scratch, question.how);
 }
 
 global! {
-    /// Judges the request in the scratch. Returns an [`Answer`].
-    fn judge_object() -> u32 {
-        let task = Task::current();
-        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+    /// Judges the request in the scratch by the object's path. Returns an [`Answer`].
+    fn judge_object(at: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return Answer::Refused as u32;
         };
+        maps::count(Counter::Judged);
         scratch.found = Found::NOTHING;
-        let place = subject::namespace(task, label, scratch.request.how)
-            .and_then(|namespace| {
-                let Object { vfsmount, dentry } = scratch.request.object;
-                walk::path(vfsmount, dentry, namespace)
-            });
+        scratch.judged_by = 0;
+        let Object { vfsmount, dentry } = scratch.request.object;
+        let place = walk::path(scratch, vfsmount, dentry, scratch.subject.mount_namespace);
         let request = scratch.request;
         scratch.request.unnamed = match place {
             Ok(Place::Own) => NAMED,
@@ -200,13 +307,17 @@ global! {
                 None => Reason::Nameless as u32,
             },
             Err(Reason::InternalMount | Reason::Escaped)
-                if request.operation == Some(Operation::Open) && kernel::acts_for_itself(task) =>
+                if request.operation == Some(Operation::Open) && kernel::acts_for_itself(Task::current()) =>
             {
                 return Answer::Granted as u32;
             }
             Err(reason) => reason as u32,
         };
-        layers(scratch)
+        let answer = layers(scratch);
+        if scratch.request.unnamed == NAMED {
+            note_walked(at);
+        }
+        answer
     }
 }
 
@@ -232,8 +343,13 @@ fn layers(scratch: &mut Scratch) -> u32 {
     let quietly = scratch.request.how & How::QUIETLY != 0;
     let mut strictest = Verdict::Allow as u32;
     let mut answer = Answer::Granted as u32;
-    for layer in [Layer::User, Layer::Process, Layer::Application] {
-        let said = judge_layer(layer as u32);
+    scratch.is_uniform = 1;
+    scratch.is_folder_uniform = 1;
+    for layer in OUTWARDS {
+        if slot_of(&scratch.subject.layers, layer).is_none() {
+            continue;
+        }
+        let said = judge_layer(scratch.at, layer as u32);
         let verdict = said & 0xff;
         if verdict > strictest {
             strictest = verdict;
@@ -242,11 +358,15 @@ fn layers(scratch: &mut Scratch) -> u32 {
             answer = said >> 8;
         }
     }
+    scratch.verdict = strictest;
     if !quietly {
         count(strictest);
     }
     answer
 }
+
+/// The layers as they are asked, the innermost last.
+const OUTWARDS: [Layer; LAYERS] = [Layer::User, Layer::Process, Layer::Application];
 
 /// Counts what was let through or refused.
 #[inline(always)]
@@ -263,22 +383,19 @@ fn count(verdict: u32) {
 global! {
     /// Asks one layer about the request and the path in the scratch. Returns the
     /// [`Verdict`], and above it the [`Answer`] of a refusal.
-    fn judge_layer(layer: u32) -> u32 {
-        let task = Task::current();
-        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+    fn judge_layer(at: u32, layer: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return (Answer::Refused as u32) << 8 | Verdict::Deny as u32;
         };
+        let number = layer;
         let layer = Layer::from_index(layer);
         let request = scratch.request;
-        let slot = slot_of(label, layer, request.how);
-        if slot.is_none() {
-            return Verdict::Allow as u32;
-        }
+        let slot = slot_of(&scratch.subject.layers, layer);
         scratch.found = Found::NOTHING;
-        let ran = automaton::run(slot, scratch);
+        let ran = automaton::run_layer(slot, number, scratch);
         let found = scratch.found;
         let problem = match ran {
-            Ok(()) if request.unnamed == NAMED => missing(scratch, layer, request, found),
+            Ok(()) if request.unnamed == NAMED => missing(scratch, layer, request, found.reach()),
             // What is granted on every path is granted without one, but for a move.
             Ok(()) if request.how & How::MOVE == 0 && found.everywhere.contains(request.requested) => None,
             Ok(()) => Some((request.requested, kernel::reason(request.unnamed))),
@@ -320,13 +437,8 @@ global! {
 
 /// The profile of a layer.
 #[inline(always)]
-fn slot_of(label: &Label, layer: Layer, how: u32) -> Slot {
-    let layers = if how & How::NEXT != 0 {
-        label.next
-    } else {
-        label.layers
-    };
-    let [user, application, process] = layers;
+fn slot_of(layers: &[Slot; LAYERS], layer: Layer) -> Slot {
+    let [user, application, process] = *layers;
     match layer {
         Layer::User => user,
         Layer::Application => application,
@@ -340,16 +452,15 @@ fn missing(
     scratch: &mut Scratch,
     layer: Layer,
     request: Request,
-    found: Found,
+    reach: Reach,
 ) -> Option<(Access, Reason)> {
     let kept = kept(scratch, layer);
     let before = *kept;
-    let reach = found.reach();
     if request.how & How::KEEP != 0 {
         *kept = reach;
     }
-    let missing = request.requested.missing_from(found.allow);
-    if decide(Mode::ENFORCE, request.requested, found.allow) != Verdict::Allow {
+    let missing = request.requested.missing_from(reach.allow);
+    if decide(Mode::ENFORCE, request.requested, reach.allow) != Verdict::Allow {
         return Some((missing, Reason::NotGranted));
     }
     let directory = request.how & How::DIRECTORY != 0;

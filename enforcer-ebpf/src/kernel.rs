@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "every helper is a call into the kernel")]
 
+#[cfg(not(feature = "legacy"))]
+use core::intrinsics::atomic_xchg;
 use core::{
     ffi::c_void,
     intrinsics::{AtomicOrdering, atomic_xadd},
@@ -9,18 +11,16 @@ use core::{
     ptr::{from_mut, read_volatile},
 };
 
-#[cfg(not(feature = "legacy"))]
-use aya_ebpf::helpers::generated::{
-    bpf_bprm_opts_set, bpf_get_current_task_btf, bpf_ktime_get_boot_ns,
-};
 #[cfg(feature = "legacy")]
-use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_ktime_get_ns};
+use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
+#[cfg(not(feature = "legacy"))]
+use aya_ebpf::helpers::generated::{bpf_bprm_opts_set, bpf_ktime_get_boot_ns};
 use aya_ebpf::{
     EbpfContext as _,
-    bindings::task_struct,
     helpers::generated::{
         bpf_get_current_cgroup_id, bpf_get_current_comm, bpf_get_current_pid_tgid,
-        bpf_get_current_uid_gid, bpf_probe_read_kernel, bpf_probe_read_kernel_str,
+        bpf_get_current_task, bpf_get_current_uid_gid, bpf_get_prandom_u32,
+        bpf_get_smp_processor_id, bpf_probe_read_kernel, bpf_probe_read_kernel_str,
     },
     programs::LsmContext,
 };
@@ -74,6 +74,82 @@ pub(crate) fn read<T: FromBytes>(address: u64) -> Result<T, Reason> {
     }
 }
 
+/// Loads a `T` at `offset` of a structure whose pointer the verifier knows: a hook's
+/// argument that is never null.
+///
+/// Much cheaper than [`read`], and never fails: the verifier has the kernel catch what
+/// may not be there, and gives 0.
+#[inline(always)]
+pub(crate) fn load<T: FromBytes>(structure: u64, offset: u64) -> T {
+    // SAFETY: the verifier checks that there is such a member.
+    unsafe { read_volatile(structure.wrapping_add(offset) as *const T) }
+}
+
+/// Kernel memory at any address, word by word.
+///
+/// From 6.2 on a load each, which gives 0 where there is nothing; before that, or
+/// without BTF for it, a helper's call each.
+#[derive(Clone, Copy)]
+pub(crate) struct Words(u64);
+
+/// Stands for the number of the kernel function `bpf_rdonly_cast`, which the agent
+/// fills in: aya cannot call one.
+const CAST: usize = enforcer_abi::offsets::CAST as usize;
+
+impl Words {
+    /// The memory from `address` on.
+    #[inline(always)]
+    pub(crate) fn at(address: u64) -> Self {
+        if !can_load() {
+            return Self(address);
+        }
+        // SAFETY: the kernel function takes any address, and gives it back as a pointer
+        // to what it is told that it is: loads from it are caught.
+        let cast = unsafe { core::mem::transmute::<usize, extern "C" fn(u64, u64) -> u64>(CAST) };
+        Self(cast(address, offset!(words_type)))
+    }
+
+    /// The word at `offset`, which is a multiple of 8 and less than 120.
+    #[inline(always)]
+    pub(crate) fn word(self, offset: u64) -> u64 {
+        self.get(offset)
+    }
+
+    /// The half word at `offset`, which is a multiple of 4 and less than 120.
+    #[inline(always)]
+    pub(crate) fn half(self, offset: u64) -> u32 {
+        self.get(offset)
+    }
+
+    #[inline(always)]
+    fn get<T: FromBytes>(self, offset: u64) -> T {
+        if can_load() {
+            load(self.0, offset)
+        } else {
+            read(self.0.wrapping_add(offset)).unwrap_or_else(|_fault| T::new_zeroed())
+        }
+    }
+}
+
+/// Whether any memory can be read by a load.
+#[inline(always)]
+pub(crate) fn can_load() -> bool {
+    cfg!(not(feature = "legacy")) && offset!(words_type) != 0
+}
+
+/// The word at `address`, where it is known that there is one: what is not there reads
+/// as 0.
+#[inline(always)]
+pub(crate) fn word(address: u64) -> u64 {
+    Words::at(address).word(0)
+}
+
+/// As [`word`], of half its size.
+#[inline(always)]
+pub(crate) fn half(address: u64) -> u32 {
+    Words::at(address).half(0)
+}
+
 /// Copies `len` bytes of kernel memory at `address` to `target`.
 ///
 /// The verifier checks that `target` has room for the greatest `len` possible,
@@ -93,41 +169,104 @@ pub(crate) fn read_into<T: FromBytes>(
     }
 }
 
-/// The current task.
+/// A task, by its address.
 #[derive(Clone, Copy)]
-pub(crate) struct Task(*mut task_struct);
+pub(crate) struct Task(u64);
 
 impl Task {
     /// The task that runs the program.
     #[inline(always)]
     pub(crate) fn current() -> Self {
         // SAFETY: the helper has no precondition.
-        #[cfg(not(feature = "legacy"))]
-        let task = unsafe { bpf_get_current_task_btf() };
-        // SAFETY: as above. Before 5.11 there is no pointer with a type.
-        #[cfg(feature = "legacy")]
-        let task = unsafe { bpf_get_current_task() } as *mut task_struct;
-        Self(task)
+        Self(unsafe { bpf_get_current_task() })
     }
 
-    /// A task that a hook got as its argument.
+    /// The task at an address.
     #[inline(always)]
-    pub(crate) fn from_argument(task: *const c_void) -> Self {
-        Self(task.cast_mut().cast())
+    pub(crate) const fn at(address: u64) -> Self {
+        Self(address)
     }
 
-    /// The pointer, as helpers want it.
-    #[cfg(not(feature = "legacy"))]
+    /// A task that is a hook's argument.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Fault`].
     #[inline(always)]
-    pub(crate) fn as_ptr(self) -> *mut task_struct {
-        self.0
+    pub(crate) fn from_argument(context: &LsmContext, index: u64) -> Result<Self, Reason> {
+        argument(context, index).map(Self)
     }
 
-    /// Its address, for [`read`].
+    /// The word at `offset`; 0 if it cannot be read.
+    #[inline(always)]
+    pub(crate) fn word(self, offset: u64) -> u64 {
+        word(self.0.wrapping_add(offset))
+    }
+
+    /// Its address.
     #[inline(always)]
     pub(crate) fn address(self) -> u64 {
-        self.0 as u64
+        self.0
     }
+}
+
+/// What at most one holds at a time.
+#[repr(transparent)]
+pub(crate) struct Lock(u64);
+
+impl Lock {
+    /// Takes it, unless somebody holds it. Returns whether.
+    #[cfg(not(feature = "legacy"))]
+    #[inline(always)]
+    pub(crate) fn try_take(&mut self) -> bool {
+        // SAFETY: a word of a map value, on which all act so. Linux 5.12.
+        unsafe { atomic_xchg::<u64, { AtomicOrdering::SeqCst }>(&raw mut self.0, 1) == 0 }
+    }
+
+    /// Gives it back.
+    #[cfg(not(feature = "legacy"))]
+    #[inline(always)]
+    pub(crate) fn give(&mut self) {
+        // SAFETY: as above. Not a plain write, which could come before those to what it
+        // guards.
+        unsafe { atomic_xchg::<u64, { AtomicOrdering::SeqCst }>(&raw mut self.0, 0) };
+    }
+
+    /// Takes it, unless somebody holds it. Returns whether.
+    ///
+    /// Before 5.12 there is no operation that tells what was there. Who finds only itself
+    /// counted holds it; two at once may both fail.
+    #[cfg(feature = "legacy")]
+    #[inline(always)]
+    pub(crate) fn try_take(&mut self) -> bool {
+        atomic_add(&raw mut self.0, 1);
+        // SAFETY: a word of a map value.
+        if unsafe { read_volatile(&raw const self.0) } == 1 {
+            return true;
+        }
+        atomic_add(&raw mut self.0, u64::MAX);
+        false
+    }
+
+    /// Gives it back.
+    #[cfg(feature = "legacy")]
+    #[inline(always)]
+    pub(crate) fn give(&mut self) {
+        atomic_add(&raw mut self.0, u64::MAX);
+    }
+}
+
+/// Spreads an address over all bits; what it gives is to be taken from the upper ones.
+#[inline(always)]
+pub(crate) const fn spread(address: u64) -> u64 {
+    address.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The number of the processor.
+#[inline(always)]
+pub(crate) fn processor() -> u32 {
+    // SAFETY: the helper has no precondition.
+    unsafe { bpf_get_smp_processor_id() }
 }
 
 /// Address of the current task's mount namespace.
@@ -168,6 +307,14 @@ pub(crate) fn cgroup() -> u64 {
     unsafe { bpf_get_current_cgroup_id() }
 }
 
+/// A number that nobody can tell before.
+#[inline(always)]
+pub(crate) fn random() -> u64 {
+    // SAFETY: the helper has no precondition.
+    let half = || u64::from(unsafe { bpf_get_prandom_u32() });
+    half() << 32 | half()
+}
+
 /// Writes the current thread's name to `comm`.
 #[inline(always)]
 pub(crate) fn comm(comm: &mut [u8; 16]) {
@@ -192,10 +339,12 @@ pub(crate) fn time_ns() -> u64 {
     unsafe { bpf_ktime_get_ns() }
 }
 
-/// A hook's argument that may be a null pointer, as a number.
+/// A hook's argument as a number: a pointer that may be null, or that is to be reckoned
+/// with.
 ///
-/// Verifier: before 7.0 it takes a hook's pointer for one that is never null, and
-/// leaves out what a program does for the case that it is.
+/// Verifier: it lets nobody reckon with pointers that it knows; and before 7.0 it takes a
+/// hook's pointer for one that is never null, and leaves out what a program does for the
+/// case that it is.
 ///
 /// # Errors
 ///
@@ -211,12 +360,12 @@ pub(crate) fn argument(context: &LsmContext, index: u64) -> Result<u64, Reason> 
 ///
 /// Linux 5.6.
 macro_rules! global {
-    ($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) -> u32 $body:block) => {
+    ($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty $body:block) => {
         $(#[$doc])*
         #[expect(unsafe_code, reason = "only an exported function is verified on its own")]
         #[unsafe(no_mangle)]
         #[inline(never)]
-        pub(crate) extern "C" fn $name($($argument: $type),*) -> u32 $body
+        pub(crate) extern "C" fn $name($($argument: $type),*) -> $result $body
     };
 }
 pub(crate) use global;
@@ -248,21 +397,11 @@ pub(crate) fn is_worker(task: Task) -> bool {
 /// a worker act with those of old. What a worker does never counts.
 #[inline(always)]
 pub(crate) fn acts_for_itself(task: Task) -> bool {
-    if is_worker(task) {
-        return false;
-    }
-    let credentials = |at: u64| read::<u64>(task.address().wrapping_add(at));
-    match (
-        credentials(offset!(task_cred)),
-        credentials(offset!(task_real_cred)),
-    ) {
-        (Ok(acting), Ok(own)) => acting != own,
-        _ => false,
-    }
+    !is_worker(task) && task.word(offset!(task_cred)) != task.word(offset!(task_real_cred))
 }
 
 /// Has the program that `bprm` leads to start with `AT_SECURE`, so that its
-/// loader and libraries trust nothing in its environment. Linux 5.11.
+/// loader and libraries trust nothing in its environment. Linux 5.12.
 #[cfg(not(feature = "legacy"))]
 #[inline(always)]
 pub(crate) fn scrub_environment(bprm: *const c_void) {
@@ -272,7 +411,7 @@ pub(crate) fn scrub_environment(bprm: *const c_void) {
     let _result = unsafe { bpf_bprm_opts_set(bprm.cast_mut().cast(), BPF_F_BPRM_SECUREEXEC) };
 }
 
-/// Before 5.11 there is no way to scrub. The agent loads no profile that needs it.
+/// Before 5.12 there is no way to scrub. The agent loads no profile that needs it.
 #[cfg(feature = "legacy")]
 #[inline(always)]
 pub(crate) fn scrub_environment(_bprm: *const c_void) {}

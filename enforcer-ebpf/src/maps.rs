@@ -1,18 +1,22 @@
 //! Every map, each behind safe functions.
 //!
-//! - [`tasks`]: labels and scratches
+//! - [`tasks`]: labels; [`scratches`]
+//! - [`known`]: what is remembered of objects
 //! - [`violations`]: counts of violations; [`events`]: records for the agent
 //!
-//! `tasks` and `events` exist twice, with one interface: for kernels from 5.11
-//! on, and for older ones.
+//! `events` exists twice, with one interface: for kernels from 5.12 on, and for older
+//! ones.
 
 #![expect(unsafe_code, reason = "maps hand out raw pointers")]
 
 #[cfg_attr(feature = "legacy", path = "maps/events_legacy.rs")]
 pub(crate) mod events;
-#[cfg_attr(feature = "legacy", path = "maps/tasks_legacy.rs")]
-pub(crate) mod tasks;
+pub(crate) mod known;
+mod scratches;
+mod tasks;
 pub(crate) mod violations;
+
+use core::{cell::UnsafeCell, ptr::read_volatile};
 
 use aya_ebpf::{
     btf_maps::{Array, ArrayOfMaps, HashMap, PerCpuArray},
@@ -20,44 +24,29 @@ use aya_ebpf::{
 };
 use enforcer_abi::{
     Access, Adopted, Counter, Hit, Reason, Slot, Subjects,
-    limits::{self, MEMORY_TRIES, OUTCOMES, SLOTS, TABLE_WORDS},
+    limits::{self, OUTCOMES, SLOTS, TABLE_WORDS},
 };
 
 pub(crate) use self::{
-    events::send,
-    tasks::{free_scratch, label, label_or_insert, scratch},
+    events::{Haste, send},
+    scratches::{give, scratch, take},
+    tasks::{forget, label, label_or_empty},
     violations::{Telling, told, violation},
 };
-use crate::{
-    kernel::{self, Task, global},
-    scratch::Scratch,
-};
+use crate::kernel;
 
-/// The scratch of the current task, for what asks for it first.
-#[inline(always)]
-pub(crate) fn first_scratch() -> Result<&'static mut Scratch, Reason> {
-    let task = Task::current();
-    scratch(task).or_else(|reason| match make_scratch() {
-        0 => Err(reason),
-        _ => scratch(task),
-    })
-}
+/// What there is to look at when a domain is decided. Written by the agent alone. A
+/// section of its own makes it a map of its own, which is read without a look-up.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".data.subjects")]
+static SUBJECTS: Shared<Subjects> = Shared(UnsafeCell::new(Subjects::NONE));
 
-global! {
-    /// Makes the current task's scratch. Returns whether it is there: 0 or 1.
-    fn make_scratch() -> u32 {
-        for _ in 0..MEMORY_TRIES {
-            if scratch(Task::current()).is_ok() {
-                return 1;
-            }
-        }
-        0
-    }
-}
+/// A global that the agent writes.
+#[repr(transparent)]
+struct Shared<T>(UnsafeCell<T>);
 
-/// What there is to look at when a domain is decided. Written by the agent alone.
-#[btf_map]
-static SUBJECTS: Array<Subjects, 1> = Array::new();
+// SAFETY: the programs only read it, each word at once.
+unsafe impl<T> Sync for Shared<T> {}
 
 /// Profiles by user id. Written by the agent alone.
 #[btf_map]
@@ -98,10 +87,14 @@ static COUNTERS: PerCpuArray<u64, { Counter::COUNT }> = PerCpuArray::new();
 /// What there is to look at when a domain is decided.
 #[inline(always)]
 pub(crate) fn subjects() -> Subjects {
-    SUBJECTS
-        .get(0)
-        .copied()
-        .unwrap_or(Subjects { epoch: 0, kinds: 0 })
+    // SAFETY: a global; the agent replaces its words one by one.
+    let [epoch, kinds, version, reserved] = unsafe { read_volatile(SUBJECTS.0.get().cast()) };
+    Subjects {
+        epoch,
+        kinds,
+        version,
+        reserved,
+    }
 }
 
 /// The profile of a user.

@@ -10,7 +10,7 @@ use enforcer_abi::{
 use crate::{
     automaton,
     kernel::{self, Task, global},
-    maps::{self, Telling},
+    maps::{self, Haste, Telling},
     scratch::Scratch,
 };
 
@@ -33,35 +33,35 @@ pub(crate) struct Refusal {
 #[inline(always)]
 pub(crate) fn violation(scratch: &mut Scratch, refusal: Refusal) {
     scratch.refusal = refusal;
-    let _done = report_violation();
+    let _done = report_violation(scratch.at);
 }
 
 global! {
     /// Reports the refusal in the scratch.
     ///
     /// Verifier: the parts share no stack, of which there is little.
-    fn report_violation() -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    fn report_violation(at: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return 0;
         };
         let now_ns = kernel::time_ns();
         let _hash = automaton::hash(scratch);
-        if count_violation(now_ns) == 0 {
+        if count_violation(at, now_ns) == 0 {
             return 0;
         }
-        if send_violation(now_ns) == 0 {
+        if send_violation(at, now_ns) == 0 {
             maps::count(Counter::EventsLost);
             return 0;
         }
-        note_told()
+        note_told(at)
     }
 }
 
 global! {
     /// Counts the refusal in the scratch. Returns 1 if the agent is to be told.
-    fn count_violation(now_ns: u64) -> u32 {
+    fn count_violation(at: u32, now_ns: u64) -> u32 {
         let task = Task::current();
-        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(at)) else {
             return 0;
         };
         u32::from(maps::violation(&key(label, scratch), now_ns) == Telling::Due)
@@ -70,13 +70,13 @@ global! {
 
 global! {
     /// Sends the refusal in the scratch. Returns 1 if there was room.
-    fn send_violation(now_ns: u64) -> u32 {
+    fn send_violation(at: u32, now_ns: u64) -> u32 {
         let task = Task::current();
-        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(at)) else {
             return 0;
         };
         let refusal = scratch.refusal;
-        u32::from(maps::send(scratch, || Event {
+        u32::from(maps::send(scratch, Haste::Now, || Event {
             path_hash: scratch.hash,
             slot: refusal.slot,
             requested: refusal.requested,
@@ -93,9 +93,9 @@ global! {
 
 global! {
     /// Notes that the agent was told of the refusal in the scratch.
-    fn note_told() -> u32 {
+    fn note_told(at: u32) -> u32 {
         let task = Task::current();
-        if let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) {
+        if let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(at)) {
             maps::told(&key(label, scratch));
         }
         0
@@ -121,10 +121,10 @@ fn key(label: &Label, scratch: &Scratch) -> ViolationKey {
 }
 
 /// Tells the agent that a confined task runs the program whose path is in
-/// `scratch`.
+/// `scratch`. That is granted, and so usual that it does not wake the agent.
 #[inline(always)]
-pub(crate) fn executed(label: &Label, scratch: &Scratch) {
-    let sent = maps::send(scratch, || Event {
+pub(crate) fn executed(label: &Label, haste: Haste, scratch: &Scratch) {
+    let sent = maps::send(scratch, haste, || Event {
         kind: EventKind::Executed,
         operation: Operation::Execute,
         ..event(label, scratch, kernel::time_ns())

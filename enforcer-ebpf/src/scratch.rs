@@ -1,7 +1,6 @@
 //! The memory that one decision needs.
 //!
-//! It lives in task storage and not on a CPU: from 5.11 on a program can be
-//! preempted, and another task's program would write over it. The state of a
+//! The state of a
 //! walk is here and not in registers, since the verifier would otherwise follow
 //! every combination of its values, and since functions that are verified on
 //! their own share nothing else.
@@ -11,14 +10,21 @@ use enforcer_abi::{
     limits::{LAYERS, NAME_LEN},
 };
 
-use crate::report::Refusal;
+use crate::{kernel::Lock, maps::known::Known, report::Refusal};
 
 /// Bytes in which a path is built, from the end towards the front.
 pub(crate) const BUFFER: usize = 4096;
 
+/// Room for a state for each layer, and one to make it a power of two.
+pub(crate) const STATES: usize = 4;
+
 /// Where a walk is, and what it found. Zero bytes are a value of it.
 #[repr(C)]
 pub(crate) struct Scratch {
+    /// Whether it is in use.
+    pub(crate) held: Lock,
+    /// Its place among all.
+    pub(crate) at: u32,
     /// The path ends at [`BUFFER`]. What lies behind is room for the verifier,
     /// to which a name may start anywhere and have any length.
     pub(crate) buffer: [u8; BUFFER + NAME_LEN + 1],
@@ -36,28 +42,57 @@ pub(crate) struct Scratch {
     pub(crate) hash: u64,
     /// The mount by which a search for a name may yet refuse; 0: none so far.
     pub(crate) candidate: u64,
-    /// What the walk came by, so that a second one can tell whether it changed.
+    /// The mount at which the walk began.
+    pub(crate) origin: u64,
+    /// What the walk came by, so that another can tell whether it changed.
     pub(crate) mark: u64,
+    /// The part of the object itself in that.
+    pub(crate) leaf_mark: u64,
+    /// `struct dentry *` of the folder that holds the object, on the same mount; 0:
+    /// none is.
+    pub(crate) folder: u64,
     /// The mark of the first of two walks.
     pub(crate) first_mark: u64,
-    /// The sequence counts before it.
-    pub(crate) sequences: [u32; 2],
+    /// The sequence counts before it, of renames and of mounts.
+    pub(crate) sequences: u64,
+    /// What is known of the object in question, as far as it was found.
+    pub(crate) known: Known,
     /// `struct dentry *` of what was being changed at that time; 0: nothing.
     pub(crate) unstable: u64,
     /// When a walk was first found disturbed; 0: not yet.
     pub(crate) since: u64,
+    /// `struct dentry *` of the folder by which the object was judged, since all in it has
+    /// one outcome; 0: by itself.
+    pub(crate) judged_by: u64,
+    /// Mount points crossed so far.
+    pub(crate) crossings: u32,
     /// Where the path starts in the buffer.
     pub(crate) start: u32,
     /// Names taken so far.
     pub(crate) names: u32,
-    /// The state of the table under way.
-    pub(crate) state: u32,
+    /// Bytes of the path's last name, with the `/` before it; 0: not on the mount at
+    /// which the walk began.
+    pub(crate) leaf: u32,
+    /// 1 if the path means another object to another process.
+    pub(crate) personal: u32,
+    /// 1 if nothing was renamed or mounted during the walk.
+    pub(crate) settled: u32,
+    /// The version of the profiles by which the request is judged.
+    pub(crate) version: u32,
+    /// 1 if every layer's table has one outcome for all beneath the object.
+    pub(crate) is_uniform: u32,
+    /// And for all beneath the folder that holds it.
+    pub(crate) is_folder_uniform: u32,
+    /// The strictest verdict of all layers.
+    pub(crate) verdict: u32,
     /// 1 once a search came by a mount of the domain's own.
     pub(crate) shown: u32,
     /// The descriptor from which an exec is looked at further.
     pub(crate) descriptor: u32,
     /// 1 once a descriptor was refused to an exec.
     pub(crate) refused: u32,
+    /// Of whom.
+    pub(crate) subject: Subject,
     /// What is asked.
     pub(crate) request: Request,
     /// What is being reported.
@@ -66,6 +101,22 @@ pub(crate) struct Scratch {
     pub(crate) found: Found,
     /// What each layer said of the object under its old name.
     pub(crate) kept: [Reach; LAYERS],
+    /// The state of each layer's table for the object.
+    pub(crate) states: [u32; STATES],
+    /// And for the folder that holds it.
+    pub(crate) folder_states: [u32; STATES],
+}
+
+/// The domain that is asked, from its label.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Subject {
+    /// The `struct mnt_namespace *` in which paths have their meaning.
+    pub(crate) mount_namespace: u64,
+    /// The domain's number; 0: nothing is remembered for it.
+    pub(crate) number: u64,
+    /// The profile of each layer.
+    pub(crate) layers: [Slot; LAYERS],
 }
 
 /// What a confined task asks for.
@@ -156,5 +207,9 @@ impl Scratch {
     pub(crate) fn clear_path(&mut self) {
         self.start = BUFFER as u32;
         self.names = 0;
+        self.crossings = 0;
+        self.leaf = 0;
+        self.folder = 0;
+        self.personal = 0;
     }
 }

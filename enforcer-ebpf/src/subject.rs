@@ -11,14 +11,15 @@
 pub(crate) mod claims;
 
 use enforcer_abi::{
-    Label, Layer, Reason, Slot, Subjects,
+    Domain, Label, Layer, Reason, Slot, Subjects,
     label::{are_same, is_any},
 };
 
 use crate::{
     judge::How,
     kernel::{self, Task, global},
-    maps,
+    maps::{self, known},
+    scratch::{Scratch, Subject},
 };
 
 /// The label of the current task, if anything confines it.
@@ -29,7 +30,7 @@ use crate::{
 /// memory for its label.
 #[inline(always)]
 pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason> {
-    let Subjects { epoch, kinds } = maps::subjects();
+    let Subjects { epoch, kinds, .. } = maps::subjects();
     if epoch == 0 {
         return Ok(None);
     }
@@ -77,6 +78,7 @@ global! {
 /// As [`enter`].
 #[inline(always)]
 fn set_user(task: Task, label: &mut Label, slot: Slot) -> Result<(), Reason> {
+    label.enter();
     label.layers[Layer::User as usize] = slot;
     if label.is_confined() {
         enter(task, label)?;
@@ -116,21 +118,14 @@ global! {
             }
         }
         let confined = is_any(&layers);
-        let mut initial = Label {
-            epoch: subjects.epoch,
-            ..kernel::zeroed()
-        };
-        let Ok(label) = maps::label_or_insert(task, &mut initial) else {
+        let Ok(label) = maps::label_or_empty(task) else {
             return if confined { NO_LABEL } else { UNDECIDED };
         };
         label.epoch = subjects.epoch;
         label.layers = layers;
-        if confined {
-            if let Err(reason) = enter(task, label) {
-                maps::count_reason(reason);
-            }
-        } else {
-            maps::free_scratch(task);
+        label.enter();
+        if confined && let Err(reason) = enter(task, label) {
+            maps::count_reason(reason);
         }
         LABELLED
     }
@@ -149,23 +144,54 @@ pub(crate) fn enter(task: Task, label: &mut Label) -> Result<(), Reason> {
         label.lineage = kernel::time_ns();
     }
     if label.mount_namespace == 0 {
+        label.enter();
         label.mount_namespace = kernel::mount_namespace(task)?;
     }
     Ok(())
 }
 
-/// The mount namespace in which the paths of a question have their meaning.
-///
-/// # Errors
-///
-/// [`Reason::Fault`].
+/// The number of the domain of `label`; 0 if there is none to be had.
 #[inline(always)]
-pub(crate) fn namespace(task: Task, label: &Label, how: u32) -> Result<u64, Reason> {
-    if how & How::NEXT != 0 {
-        // A domain is entered where its program starts.
-        kernel::mount_namespace(task)
+fn number(label: &mut Label) -> u64 {
+    if label.number == 0 {
+        label.number = known::number(&Domain {
+            mount_namespace: label.mount_namespace,
+            layers: label.layers,
+            reserved: 0,
+        });
+    }
+    label.number
+}
+
+/// Notes in the scratch whose request it is: that of the domain, or of the one that
+/// an exec leads to.
+#[inline(always)]
+pub(crate) fn note(label: &Label, scratch: &mut Scratch, how: u32) {
+    scratch.version = maps::subjects().version;
+    scratch.subject = if how & How::NEXT == 0 {
+        Subject {
+            mount_namespace: label.mount_namespace,
+            number: label.number,
+            layers: label.layers,
+        }
     } else {
-        Ok(label.mount_namespace)
+        Subject {
+            // A domain is entered where its program starts. Nothing is a mount of none.
+            mount_namespace: kernel::mount_namespace(Task::current()).unwrap_or(0),
+            number: 0,
+            layers: label.next,
+        }
+    };
+    if how & How::NEXT == 0 && label.number == 0 {
+        scratch.subject.number = number_domain();
+    }
+}
+
+global! {
+    /// Gives the domain of the current task a number. Returns it; 0 if there is none to
+    /// be had.
+    fn number_domain() -> u64 {
+        maps::label(Task::current()).map_or(0, number)
     }
 }
 
@@ -186,11 +212,14 @@ pub(crate) fn inherit(child: Task) -> Result<(), Reason> {
     let Some(label) = maps::label(task) else {
         return Ok(());
     };
-    let mut copy = *label;
-    copy.next_state = Label::NO_NEXT;
-    match maps::label_or_insert(child, &mut copy) {
-        Err(reason) if copy.is_confined() => Err(reason),
-        Ok(_) | Err(_) => Ok(()),
+    match maps::label_or_empty(child) {
+        Ok(copy) => {
+            *copy = *label;
+            copy.next_state = Label::NO_NEXT;
+            Ok(())
+        }
+        Err(reason) if label.is_confined() => Err(reason),
+        Err(_) => Ok(()),
     }
 }
 
@@ -220,11 +249,7 @@ pub(crate) fn become_user(uid: Result<u32, Reason>) -> Result<(), Reason> {
             return Ok(());
         }
     };
-    let mut initial = Label {
-        epoch: subjects.epoch,
-        ..kernel::zeroed()
-    };
-    match maps::label_or_insert(task, &mut initial) {
+    match maps::label_or_empty(task) {
         Ok(label) => set_user(task, label, slot),
         Err(_) if slot.is_none() => Ok(()),
         Err(reason) => Err(reason),

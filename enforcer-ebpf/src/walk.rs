@@ -33,7 +33,7 @@ use enforcer_abi::{
 };
 
 use crate::{
-    kernel::{self, Task, global, offset, read, read_into},
+    kernel::{self, Task, Words, global, offset, read, read_into},
     maps,
     scratch::{BUFFER, Scratch},
 };
@@ -104,8 +104,13 @@ const STEPS: u32 = 8;
 /// The reason why the object has no path that means anything. The scratch then
 /// holds as much of a path as was found.
 #[inline(always)]
-pub(crate) fn path(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Place, Reason> {
-    match name_object(vfsmount, dentry, namespace) {
+pub(crate) fn path(
+    scratch: &Scratch,
+    vfsmount: u64,
+    dentry: u64,
+    namespace: u64,
+) -> Result<Place, Reason> {
+    match name_object(scratch.at, vfsmount, dentry, namespace) {
         OWN => Ok(Place::Own),
         FOREIGN => Ok(Place::Foreign),
         ANONYMOUS => Ok(Place::Anonymous),
@@ -115,16 +120,16 @@ pub(crate) fn path(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Place, 
 
 global! {
     /// [`path`] as numbers.
-    fn name_object(vfsmount: u64, dentry: u64, namespace: u64) -> u32 {
-        if let Ok(scratch) = maps::scratch(Task::current()) {
+    fn name_object(at: u32, vfsmount: u64, dentry: u64, namespace: u64) -> u32 {
+        if let Ok(scratch) = maps::scratch(at) {
             scratch.since = 0;
         }
         for _ in 0..WALK_TRIES / TRIES {
-            let code = try_walk(vfsmount, dentry, namespace);
+            let code = try_walk(at, vfsmount, dentry, namespace);
             if code != AGAIN {
                 return code;
             }
-            if has_patience() == 0 {
+            if has_patience(at) == 0 {
                 break;
             }
         }
@@ -134,11 +139,11 @@ global! {
 
 global! {
     /// Tries [`TRIES`] times. Returns what [`name_object`] does, or [`AGAIN`].
-    fn try_walk(vfsmount: u64, dentry: u64, namespace: u64) -> u32 {
+    fn try_walk(at: u32, vfsmount: u64, dentry: u64, namespace: u64) -> u32 {
         for _ in 0..TRIES {
-            match once(vfsmount, dentry, namespace) {
+            match once(at, vfsmount, dentry, namespace) {
                 Ok(None) => {
-                    wait();
+                    wait(at);
                 }
                 Ok(Some(Place::Own)) => return OWN,
                 Ok(Some(Place::Foreign)) => return FOREIGN,
@@ -152,8 +157,8 @@ global! {
 
 global! {
     /// Whether another try is in time: 0 or 1.
-    fn has_patience() -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    fn has_patience(at: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return 0;
         };
         let now = kernel::time_ns();
@@ -167,9 +172,9 @@ global! {
 
 global! {
     /// Waits for what was being changed on the way. Returns 0 if it still is.
-    fn wait() -> u32 {
+    fn wait(at: u32) -> u32 {
         for _ in 0..LOOKS {
-            if look() != 0 {
+            if look(at) != 0 {
                 return 1;
             }
         }
@@ -179,8 +184,8 @@ global! {
 
 global! {
     /// As [`wait`], and looks [`LOOKS`] times.
-    fn look() -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    fn look(at: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return 1;
         };
         if scratch.unstable == 0 {
@@ -199,24 +204,43 @@ global! {
 
 /// Walks once; `None` if the way was changed meanwhile.
 #[inline(always)]
-fn once(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Option<Place>, Reason> {
-    let scratch = maps::scratch(Task::current())?;
+fn once(at: u32, vfsmount: u64, dentry: u64, namespace: u64) -> Result<Option<Place>, Reason> {
+    let scratch = maps::scratch(at)?;
     // Verifier: on the stack, what is kept of the first walk would be too much.
     scratch.sequences = sequences()?;
     begin(scratch, vfsmount, dentry)?;
     scratch.clear_path();
-    let end = walk_path(TAKE_NAMES);
-    // An odd count is a rename or a mount at work.
-    let [renames, mounts] = scratch.sequences;
-    if sequences()? == [renames, mounts] && (renames | mounts) & 1 == 0 {
+    let end = walk_path(at, TAKE_NAMES);
+    let before = scratch.sequences;
+    scratch.settled = u32::from(sequences()? == before && is_quiet(before));
+    if scratch.settled == 1 {
         return ended(scratch, end, namespace).map(Some);
     }
     scratch.first_mark = scratch.mark;
     begin(scratch, vfsmount, dentry)?;
-    if walk_path(LOOK_ONLY) == end && scratch.mark == scratch.first_mark && scratch.unstable == 0 {
+    if walk_path(at, LOOK_ONLY) == end
+        && scratch.mark == scratch.first_mark
+        && scratch.unstable == 0
+    {
         return ended(scratch, end, namespace).map(Some);
     }
     Ok(None)
+}
+
+/// Whether the way of what is at `dentry`, on the mount in the request, still has the
+/// mark of what is known, in the request's mount namespace.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+pub(crate) fn is_same(scratch: &mut Scratch, dentry: u64) -> Result<bool, Reason> {
+    begin(scratch, scratch.request.object.vfsmount, dentry)?;
+    let end = walk_path(scratch.at, LOOK_ONLY);
+    Ok(end == End::Top as u32
+        && scratch.mark == scratch.known.mark
+        && scratch.unstable == 0
+        && owner(scratch)? == scratch.subject.mount_namespace)
 }
 
 /// Puts the walk at its start.
@@ -224,15 +248,34 @@ fn once(vfsmount: u64, dentry: u64, namespace: u64) -> Result<Option<Place>, Rea
 fn begin(scratch: &mut Scratch, vfsmount: u64, dentry: u64) -> Result<(), Reason> {
     scratch.dentry = dentry;
     scratch.mount = vfsmount.wrapping_sub(offset!(mount_mnt));
+    scratch.origin = scratch.mount;
     scratch.mark = 0;
     scratch.unstable = 0;
     edges(scratch)
 }
 
-/// The sequence counts of renames and of mounts.
+/// The sequence counts of renames and, above it, of mounts.
 #[inline(always)]
-pub(crate) fn sequences() -> Result<[u32; 2], Reason> {
-    Ok([read(offset!(rename_lock))?, read(offset!(mount_lock))?])
+pub(crate) fn sequences() -> Result<u64, Reason> {
+    let (renames, mounts): (u32, u32) = if kernel::can_load() {
+        let count = |address| Words::at(address).half(0);
+        (count(offset!(rename_lock)), count(offset!(mount_lock)))
+    } else {
+        (read(offset!(rename_lock))?, read(offset!(mount_lock))?)
+    };
+    Ok(u64::from(mounts) << 32 | u64::from(renames))
+}
+
+/// The sequence count of mounts alone.
+#[inline(always)]
+pub(crate) const fn mounts_of(sequences: u64) -> u32 {
+    (sequences >> 32) as u32
+}
+
+/// Whether no rename and no mount is at work: its count would be odd.
+#[inline(always)]
+pub(crate) const fn is_quiet(sequences: u64) -> bool {
+    sequences & (1 << 32 | 1) == 0
 }
 
 /// What [`walk_path`] is for: to put names into the scratch, or to see whether the
@@ -243,9 +286,9 @@ const LOOK_ONLY: u32 = 0;
 global! {
     /// Walks on from where the scratch is. Returns the [`End`], or 0 if there is
     /// none within [`WALK_STEPS`].
-    fn walk_path(names: u32) -> u32 {
+    fn walk_path(at: u32, names: u32) -> u32 {
         for _ in 0..WALK_STEPS / STEPS {
-            let end = walk_names(names);
+            let end = walk_names(at, names);
             if end != 0 {
                 return end;
             }
@@ -257,8 +300,8 @@ global! {
 global! {
     /// Takes up to [`STEPS`] steps of the walk in the scratch. Returns the
     /// [`End`], or 0 if there is none yet.
-    fn walk_names(names: u32) -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    fn walk_names(at: u32, names: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return End::Fault as u32;
         };
         for _ in 0..STEPS {
@@ -286,23 +329,39 @@ fn ended(scratch: &mut Scratch, end: u32, namespace: u64) -> Result<Place, Reaso
 #[inline(always)]
 fn edges(scratch: &mut Scratch) -> Result<(), Reason> {
     let address = scratch.mount.wrapping_add(offset!(mount_parent));
-    read_into(&raw mut scratch.edges, 24, address)
+    if !kernel::can_load() {
+        return read_into(&raw mut scratch.edges, 24, address);
+    }
+    let words = Words::at(address);
+    scratch.edges = [words.word(0), words.word(8), words.word(16)];
+    Ok(())
 }
 
 /// What is read of a dentry.
 #[derive(Clone, Copy)]
 struct Link {
+    sequence: u32,
     parent: u64,
     len: u32,
     text: u64,
 }
 
-/// Reads the dentry of the walk, and marks it.
+/// Reads a dentry.
 ///
 /// `d_seq` changes with the dentry's name and parent, and never comes back to what
 /// it was.
 #[inline(always)]
-fn link(scratch: &mut Scratch) -> Result<Link, End> {
+fn link(dentry: u64) -> Result<Link, Reason> {
+    if kernel::can_load() {
+        let words = Words::at(dentry);
+        return Ok(Link {
+            sequence: words.half(offset!(dentry_seq)),
+            parent: words.word(offset!(dentry_parent)),
+            // A hash comes first.
+            len: words.half(offset!(dentry_name).wrapping_add(4)),
+            text: words.word(offset!(dentry_name).wrapping_add(8)),
+        });
+    }
     // `d_seq`, `d_hash` (four words), `d_parent`, and `d_name`: hash, length and
     // the address of the text.
     let [
@@ -317,24 +376,35 @@ fn link(scratch: &mut Scratch) -> Result<Link, End> {
         len,
         text,
         text_high,
-    ]: [u32; 11] =
-        read(scratch.dentry.wrapping_add(offset!(dentry_seq))).map_err(|_fault| End::Fault)?;
-    if sequence & 1 != 0 {
-        scratch.unstable = scratch.dentry;
-    }
-    mark(scratch, scratch.dentry ^ u64::from(sequence) << 48);
+    ]: [u32; 11] = read(dentry.wrapping_add(offset!(dentry_seq)))?;
     Ok(Link {
+        sequence,
         parent: u64::from(parent_high) << 32 | u64::from(parent),
         len,
         text: u64::from(text_high) << 32 | u64::from(text),
     })
 }
 
-/// Mixes what the walk comes by into its mark.
+impl Link {
+    /// What a dentry adds to the mark of a way.
+    #[inline(always)]
+    fn mark(&self, dentry: u64) -> u64 {
+        mix(dentry ^ u64::from(self.sequence) << 48)
+    }
+}
+
+/// Spreads what a walk comes by over all bits, so that a sum over a way is that of
+/// another only by an accident of one in 2^64.
+#[inline(always)]
+const fn mix(value: u64) -> u64 {
+    let value = (value ^ value >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (value ^ value >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
+/// Adds what the walk comes by to its mark.
 #[inline(always)]
 fn mark(scratch: &mut Scratch, value: u64) {
-    // An odd factor loses nothing of what was there.
-    scratch.mark = (scratch.mark ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    scratch.mark = scratch.mark.wrapping_add(mix(value));
 }
 
 /// Crosses a mount point if the walk is at one. Returns whether it was.
@@ -349,6 +419,7 @@ fn cross(scratch: &mut Scratch) -> Result<bool, End> {
     }
     mark(scratch, scratch.mount ^ parent_mount.rotate_left(32));
     mark(scratch, mountpoint);
+    scratch.crossings = scratch.crossings.wrapping_add(1);
     scratch.mount = parent_mount;
     scratch.dentry = mountpoint;
     edges(scratch).map_err(|_fault| End::Fault)?;
@@ -362,12 +433,22 @@ fn advance(scratch: &mut Scratch, names: bool) -> Result<(), End> {
         return Ok(());
     }
     let dentry = scratch.dentry;
-    let link = link(scratch)?;
+    let link = link(dentry).map_err(|_fault| End::Fault)?;
+    if link.sequence & 1 != 0 {
+        scratch.unstable = dentry;
+    }
+    let mark = link.mark(dentry);
+    scratch.mark = scratch.mark.wrapping_add(mark);
     if link.parent == dentry {
         return Err(End::Escaped);
     }
     if names {
         take(scratch, dentry, &link)?;
+        if scratch.names == 1 && scratch.mount == scratch.origin {
+            scratch.leaf = scratch.path_len();
+            scratch.leaf_mark = mark;
+            scratch.folder = link.parent;
+        }
     }
     scratch.dentry = link.parent;
     Ok(())
@@ -379,21 +460,24 @@ fn take(scratch: &mut Scratch, dentry: u64, link: &Link) -> Result<(), End> {
     let end = scratch.start;
     build::name(scratch, link.len, link.text)?;
     let [_parent_mount, _mountpoint, root] = scratch.edges;
-    if link.parent == root && build::is_number(scratch) && is_own_process(dentry).unwrap_or(false) {
+    if link.parent == root
+        && build::is_number(scratch)
+        && is_own_process(scratch, dentry).unwrap_or(false)
+    {
         scratch.start = end;
         build::literal(scratch, b"/self")?;
     }
     Ok(())
 }
 
-/// Whether `dentry` is the current process' folder in a procfs.
+/// Whether `dentry` is the current process' folder in a procfs. Notes that the path
+/// depends on who asks, if it is any process'.
 #[inline(always)]
-fn is_own_process(dentry: u64) -> Result<bool, Reason> {
-    let super_block: u64 = read(dentry.wrapping_add(offset!(dentry_sb)))?;
-    let magic: u64 = read(super_block.wrapping_add(offset!(super_magic)))?;
-    if magic != PROC {
+fn is_own_process(scratch: &mut Scratch, dentry: u64) -> Result<bool, Reason> {
+    if !is_in_procfs(dentry)? {
         return Ok(false);
     }
+    scratch.personal = 1;
     let inode: u64 = read(dentry.wrapping_add(offset!(dentry_inode)))?;
     let process = inode
         .wrapping_sub(offset!(proc_inode_vfs))
@@ -406,6 +490,34 @@ fn is_own_process(dentry: u64) -> Result<bool, Reason> {
             .wrapping_add(PIDTYPE_TGID),
     )?;
     Ok(named == own)
+}
+
+/// Whether `dentry` is of a procfs.
+#[inline(always)]
+pub(crate) fn is_in_procfs(dentry: u64) -> Result<bool, Reason> {
+    let super_block: u64 = read(dentry.wrapping_add(offset!(dentry_sb)))?;
+    let magic: u64 = read(super_block.wrapping_add(offset!(super_magic)))?;
+    Ok(magic == PROC)
+}
+
+/// The `struct dentry *` of the folder in which `dentry` is.
+#[inline(always)]
+pub(crate) fn parent(dentry: u64) -> Result<u64, Reason> {
+    Ok(link(dentry)?.parent)
+}
+
+/// Puts the name of an object in `folder`, with a `/` before it, into the scratch in
+/// place of a path, with what it adds to the folder's mark. Returns whether it stayed the
+/// same, and there, meanwhile.
+#[inline(always)]
+pub(crate) fn last_name(scratch: &mut Scratch, dentry: u64, folder: u64) -> Result<bool, Reason> {
+    let before = link(dentry)?;
+    scratch.clear_path();
+    scratch.leaf_mark = before.mark(dentry);
+    if build::name(scratch, before.len, before.text).is_err() {
+        return Ok(false);
+    }
+    Ok(before.parent == folder && link(dentry)?.mark(dentry) == scratch.leaf_mark)
 }
 
 /// The mount namespace of the scratch's mount.

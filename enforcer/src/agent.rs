@@ -78,6 +78,8 @@ pub struct Options {
     pub socket: PathBuf,
     /// Hooks that the kernel may lack.
     pub allow_degraded: Vec<String>,
+    /// Whether every access is judged by its path, and nothing remembered.
+    pub no_cache: bool,
 }
 
 /// The running agent.
@@ -143,7 +145,7 @@ impl Agent {
         let staged = registry.stage_directory(profiles.into_profiles(), &overlays)?;
         // An agent that cannot be asked must not enforce, however shortly.
         server::clear(&options.socket)?;
-        let mut kernel = Kernel::load(&options.allow_degraded)?;
+        let mut kernel = Kernel::load(&options.allow_degraded, !options.no_cache)?;
         let events = kernel.events()?;
         let changed = registry.commit(staged, &mut kernel)?;
         for profile in &changed.loaded {

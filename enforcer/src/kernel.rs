@@ -5,7 +5,8 @@
 //!   version
 //! - [`hooks`]: which programs mediate what; [`preemption`]: whether they may be left
 //!   out
-//! - `load`: the programs into the kernel; `legacy`: what is other on old kernels
+//! - `load`: the programs into the kernel; `patch`: calls of the kernel's functions;
+//!   `legacy`: what is other on old kernels
 //! - `subjects`: who is confined by what
 //! - [`events`]: records of the ring buffer
 //! - `plain`: what lets a type of [`enforcer_abi`] be a map's key or value
@@ -28,6 +29,7 @@ pub mod events;
 pub mod hooks;
 mod legacy;
 mod load;
+mod patch;
 mod plain;
 pub mod preemption;
 pub mod probe;
@@ -127,7 +129,8 @@ impl Kernel {
         #[expect(clippy::cast_possible_truncation, reason = "a class is below 3")]
         self.classes
             .set(slot.0, class as u32, 0)
-            .map_err(failed("write", "CLASSES"))
+            .map_err(failed("write", "CLASSES"))?;
+        self.forget()
     }
 
     /// The hit counters from `first` on, summed over CPUs.

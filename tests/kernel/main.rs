@@ -8,6 +8,7 @@ mod conformance;
 mod exec;
 mod filesystems;
 mod limits;
+mod memory;
 mod mounts;
 mod open;
 mod outsiders;

@@ -90,13 +90,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The objects: the programs for kernels from 5.11 on, and those for older ones.
+/// The objects: the programs for kernels from 5.12 on, and those for older ones.
 const OBJECTS: [(&str, &[&str]); 2] = [
     ("enforcer.bpf.o", &[]),
     (LEGACY_OBJECT, &["--features", "legacy"]),
 ];
 
-/// The object for kernels before 5.11.
+/// The object for kernels before 5.12.
 pub(crate) const LEGACY_OBJECT: &str = "legacy.bpf.o";
 
 /// Builds the kernel programs and returns the folder of the object files.
@@ -137,6 +137,8 @@ pub(crate) fn kernel_cargo(toolchain: Toolchain) -> Command {
     let flags = [
         // With 32-bit operations, which every supported kernel has.
         "-Ctarget-cpu=v3".to_owned(),
+        // The programs share memory through maps in ways that a `&mut` does not allow.
+        "-Zmutable-noalias=no".to_owned(),
         // BTF is made from it.
         "-Cdebuginfo=2".to_owned(),
         "-Clink-arg=--btf".to_owned(),

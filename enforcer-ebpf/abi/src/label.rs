@@ -99,15 +99,30 @@ pub struct Subjects {
     /// Which kinds of subjects any profile names: [`Subjects::USERS`] and its
     /// kin. Executables are always looked at.
     pub kinds: u32,
+    /// Counts the tables that were put in. What is remembered of another version
+    /// counts no longer.
+    pub version: u32,
+    /// Always 0.
+    pub reserved: u32,
 }
 
 impl Subjects {
+    /// Nothing is loaded.
+    pub const NONE: Self = Self {
+        epoch: 0,
+        kinds: 0,
+        version: 0,
+        reserved: 0,
+    };
+
     /// There are profiles of users.
     pub const USERS: u32 = 1;
     /// There are profiles of units or cgroups.
     pub const CGROUPS: u32 = 1 << 1;
     /// There are running processes that somebody put under a profile.
     pub const ADOPTED: u32 = 1 << 2;
+    /// There are processes whose next exec puts them under a profile.
+    pub const ENROLLED: u32 = 1 << 3;
 }
 
 /// A running process that somebody put under a profile.
@@ -154,9 +169,37 @@ pub struct Label {
     /// The address of the mount namespace in which the domain's paths have
     /// their meaning; 0 in a task that is not confined.
     pub mount_namespace: u64,
+    /// The number of the domain, drawn at random: tasks with the same number have the
+    /// same layers and the same mount namespace. 0: it has none yet.
+    pub number: u64,
+    /// The `struct vfsmount *` and `struct dentry *` of the object in question.
+    pub object: [u64; 2],
+    /// Where that is moved to, likewise.
+    pub target: [u64; 2],
+    /// The privileges that every layer grants.
+    pub privileges: u64,
+    /// The version of the profiles by which they do, [`Subjects::version`]; of no
+    /// version but that do they count.
+    pub privileges_version: u32,
+    /// Always 0.
+    pub reserved: u32,
 }
 
-const _: () = assert!(size_of::<Label>() == 48);
+const _: () = assert!(size_of::<Label>() == 104);
+
+/// What makes two domains the same.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct Domain {
+    /// [`Label::mount_namespace`].
+    pub mount_namespace: u64,
+    /// [`Label::layers`].
+    pub layers: [Slot; LAYERS],
+    /// Always 0.
+    pub reserved: u32,
+}
 
 impl Label {
     /// No exec is under way.
@@ -165,6 +208,13 @@ impl Label {
     pub const NEXT_DECIDED: u32 = 1;
     /// As before, but whether a profile claims the program could not be told.
     pub const NEXT_UNDECIDED: u32 = 2;
+
+    /// Forgets what followed from the domain, since it is another now.
+    #[inline(always)]
+    pub const fn enter(&mut self) {
+        self.number = 0;
+        self.privileges = 0;
+    }
 
     /// Whether any layer confines the task.
     #[inline(always)]

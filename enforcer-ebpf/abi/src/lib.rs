@@ -39,7 +39,7 @@ pub mod table;
 
 pub use access::Access;
 pub use event::{Event, EventKind, Hit, Operation, ViolationCount, ViolationKey};
-pub use label::{Adopted, Label, Layer, Slot, Subjects};
+pub use label::{Adopted, Domain, Label, Layer, Slot, Subjects};
 pub use offsets::Offsets;
 pub use policy::{Mode, Reach, Verdict, decide};
 pub use privilege::{Privilege, Privileges};

@@ -62,15 +62,43 @@ pub const VIOLATIONS: usize = 1 << 14;
 /// Bytes of the ring buffer from the kernel to the agent.
 pub const EVENTS_BYTES: usize = 1 << 20;
 
-/// Records in the queue that stands for the ring buffer before Linux 5.11.
+/// Records in the queue that stands for the ring buffer before Linux 5.12.
 pub const QUEUED_EVENTS: usize = 1024;
 
-/// Tasks with a label, confined or not, before Linux 5.11.
-pub const TASKS: usize = 1 << 18;
+/// Objects that the kernel programs remember, of 64 bytes each. What finds its place
+/// taken takes it over.
+pub const KNOWN: usize = 1 << 16;
+
+/// Counters that tell whether a `struct dentry` was made anew since.
+pub const BIRTHS: usize = 1 << 16;
+
+/// Domains that have a number at once. One that was pushed out gets a new number.
+pub const DOMAINS: usize = 4096;
+
+/// Places for labels of tasks, confined or not, of 120 bytes each.
+pub const SEATS: usize = 1 << 16;
+
+/// Places for labels of tasks whose own is taken.
+pub const SPARE_SEATS: usize = 1 << 14;
+
+/// How many of these are tried. While half of them are taken, all tries fail once in
+/// 2^32 times.
+pub const SEAT_TRIES: u32 = 32;
 
 /// Bytes for a path in the short form of an event. A path that does not leave one
 /// of them free makes a long event.
 pub const SHORT_PATH_LEN: usize = 256;
+
+/// Scratches that each processor has: as many programs can be under way there, all but
+/// one preempted.
+pub const SCRATCHES_A_CPU: u32 = 4;
+
+/// Scratches for programs that find those of their processor held.
+pub const SCRATCHES_FOR_ALL: usize = 256;
+
+/// How many of these are tried. While half of them are held, all tries fail once in
+/// 2^32 times.
+pub const SCRATCH_TRIES: u32 = 32;
 
 /// How often a program asks for memory. From Linux 7.0 it may get none for a moment,
 /// while another processor has the allocator's lock (`kmalloc_nolock`).

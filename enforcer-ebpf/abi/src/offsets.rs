@@ -24,6 +24,11 @@ macro_rules! offsets {
             /// `struct path backing_file.user_path`; 0 before Linux 6.5, which has
             /// no such file.
             pub backing_user_path: u64,
+            /// The BTF id of a structure that starts with many plain words, as which
+            /// any memory may be read; 0 before Linux 6.2, which does not allow it.
+            pub words_type: u64,
+            /// Scratches of all processors together: where those for all begin.
+            pub scratches: u64,
             $($(#[$doc])* pub $field: u64,)*
         }
 
@@ -52,7 +57,13 @@ impl Features {
     /// `io_uring` can take other credentials without a hook, so that its use is a
     /// privilege. Before Linux 5.16.
     pub const URING_UNSEEN: u64 = 1 << 2;
+    /// What was found of an object is remembered.
+    pub const REMEMBERS: u64 = 1 << 3;
 }
+
+/// The number of a helper that there is not, by which the programs call the kernel
+/// function `bpf_rdonly_cast`. The agent puts that one's BTF id in its place.
+pub const CAST: u32 = 0x7fec_0001;
 
 offsets! {
     /// `struct path file.f_path`

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! header      [Header::WORDS]
-//! state       base, otherwise, outcome, class   one record a state
+//! state       base, otherwise, outcome and uniform, class   one record a state
 //! transitions (state, next) pairs               the pair of byte b is at base + 2*b
 //! outcome     allow, target and scrub           one record an outcome
 //! ```
@@ -57,7 +57,7 @@ impl Header {
     pub const WORDS: u32 = 10;
 
     /// Says that this is a table, and of which layout.
-    pub const MAGIC: u32 = 0x656e_6602;
+    pub const MAGIC: u32 = 0x656e_6603;
 }
 
 /// Words in a state's record.
@@ -66,6 +66,9 @@ pub const STATE_WORDS: u32 = 4;
 pub const OUTCOME_WORDS: u32 = 2;
 /// The bit of an outcome's target that says that an exec is scrubbed.
 pub const SCRUB: u32 = 1 << 31;
+/// The bit of a state's outcome that says that every byte of a path leads from the state
+/// to itself: whatever lies beneath has the same outcome.
+pub const UNIFORM: u32 = 1 << 31;
 /// The state from which no path leads to a grant: the first record.
 pub const DEAD: u32 = Header::WORDS;
 
@@ -136,10 +139,16 @@ pub trait Words {
         }
     }
 
+    /// Whether every byte of a path leads from `state` to itself.
+    #[inline(always)]
+    fn is_uniform(&self, state: u32) -> bool {
+        self.word(state.wrapping_add(2)) & UNIFORM != 0
+    }
+
     /// What the table says of a path that ends in `state`.
     #[inline(always)]
     fn outcome(&self, state: u32) -> Outcome {
-        let index = self.word(state.wrapping_add(2));
+        let index = self.word(state.wrapping_add(2)) & !UNIFORM;
         let record = self
             .word(Header::OUTCOMES)
             .wrapping_add(index.wrapping_mul(OUTCOME_WORDS));
@@ -210,7 +219,7 @@ pub fn hash(path: &[u8]) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{DEAD, Header, SCRUB, STATE_WORDS, Words, hash};
+    use super::{DEAD, Header, SCRUB, STATE_WORDS, UNIFORM, Words, hash};
     use crate::{access::Access, label::Slot};
 
     /// A table by hand, for `/a` (read) and nothing else.
@@ -223,7 +232,8 @@ mod tests {
         words[..10].copy_from_slice(&[Header::MAGIC, start, outcomes, 2, 1, 7, 0, 1, 1 << 16, 0]);
         for (state, outcome, class) in [(dead, 0, 0), (start, 0, 1), (slash, 0, 2), (a, 1, 3)] {
             let at = state as usize;
-            words[at..at + 4].copy_from_slice(&[pairs, dead, outcome, class]);
+            let uniform = if state == dead { UNIFORM } else { 0 };
+            words[at..at + 4].copy_from_slice(&[pairs, dead, outcome | uniform, class]);
         }
         for (state, byte, next) in [(start, b'/', slash), (slash, b'a', a)] {
             let at = (pairs + 2 * u32::from(byte)) as usize;
@@ -252,6 +262,7 @@ mod tests {
         let outcome = words.judge(b"/a");
         assert_eq!((outcome.allow, outcome.target), (Access::READ, Slot(3)));
         assert_eq!((outcome.scrub, outcome.class), (true, 3));
+        assert!(words.is_uniform(DEAD) && !words.is_uniform(words.word(Header::START)));
         assert_eq!(words.privileges().0, 1 << 48 | 1);
     }
 

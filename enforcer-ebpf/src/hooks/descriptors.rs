@@ -77,31 +77,34 @@ impl Table {
 /// [`Reason::TooManyDescriptors`], or a [`Reason::Fault`].
 #[inline(always)]
 pub(super) fn inherit() -> Result<Answer, Reason> {
-    let scratch = maps::scratch(Task::current())?;
+    let scratch = maps::take()?;
     scratch.descriptor = 0;
     scratch.refused = 0;
+    let mut answer = Err(Reason::TooManyDescriptors);
     for _ in 0..DESCRIPTORS {
-        match inherit_next() {
-            GO_ON => {}
-            DONE if scratch.refused == 0 => return Ok(Answer::Granted),
-            DONE => return Ok(Answer::Refused),
-            _ => return Err(Reason::Fault),
+        match inherit_next(scratch.at) {
+            GO_ON => continue,
+            DONE if scratch.refused == 0 => answer = Ok(Answer::Granted),
+            DONE => answer = Ok(Answer::Refused),
+            _ => answer = Err(Reason::Fault),
         }
+        break;
     }
-    Err(Reason::TooManyDescriptors)
+    maps::give(scratch);
+    answer
 }
 
 global! {
     /// Judges the next descriptor that stays open, from the scratch's on.
-    fn inherit_next() -> u32 {
-        judge_next().unwrap_or(FAULT)
+    fn inherit_next(at: u32) -> u32 {
+        judge_next(at).unwrap_or(FAULT)
     }
 }
 
 #[inline(always)]
-fn judge_next() -> Result<u32, Reason> {
+fn judge_next(at: u32) -> Result<u32, Reason> {
     let task = Task::current();
-    let scratch = maps::scratch(task)?;
+    let scratch = maps::scratch(at)?;
     let found = find_inherited(scratch.descriptor);
     if found == END {
         return Ok(DONE);
@@ -116,7 +119,8 @@ fn judge_next() -> Result<u32, Reason> {
     scratch.descriptor = found.wrapping_add(1);
     let file = Table::of(task)?.file(found)?;
     // One may be closed meanwhile by another thread, which the exec will end.
-    if file != 0 && file::use_of(Operation::Inherit, file, How::NEXT)? != Answer::Granted {
+    let label = maps::label(task).ok_or(Reason::NoLabel)?;
+    if file != 0 && file::use_of(label, Operation::Inherit, file, How::NEXT)? != Answer::Granted {
         scratch.refused = 1;
     }
     Ok(GO_ON)

@@ -17,7 +17,7 @@ use crate::{
     hooks::{EACCES, address, descriptors, errno, fail, refuse},
     judge::{self, Answer, How, Question},
     kernel::{self, Task, offset, read},
-    maps,
+    maps::{self, Haste},
     report::{self, Refusal},
     scratch::Object,
     subject::{self, claims},
@@ -75,8 +75,10 @@ fn check(bprm: u64) -> Result<Checked, Reason> {
     }
     let task = Task::current();
     let label = subject::confined(task)?;
+    let layers = label
+        .as_ref()
+        .map_or([Slot::NONE; LAYERS], |label| label.layers);
     let is_confined = label.is_some();
-    let layers = label.map_or([Slot::NONE; LAYERS], |label| label.layers);
     let exec = match exec(task, layers, bprm) {
         Ok(exec) => exec,
         // A program that cannot be looked at is nothing that a profile claims.
@@ -92,7 +94,7 @@ fn check(bprm: u64) -> Result<Checked, Reason> {
     }
 
     let mut switch = None;
-    if is_confined {
+    if let Some(label) = label {
         let question = Question {
             operation: Operation::Execute,
             requested: Access::EXECUTE,
@@ -102,25 +104,23 @@ fn check(bprm: u64) -> Result<Checked, Reason> {
             },
             how: How::PLAIN,
         };
-        if judge::ask(&question) != Answer::Granted {
+        let (answer, target) = judge::ask_target(label, &question);
+        if answer != Answer::Granted {
             return Ok(Checked::Refused);
         }
-        let found = maps::scratch(task)?.found;
         let [_user, application, _process] = layers;
         // A script's own rule decides, and not that of its interpreter.
-        if exec.stage == Stage::Program
-            && !found.target.is_none()
-            && found.target.0 != application.0
+        if exec.stage == Stage::Program && !target.slot.is_none() && target.slot.0 != application.0
         {
-            switch = Some(found);
+            switch = Some(target);
         }
     }
     if switch.is_some() && is_traced(task)? {
         return Err(Reason::Traced);
     }
-    let target = switch.map_or(Slot::NONE, |found| found.target);
+    let target = switch.map_or(Slot::NONE, |target| target.slot);
     next(&exec, target)?;
-    Ok(if switch.is_some_and(|found| found.scrub != 0) {
+    Ok(if switch.is_some_and(|target| target.scrub) {
         Checked::Scrubbed
     } else {
         Checked::Passed
@@ -156,7 +156,7 @@ fn stage(bprm: u64) -> Result<Stage, Reason> {
 #[inline(always)]
 fn bprm_object(bprm: u64) -> Result<(u64, u64), Reason> {
     let file: u64 = read(bprm.wrapping_add(offset!(bprm_file)))?;
-    claims::file_object(file)
+    Ok(claims::file_object(file))
 }
 
 /// Whether another task traces this one. It would steer the program in its new
@@ -185,7 +185,7 @@ fn next(exec: &Exec, target: Slot) -> Result<(), Reason> {
     }
     if exec.stage == Stage::Program {
         match claims::enrolled(task) {
-            Ok(enrolment) => enrol(task, &mut layers, enrolment)?,
+            Ok(enrolment) => enrol(exec, &mut layers, enrolment)?,
             Err(reason) if confined => return Err(reason),
             Err(_) => certainty = Label::NEXT_UNDECIDED,
         }
@@ -204,11 +204,7 @@ fn next(exec: &Exec, target: Slot) -> Result<(), Reason> {
             Err(_) => certainty = Label::NEXT_UNDECIDED,
         }
     }
-    let mut initial = Label {
-        epoch: subjects.epoch,
-        ..kernel::zeroed()
-    };
-    match maps::label_or_insert(task, &mut initial) {
+    match maps::label_or_empty(task) {
         Ok(label) => {
             label.next = layers;
             label.next_state = certainty;
@@ -223,13 +219,13 @@ fn next(exec: &Exec, target: Slot) -> Result<(), Reason> {
 /// Puts the process under the profile that was asked for, unless it is under
 /// another.
 #[inline(always)]
-fn enrol(task: Task, layers: &mut [Slot; LAYERS], enrolment: Slot) -> Result<(), Reason> {
+fn enrol(exec: &Exec, layers: &mut [Slot; LAYERS], enrolment: Slot) -> Result<(), Reason> {
     let process = &mut layers[Layer::Process as usize];
     if enrolment.is_none() || process.0 == enrolment.0 {
         return Ok(());
     }
     if !process.is_none() {
-        tell(task, Reason::SecondProfile, Layer::Process, enrolment);
+        tell(exec, Reason::SecondProfile, Layer::Process, enrolment);
         return Err(Reason::SecondProfile);
     }
     *process = enrolment;
@@ -238,8 +234,10 @@ fn enrol(task: Task, layers: &mut [Slot; LAYERS], enrolment: Slot) -> Result<(),
 
 /// Tells the agent why an exec into the profile in `slot` is refused.
 #[inline(always)]
-fn tell(task: Task, reason: Reason, layer: Layer, slot: Slot) {
-    if let Ok(scratch) = maps::scratch(task) {
+fn tell(exec: &Exec, reason: Reason, layer: Layer, slot: Slot) {
+    if let Ok(scratch) = maps::take() {
+        // It is told as far as it is known; whose it is makes no difference.
+        let _place = walk::path(scratch, exec.vfsmount, exec.dentry, 0);
         report::violation(
             scratch,
             Refusal {
@@ -253,6 +251,7 @@ fn tell(task: Task, reason: Reason, layer: Layer, slot: Slot) {
                 verdict: Verdict::Deny,
             },
         );
+        maps::give(scratch);
     }
 }
 
@@ -299,9 +298,9 @@ fn commit(bprm: u64) {
     }
     let entered = !are_same(&label.layers, &label.next);
     label.layers = label.next;
+    label.enter();
     label.next_state = Label::NO_NEXT;
     if !label.is_confined() {
-        maps::free_scratch(task);
         return;
     }
     if entered {
@@ -312,18 +311,20 @@ fn commit(bprm: u64) {
     if let Err(reason) = subject::enter(task, label) {
         maps::count_reason(reason);
     }
-    announce(bprm, label);
+    // Who entered a domain may be waited for.
+    announce(bprm, if entered { Haste::Now } else { Haste::Later }, label);
 }
 
 /// Tells the agent which program the task now runs.
 #[inline(always)]
-fn announce(bprm: u64, label: &Label) {
+fn announce(bprm: u64, haste: Haste, label: &Label) {
     let Ok((vfsmount, dentry)) = bprm_object(bprm) else {
         return;
     };
-    // The path may be partial or foreign; it is told as far as it is known.
-    let _place = walk::path(vfsmount, dentry, label.mount_namespace);
-    if let Ok(scratch) = maps::scratch(Task::current()) {
-        report::executed(label, scratch);
+    if let Ok(scratch) = maps::take() {
+        // The path may be partial or foreign; it is told as far as it is known.
+        let _place = walk::path(scratch, vfsmount, dentry, label.mount_namespace);
+        report::executed(label, haste, scratch);
+        maps::give(scratch);
     }
 }

@@ -6,7 +6,7 @@ use enforcer_abi::{Access, Label, Operation, Privilege, Reason};
 use crate::{
     hooks::{address, confined, errno, mediate, mediate_path, need},
     judge::{self, Answer, How, Question},
-    kernel::{self, offset, read},
+    kernel::{self, half, load, offset},
     scratch::Object,
     subject::claims::{file_object, path_object},
     walk::mounts,
@@ -54,27 +54,31 @@ const TIOCLINUX: u32 = 0x541c;
 #[lsm(hook = "file_open")]
 fn file_open(context: LsmContext) -> i32 {
     let file = address(&context, 0);
-    mediate(Operation::Open, |label| open(label, file))
+    mediate(
+        Operation::Open,
+        #[inline(always)]
+        |label| Ok(open(label, file)),
+    )
 }
 
 #[inline(always)]
-fn open(label: &Label, file: u64) -> Result<Option<Question>, Reason> {
-    let (mode, flags) = mode_and_flags(file)?;
+fn open(label: &Label, file: u64) -> Option<Question> {
+    let (mode, flags) = loaded_mode_and_flags(file);
     if mode & FMODE_NOACCOUNT != 0 {
-        return Ok(None);
+        return None;
     }
     let (operation, requested) = if flags & FMODE_EXEC == 0 {
         (Operation::Open, rights(mode, flags))
     } else if label.next_state == Label::NO_NEXT {
         // The program itself, which the exec hook is about to judge.
-        return Ok(None);
+        return None;
     } else {
         // What a judged program has itself loaded with: a script's interpreter,
         // which the exec hook judges as well, or the loader, which it does not
         // see. It becomes code in the process.
         (Operation::Execute, Access::MAP)
     };
-    question(operation, requested, file, How::PLAIN)
+    Some(question(operation, requested, file))
 }
 
 /// Judges whether the current task may use an open file as it was opened.
@@ -82,23 +86,31 @@ fn open(label: &Label, file: u64) -> Result<Option<Question>, Reason> {
 /// Whoever opened it may have been in another mount namespace, as what starts a
 /// service often is; then the first of its names in the task's own counts.
 #[inline(always)]
-pub(super) fn use_of(operation: Operation, file: u64, how: u32) -> Result<Answer, Reason> {
-    let (mode, flags) = mode_and_flags(file)?;
+pub(super) fn use_of(
+    label: &mut Label,
+    operation: Operation,
+    file: u64,
+    how: u32,
+) -> Result<Answer, Reason> {
+    let mode = half(file.wrapping_add(offset!(file_mode)));
     if mode & FMODE_PATH != 0 {
         // It names a file, and gives no access to it.
         return Ok(Answer::Granted);
     }
-    let (vfsmount, dentry) = file_object(file)?;
-    Ok(judge::ask(&Question {
-        operation,
-        // Whoever opened it made it, and cut it.
-        requested: rights(mode & !FMODE_CREATED, flags & !O_TRUNC),
-        object: Object {
-            vfsmount: mounts::nearest(vfsmount, dentry)?,
-            dentry,
+    let (vfsmount, dentry) = file_object(file);
+    Ok(judge::ask_slowly(
+        label,
+        &Question {
+            operation,
+            // Whoever opened it made it, and cut it.
+            requested: rights(mode & !FMODE_CREATED, flags(file) & !O_TRUNC),
+            object: Object {
+                vfsmount: mounts::nearest(vfsmount, dentry)?,
+                dentry,
+            },
+            how,
         },
-        how,
-    }))
+    ))
 }
 
 /// Mount and dentry of the file that a memory area maps, as who maps it sees it.
@@ -107,42 +119,45 @@ pub(super) fn use_of(operation: Operation, file: u64, how: u32) -> Result<Answer
 /// No other of those that the kernel opens for itself is ever mapped. The flag
 /// `FMODE_BACKING` would say so, but is not the same on all kernels.
 #[inline(always)]
-pub(super) fn mapped_object(file: u64) -> Result<Object, Reason> {
-    let (mode, _flags) = mode_and_flags(file)?;
+pub(super) fn mapped_object(file: u64) -> Object {
+    let mode = half(file.wrapping_add(offset!(file_mode)));
     let user_path = offset!(backing_user_path);
     let (vfsmount, dentry) = if user_path != 0 && mode & FMODE_NOACCOUNT != 0 {
-        path_object(file.wrapping_add(user_path))?
+        path_object(file.wrapping_add(user_path))
     } else {
-        file_object(file)?
+        file_object(file)
     };
-    Ok(Object { vfsmount, dentry })
+    Object { vfsmount, dentry }
 }
 
+/// A question about a file that is a hook's argument.
 #[inline(always)]
-pub(super) fn question(
-    operation: Operation,
-    requested: Access,
-    file: u64,
-    how: u32,
-) -> Result<Option<Question>, Reason> {
-    let (vfsmount, dentry) = file_object(file)?;
-    Ok(Some(Question {
+fn question(operation: Operation, requested: Access, file: u64) -> Question {
+    let path = offset!(file_path);
+    Question {
         operation,
         requested,
-        object: Object { vfsmount, dentry },
-        how,
-    }))
+        object: Object {
+            vfsmount: load(file, path.wrapping_add(offset!(path_mnt))),
+            dentry: load(file, path.wrapping_add(offset!(path_dentry))),
+        },
+        how: How::PLAIN,
+    }
 }
 
+/// Mode and flags of a file that is a hook's argument.
 #[inline(always)]
-fn mode_and_flags(file: u64) -> Result<(u32, u32), Reason> {
-    Ok((read(file.wrapping_add(offset!(file_mode)))?, flags(file)?))
+fn loaded_mode_and_flags(file: u64) -> (u32, u32) {
+    (
+        load(file, offset!(file_mode)),
+        load(file, offset!(file_flags)),
+    )
 }
 
 /// The flags of an open file.
 #[inline(always)]
-pub(super) fn flags(file: u64) -> Result<u32, Reason> {
-    read(file.wrapping_add(offset!(file_flags)))
+pub(super) fn flags(file: u64) -> u32 {
+    half(file.wrapping_add(offset!(file_flags)))
 }
 
 /// The rights that an open with `mode` and `flags` needs.
@@ -174,18 +189,22 @@ fn rights(mode: u32, flags: u32) -> Access {
 #[lsm(hook = "file_receive")]
 fn file_receive(context: LsmContext) -> i32 {
     let file = address(&context, 0);
-    confined(Operation::Receive, |_label| {
-        use_of(Operation::Receive, file, How::PLAIN).map(errno)
-    })
+    confined(
+        Operation::Receive,
+        #[inline(always)]
+        |label| use_of(label, Operation::Receive, file, How::PLAIN).map(errno),
+    )
 }
 
 /// `int file_truncate(struct file *file)`, from 6.2: `ftruncate` and `O_TRUNC`.
 #[lsm(hook = "file_truncate")]
 fn file_truncate(context: LsmContext) -> i32 {
     let file = address(&context, 0);
-    mediate(Operation::Truncate, |_label| {
-        question(Operation::Truncate, Access::WRITE, file, How::PLAIN)
-    })
+    mediate(
+        Operation::Truncate,
+        #[inline(always)]
+        |_label| Ok(Some(question(Operation::Truncate, Access::WRITE, file))),
+    )
 }
 
 /// `int path_truncate(const struct path *path)`: `truncate`; before 6.2 the others
@@ -220,13 +239,17 @@ fn is_own(id: u64) -> bool {
 /// A file that was opened to be added to would become one to be written to.
 #[inline(always)]
 fn no_append(file: u64) -> i32 {
-    mediate(Operation::Fcntl, |_label| {
-        let (mode, flags) = mode_and_flags(file)?;
-        if mode & FMODE_WRITE == 0 || flags & O_APPEND == 0 {
-            return Ok(None);
-        }
-        question(Operation::Fcntl, Access::WRITE, file, How::PLAIN)
-    })
+    mediate(
+        Operation::Fcntl,
+        #[inline(always)]
+        |_label| {
+            let (mode, flags) = loaded_mode_and_flags(file);
+            if mode & FMODE_WRITE == 0 || flags & O_APPEND == 0 {
+                return Ok(None);
+            }
+            Ok(Some(question(Operation::Fcntl, Access::WRITE, file)))
+        },
+    )
 }
 
 /// `int file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)`
@@ -253,9 +276,11 @@ fn ioctl(context: &LsmContext) -> i32 {
         | FS_IOC_ENABLE_VERITY
         | FS_IOC_SET_ENCRYPTION_POLICY => {
             let file = address(context, 0);
-            mediate(Operation::Ioctl, |_label| {
-                question(Operation::Ioctl, Access::ATTRIBUTES, file, How::PLAIN)
-            })
+            mediate(
+                Operation::Ioctl,
+                #[inline(always)]
+                |_label| Ok(Some(question(Operation::Ioctl, Access::ATTRIBUTES, file))),
+            )
         }
         TIOCSTI | TIOCLINUX => need(Privilege::TERMINAL),
         FIOSETOWN | SIOCSPGRP => need(Privilege::SIGNAL),

@@ -50,7 +50,11 @@ fn mmap_file(context: LsmContext) -> i32 {
         return 0;
     }
     let Ok(file) = kernel::argument(&context, 0) else {
-        return confined(Operation::Map, |_label| Err(Reason::Fault));
+        return confined(
+            Operation::Map,
+            #[inline(always)]
+            |_label| Err(Reason::Fault),
+        );
     };
     if unseen && file != 0 && is_ring(file).unwrap_or(true) {
         return need(Privilege::IO_URING);
@@ -75,7 +79,11 @@ fn file_mprotect(context: LsmContext) -> i32 {
     let anonymous: Result<u64, Reason> = read(area.wrapping_add(offset!(vma_anonymous)));
     let flags: Result<u64, Reason> = read(area.wrapping_add(offset!(vma_flags)));
     let (Ok(file), Ok(anonymous), Ok(flags)) = (file, anonymous, flags) else {
-        return confined(Operation::Map, |_label| Err(Reason::Fault));
+        return confined(
+            Operation::Map,
+            #[inline(always)]
+            |_label| Err(Reason::Fault),
+        );
     };
     mediate(Mapping {
         file,
@@ -105,7 +113,7 @@ fn mediate(mapping: Mapping) -> i32 {
         return map(file, Access::MAP);
     }
     // By memory, a file that was opened to be added to can be written to.
-    if writable && shared && file != 0 && file::flags(file).unwrap_or(O_APPEND) & O_APPEND != 0 {
+    if writable && shared && file != 0 && file::flags(file) & O_APPEND != 0 {
         return map(file, Access::WRITE);
     }
     0
@@ -113,30 +121,34 @@ fn mediate(mapping: Mapping) -> i32 {
 
 #[inline(always)]
 fn map(file: u64, requested: Access) -> i32 {
-    confined(Operation::Map, |_label| {
-        let object = file::mapped_object(file)?;
-        if requested == Access::MAP && claims::is_running(Task::current(), object.dentry)? {
-            // What runs is code already.
-            return Ok(0);
-        }
-        let question = Question {
-            operation: Operation::Map,
-            requested,
-            object,
-            how: How::PLAIN,
-        };
-        Ok(match judge::ask(&question) {
-            Answer::Anonymous => privileged(Privilege::EXECMEM, Told::Loudly),
-            answer => errno(answer),
-        })
-    })
+    confined(
+        Operation::Map,
+        #[inline(always)]
+        |label| {
+            let object = file::mapped_object(file);
+            if requested == Access::MAP && claims::is_running(Task::current(), object.dentry)? {
+                // What runs is code already.
+                return Ok(0);
+            }
+            let question = Question {
+                operation: Operation::Map,
+                requested,
+                object,
+                how: How::PLAIN,
+            };
+            Ok(match judge::ask(label, &question) {
+                Answer::Anonymous => privileged(label, Privilege::EXECMEM, Told::Loudly),
+                answer => errno(answer),
+            })
+        },
+    )
 }
 
 /// Whether a file is an `io_uring`.
 #[inline(always)]
 fn is_ring(file: u64) -> Result<bool, Reason> {
     const NAME: &[u8; 10] = b"[io_uring]";
-    let (_vfsmount, dentry) = file_object(file)?;
+    let (_vfsmount, dentry) = file_object(file);
     let [length, text]: [u64; 2] = read(dentry.wrapping_add(offset!(dentry_name)))?;
     if length >> 32 != NAME.len() as u64 {
         return Ok(false);

@@ -6,7 +6,7 @@ use enforcer_abi::{Access, Operation, Reason};
 use crate::{
     hooks::{EACCES, EXDEV, address, confined, errno, mediate},
     judge::{self, Answer, How, Question},
-    kernel::{offset, read},
+    kernel::{load, offset, read},
     scratch::Object,
 };
 
@@ -21,25 +21,48 @@ const RENAME_WHITEOUT: u32 = 1 << 2;
 
 /// The object at `dentry` in the directory of the `struct path` at `directory`.
 #[inline(always)]
-fn in_directory(directory: u64, dentry: u64) -> Result<Object, Reason> {
-    Ok(Object {
-        vfsmount: read(directory.wrapping_add(offset!(path_mnt)))?,
+fn in_directory(directory: u64, dentry: u64) -> Object {
+    Object {
+        vfsmount: load(directory, offset!(path_mnt)),
         dentry,
-    })
+    }
 }
 
-/// Judges what is done to the name that the hook's first two arguments tell.
+/// Judges what is done to the object that the hook's first two arguments tell.
+#[inline(always)]
+fn mediate_object(context: &LsmContext, operation: Operation) -> i32 {
+    let (directory, dentry) = (address(context, 0), address(context, 1));
+    mediate(
+        operation,
+        #[inline(always)]
+        |_label| {
+            Ok(Some(Question {
+                operation,
+                requested: Access::REMOVE,
+                object: in_directory(directory, dentry),
+                how: How::PLAIN,
+            }))
+        },
+    )
+}
+
+/// Judges whether the name may be made that the hook's first two arguments tell.
 #[inline(always)]
 fn mediate_name(context: &LsmContext, operation: Operation, requested: Access) -> i32 {
     let (directory, dentry) = (address(context, 0), address(context, 1));
-    mediate(operation, |_label| {
-        Ok(Some(Question {
-            operation,
-            requested,
-            object: in_directory(directory, dentry)?,
-            how: How::PLAIN,
-        }))
-    })
+    confined(
+        operation,
+        #[inline(always)]
+        |label| {
+            let question = Question {
+                operation,
+                requested,
+                object: in_directory(directory, dentry),
+                how: How::PLAIN,
+            };
+            Ok(errno(judge::ask_new(label, &question)))
+        },
+    )
 }
 
 /// `int path_mknod(const struct path *dir, struct dentry *dentry, umode_t mode, unsigned int dev)`
@@ -76,13 +99,13 @@ fn path_symlink(context: LsmContext) -> i32 {
 /// `int path_unlink(const struct path *dir, struct dentry *dentry)`
 #[lsm(hook = "path_unlink")]
 fn path_unlink(context: LsmContext) -> i32 {
-    mediate_name(&context, Operation::Unlink, Access::REMOVE)
+    mediate_object(&context, Operation::Unlink)
 }
 
 /// `int path_rmdir(const struct path *dir, struct dentry *dentry)`
 #[lsm(hook = "path_rmdir")]
 fn path_rmdir(context: LsmContext) -> i32 {
-    mediate_name(&context, Operation::Rmdir, Access::REMOVE)
+    mediate_object(&context, Operation::Rmdir)
 }
 
 /// `int path_link(struct dentry *old_dentry, const struct path *new_dir, struct dentry *new_dentry)`
@@ -95,24 +118,25 @@ fn path_link(context: LsmContext) -> i32 {
         address(&context, 1),
         address(&context, 2),
     );
-    confined(Operation::Link, |_label| {
-        let old = Question {
-            operation: Operation::Link,
-            requested: Access::NONE,
-            object: in_directory(directory, old)?,
-            how: How::KEEP,
-        };
-        let answer = judge::ask(&old);
-        if answer != Answer::Granted {
-            return Ok(errno(answer));
-        }
-        Ok(errno(judge::ask(&Question {
-            operation: Operation::Link,
-            requested: Access::CREATE,
-            object: in_directory(directory, new)?,
-            how: How::NO_GROWTH,
-        })))
-    })
+    confined(
+        Operation::Link,
+        #[inline(always)]
+        |label| {
+            let old = Question {
+                operation: Operation::Link,
+                requested: Access::NONE,
+                object: in_directory(directory, old),
+                how: How::KEEP,
+            };
+            let new = Question {
+                operation: Operation::Link,
+                requested: Access::CREATE,
+                object: in_directory(directory, new),
+                how: How::NO_GROWTH,
+            };
+            Ok(errno(judge::ask_both(label, &old, &new)))
+        },
+    )
 }
 
 /// `int path_rename(const struct path *old_dir, struct dentry *old_dentry, const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)`
@@ -133,53 +157,55 @@ fn path_rename_plain(context: LsmContext) -> i32 {
 fn rename(context: &LsmContext, flags: u32) -> i32 {
     let (old_directory, old) = (address(context, 0), address(context, 1));
     let (new_directory, new) = (address(context, 2), address(context, 3));
-    confined(Operation::Rename, |_label| {
-        let exchange = flags & RENAME_EXCHANGE != 0;
-        let mut leaves = Access::REMOVE;
-        if exchange || flags & RENAME_WHITEOUT != 0 {
-            leaves |= Access::CREATE;
-        }
-        let old_kind = kind(old)?;
-        let new_kind = kind(new)?;
-        let mut comes = Access::CREATE;
-        if new_kind != 0 {
-            comes |= Access::REMOVE;
-        }
-        let mut how = How::NO_GROWTH;
-        if exchange {
-            how |= How::NO_LOSS;
-        }
-        if old_kind == S_IFDIR || new_kind == S_IFDIR {
-            how |= How::DIRECTORY;
-        }
-        let answer = judge::ask(&Question {
-            operation: Operation::Rename,
-            requested: leaves,
-            object: in_directory(old_directory, old)?,
-            how: How::KEEP,
-        });
-        if answer != Answer::Granted {
-            return Ok(errno(answer));
-        }
-        let answer = judge::ask(&Question {
-            operation: Operation::Rename,
-            requested: comes,
-            object: in_directory(new_directory, new)?,
-            how,
-        });
-        Ok(match answer {
-            Answer::Granted => 0,
-            // Whoever moves things then copies them, and the copy is judged.
-            Answer::Grows => -EXDEV,
-            _ => -EACCES,
-        })
-    })
+    confined(
+        Operation::Rename,
+        #[inline(always)]
+        |label| {
+            let exchange = flags & RENAME_EXCHANGE != 0;
+            let mut leaves = Access::REMOVE;
+            if exchange || flags & RENAME_WHITEOUT != 0 {
+                leaves |= Access::CREATE;
+            }
+            let old_kind = kind(old)?;
+            let new_kind = kind(new)?;
+            let mut comes = Access::CREATE;
+            if new_kind != 0 {
+                comes |= Access::REMOVE;
+            }
+            let mut how = How::NO_GROWTH;
+            if exchange {
+                how |= How::NO_LOSS;
+            }
+            if old_kind == S_IFDIR || new_kind == S_IFDIR {
+                how |= How::DIRECTORY;
+            }
+            let from = Question {
+                operation: Operation::Rename,
+                requested: leaves,
+                object: in_directory(old_directory, old),
+                how: How::KEEP,
+            };
+            let to = Question {
+                operation: Operation::Rename,
+                requested: comes,
+                object: in_directory(new_directory, new),
+                how,
+            };
+            let answer = judge::ask_both(label, &from, &to);
+            Ok(match answer {
+                Answer::Granted => 0,
+                // Whoever moves things then copies them, and the copy is judged.
+                Answer::Grows => -EXDEV,
+                _ => -EACCES,
+            })
+        },
+    )
 }
 
 /// The kind of the object at `dentry`, as in its mode; 0 if there is none.
 #[inline(always)]
 fn kind(dentry: u64) -> Result<u32, Reason> {
-    let inode: u64 = read(dentry.wrapping_add(offset!(dentry_inode)))?;
+    let inode: u64 = load(dentry, offset!(dentry_inode));
     if inode == 0 {
         return Ok(0);
     }

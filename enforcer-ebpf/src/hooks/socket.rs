@@ -1,7 +1,7 @@
 //! Unix sockets.
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
-use enforcer_abi::{Access, Operation, Privilege, Reason};
+use enforcer_abi::{Access, Label, Operation, Privilege, Reason};
 
 use crate::{
     hooks::{address, confined, errno, privileged},
@@ -13,16 +13,22 @@ use crate::{
 #[lsm(hook = "unix_stream_connect")]
 fn unix_stream_connect(context: LsmContext) -> i32 {
     let other = address(&context, 1);
-    confined(Operation::Connect, |_label| connect(other))
+    confined(
+        Operation::Connect,
+        #[inline(always)]
+        |label| connect(label, other),
+    )
 }
 
 /// `int unix_may_send(struct socket *sock, struct socket *other)`
 #[lsm(hook = "unix_may_send")]
 fn unix_may_send(context: LsmContext) -> i32 {
     let other = address(&context, 1);
-    confined(Operation::Connect, |_label| {
-        connect(read(other.wrapping_add(offset!(socket_sock)))?)
-    })
+    confined(
+        Operation::Connect,
+        #[inline(always)]
+        |label| connect(label, read(other.wrapping_add(offset!(socket_sock)))?),
+    )
 }
 
 /// Judges a connection to the `struct sock` at `other`.
@@ -30,11 +36,11 @@ fn unix_may_send(context: LsmContext) -> i32 {
 /// Its path has the mount by which its owner made it, who may be in another
 /// mount namespace. By what mount the task found it is not told.
 #[inline(always)]
-fn connect(other: u64) -> Result<i32, Reason> {
+fn connect(label: &mut Label, other: u64) -> Result<i32, Reason> {
     let path = other.wrapping_add(offset!(unix_path));
     let dentry: u64 = read(path.wrapping_add(offset!(path_dentry)))?;
     if dentry != 0 {
-        let answer = judge::ask_by_dentry(Operation::Connect, Access::CONNECT, dentry);
+        let answer = judge::ask_by_dentry(label, Operation::Connect, Access::CONNECT, dentry);
         return Ok(errno(answer));
     }
     let address: u64 = read(other.wrapping_add(offset!(unix_address)))?;
@@ -42,5 +48,5 @@ fn connect(other: u64) -> Result<i32, Reason> {
         // It has no name: the task holds the other end.
         return Ok(0);
     }
-    Ok(privileged(Privilege::ABSTRACT_UNIX, Told::Loudly))
+    Ok(privileged(label, Privilege::ABSTRACT_UNIX, Told::Loudly))
 }

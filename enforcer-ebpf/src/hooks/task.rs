@@ -16,7 +16,7 @@ use crate::{
 /// The child has its domain before it runs.
 #[lsm(hook = "task_alloc")]
 fn task_alloc(context: LsmContext) -> i32 {
-    match subject::inherit(Task::from_argument(context.arg(0))) {
+    match Task::from_argument(&context, 0).and_then(subject::inherit) {
         Ok(()) => 0,
         Err(reason) => {
             maps::count_reason(reason);
@@ -26,10 +26,13 @@ fn task_alloc(context: LsmContext) -> i32 {
 }
 
 /// `void task_free(struct task_struct *task)`
-#[cfg(feature = "legacy")]
 #[lsm(hook = "task_free")]
 fn task_free(context: LsmContext) -> i32 {
-    maps::tasks::forget(Task::from_argument(context.arg(0)));
+    if maps::subjects().epoch != 0
+        && let Ok(task) = Task::from_argument(&context, 0)
+    {
+        maps::forget(task);
+    }
     0
 }
 
@@ -43,15 +46,20 @@ fn task_fix_setuid(context: LsmContext) -> i32 {
     }
 }
 
-/// Asks for a privilege if `other` is not in the current task's domain.
+/// Asks for a privilege if the task that is a hook's first argument is not in the current task's domain.
 #[inline(always)]
-fn reach(other: Task, privilege: Privilege, told: Told) -> i32 {
-    confined(Operation::Privilege, |label| {
-        if subject::is_in_domain(label, other) {
-            return Ok(0);
-        }
-        Ok(privileged(privilege, told))
-    })
+fn reach(context: &LsmContext, privilege: Privilege, told: Told) -> i32 {
+    confined(
+        Operation::Privilege,
+        #[inline(always)]
+        |label| {
+            let other = Task::from_argument(context, 0)?;
+            if subject::is_in_domain(label, other) {
+                return Ok(0);
+            }
+            Ok(privileged(label, privilege, told))
+        },
+    )
 }
 
 /// From `include/linux/ptrace.h`: it is only a look.
@@ -68,7 +76,7 @@ fn ptrace_access_check(context: LsmContext) -> i32 {
     } else {
         Told::Quietly
     };
-    reach(Task::from_argument(context.arg(0)), Privilege::PTRACE, told)
+    reach(&context, Privilege::PTRACE, told)
 }
 
 /// Defines a program for a hook whose first argument is a task that is signalled
@@ -78,7 +86,7 @@ macro_rules! steered {
         $($(#[$doc])*
         #[lsm]
         fn $hook(context: LsmContext) -> i32 {
-            reach(Task::from_argument(context.arg(0)), Privilege::SIGNAL, Told::Loudly)
+            reach(&context, Privilege::SIGNAL, Told::Loudly)
         })*
     };
 }

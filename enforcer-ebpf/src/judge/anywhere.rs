@@ -1,39 +1,36 @@
 //! Decides about an object of which the kernel does not tell by what mount it was
 //! reached.
 
-use enforcer_abi::{Reason, limits::MOUNTS};
+use enforcer_abi::{Reason, Verdict, limits::MOUNTS};
 
 use crate::{
-    judge::{Answer, How, judge_object, judge_unnamed},
-    kernel::{Task, global, offset},
+    judge::{Answer, How, judge, judge_unnamed, remembered},
+    kernel::{global, offset},
     maps,
     scratch::Request,
-    subject,
     walk::{self, NAMED, mounts},
 };
 
 global! {
     /// Judges the request in the scratch for an object that comes without a mount:
     /// one of its names has to grant it. Returns an [`Answer`].
-    fn judge_anywhere() -> u32 {
-        anywhere().unwrap_or_else(|reason| judge_unnamed(reason as u32))
+    fn judge_anywhere(at: u32) -> u32 {
+        anywhere(at).unwrap_or_else(|reason| judge_unnamed(at, reason as u32))
     }
 }
 
 #[inline(always)]
-fn anywhere() -> Result<u32, Reason> {
-    let task = Task::current();
-    let scratch = maps::scratch(task)?;
+fn anywhere(at: u32) -> Result<u32, Reason> {
+    let scratch = maps::scratch(at)?;
     let Request { object, how, .. } = scratch.request;
-    // Mounts are counted second.
-    let [_, before] = walk::sequences()?;
+    let before = walk::sequences()?;
     let super_block = mounts::start(scratch, object.dentry)?;
     let first = mounts::mount_of(scratch.cursor, super_block);
     scratch.shown = 0;
     scratch.candidate = 0;
     let mut tried = NEXT;
     for _ in 0..MOUNTS {
-        tried = try_mount(super_block);
+        tried = try_mount(at, super_block);
         if tried != NEXT {
             break;
         }
@@ -41,19 +38,20 @@ fn anywhere() -> Result<u32, Reason> {
     scratch.request.how = how;
     scratch.request.unnamed = NAMED;
     match tried {
-        GRANTED => return Ok(Answer::Granted as u32),
+        // Once more, so that the use is noted.
+        GRANTED => return Ok(grant(at, before, object.dentry)),
         FAULT => return Err(Reason::Fault),
         _ => {}
     }
     if scratch.candidate != 0 {
         scratch.request.object.vfsmount = scratch.candidate;
-        return Ok(judge_object());
+        return Ok(judge(at));
     }
     if tried == NEXT {
         return Err(Reason::TooManyMounts);
     }
     // The list may have changed under the search.
-    if before != walk::sequences()?[1] {
+    if walk::mounts_of(before) != walk::mounts_of(walk::sequences()?) {
         return Err(Reason::Raced);
     }
     if scratch.shown != 0 || first == 0 {
@@ -61,7 +59,20 @@ fn anywhere() -> Result<u32, Reason> {
     }
     // It is on none of the domain's mounts; another tells what it is.
     scratch.request.object.vfsmount = first.wrapping_add(offset!(mount_mnt));
-    Ok(judge_object())
+    Ok(judge(at))
+}
+
+/// Grants what a mount's name does, unless it was changed meanwhile.
+#[inline(always)]
+fn grant(at: u32, before: u64, dentry: u64) -> u32 {
+    let answer = judge(at);
+    if let Ok(scratch) = maps::scratch(at)
+        && answer == Answer::Granted as u32
+        && scratch.verdict == Verdict::Allow as u32
+    {
+        remembered::note_anywhere(scratch, dentry, before);
+    }
+    answer
 }
 
 /// What [`try_mount`] returns: this mount does not grant it, the next may.
@@ -76,15 +87,11 @@ const FAULT: u32 = 3;
 global! {
     /// Asks whether the name by the next mount of the domain's own grants the
     /// request in the scratch. Notes the first that names the object at all.
-    fn try_mount(super_block: u64) -> u32 {
-        let task = Task::current();
-        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+    fn try_mount(at: u32, super_block: u64) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return FAULT;
         };
-        let Ok(namespace) = subject::namespace(task, label, scratch.request.how) else {
-            return FAULT;
-        };
-        match mounts::seek_mount(super_block, namespace) {
+        match mounts::seek_mount(at, super_block, scratch.subject.mount_namespace) {
             mounts::FOUND => {}
             mounts::MORE => return NEXT,
             mounts::END => return END,
@@ -95,7 +102,7 @@ global! {
         scratch.request.how |= How::QUIETLY;
         scratch.request.unnamed = NAMED;
         scratch.request.object.vfsmount = vfsmount;
-        if judge_object() == Answer::Granted as u32 {
+        if judge(at) == Answer::Granted as u32 {
             return GRANTED;
         }
         if scratch.request.unnamed == NAMED && scratch.candidate == 0 {

@@ -1,13 +1,13 @@
 //! Decides about what is no access to an object.
 
 use enforcer_abi::{
-    Access, Counter, Layer, Mode, Operation, Privilege, Reason, Verdict, limits::LAYERS,
+    Access, Counter, Label, Layer, Mode, Operation, Privilege, Privileges, Reason, Slot, Verdict,
     policy::refusal,
 };
 
 use crate::{
     automaton,
-    judge::{Answer, How, count, slot_of},
+    judge::{Answer, OUTWARDS, count, slot_of},
     kernel::{Task, global},
     maps,
     report::{self, Refusal},
@@ -25,8 +25,11 @@ pub(crate) enum Told {
 
 /// Asks every layer for a privilege.
 #[inline(always)]
-pub(crate) fn privilege(privilege: Privilege, told: Told) -> Answer {
-    maps::count(Counter::Judged);
+pub(crate) fn privilege(label: &mut Label, privilege: Privilege, told: Told) -> Answer {
+    let version = maps::subjects().version;
+    if label.privileges_version == version && Privileges(label.privileges).contains(privilege) {
+        return Answer::Granted;
+    }
     Answer::from_number(judge_privilege(
         u32::from(privilege.0),
         u32::from(told == Told::Quietly),
@@ -34,17 +37,33 @@ pub(crate) fn privilege(privilege: Privilege, told: Told) -> Answer {
 }
 
 global! {
-    /// Asks every layer for a privilege. Returns an [`Answer`].
+    /// Asks every layer for a privilege, and notes in the label which ones all grant.
+    /// Returns an [`Answer`].
     fn judge_privilege(privilege: u32, quietly: u32) -> u32 {
-        // Without it every layer refuses.
-        let _scratch = maps::first_scratch();
+        maps::count(Counter::Judged);
+        let Some(label) = maps::label(Task::current()) else {
+            return Answer::Refused as u32;
+        };
+        let version = maps::subjects().version;
+        let mut granted = Privileges(u64::MAX);
         let mut strictest = Verdict::Allow as u32;
-        for layer in 0..LAYERS as u32 {
-            let verdict = privilege_of(layer, privilege, quietly);
+        for layer in OUTWARDS {
+            let slot = slot_of(&label.layers, layer);
+            if slot.is_none() {
+                continue;
+            }
+            let mine = granted_by(slot.0);
+            granted = Privileges(granted.0 & mine);
+            if Privileges(mine).contains(Privilege(privilege as u8)) {
+                continue;
+            }
+            let verdict = refuse(layer as u32, privilege, quietly);
             if verdict > strictest {
                 strictest = verdict;
             }
         }
+        label.privileges = granted.0;
+        label.privileges_version = version;
         if quietly == 0 {
             count(strictest);
         }
@@ -57,31 +76,35 @@ global! {
 }
 
 global! {
-    /// Asks one layer for a privilege. Returns the [`Verdict`].
-    fn privilege_of(layer: u32, privilege: u32, quietly: u32) -> u32 {
-        let task = Task::current();
-        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(task)) else {
+    /// The privileges that the profile in a slot grants; none if it has no table.
+    fn granted_by(slot: u32) -> u64 {
+        automaton::privileges(Slot(slot)).map_or(0, |(_facts, granted)| granted.0)
+    }
+}
+
+global! {
+    /// Has one layer refuse a privilege, as its mode has it. Returns the [`Verdict`].
+    fn refuse(layer: u32, privilege: u32, quietly: u32) -> u32 {
+        let (Some(label), Ok(scratch)) = (maps::label(Task::current()), maps::take()) else {
             return Verdict::Deny as u32;
         };
         let layer = Layer::from_index(layer);
-        let slot = slot_of(label, layer, How::PLAIN);
-        if slot.is_none() {
-            return Verdict::Allow as u32;
-        }
-        let privilege = Privilege(privilege as u8);
+        let slot = slot_of(&label.layers, layer);
         scratch.found = Found::NOTHING;
         scratch.clear_path();
-        let (mode, reason) = match automaton::privileges(slot, scratch) {
-            Ok(granted) if granted.contains(privilege) => return Verdict::Allow as u32,
-            Ok(_) => (scratch.found.mode, Reason::NotGranted),
-            Err(reason) => (0, reason),
+        let reason = match automaton::privileges(slot) {
+            Ok((facts, _granted)) => {
+                scratch.found = facts;
+                Reason::NotGranted
+            }
+            Err(reason) => reason,
         };
-        let verdict = refusal(Mode(mode));
+        let verdict = refusal(Mode(scratch.found.mode));
         if quietly == 0 && verdict != Verdict::Allow {
             maps::count_reason(reason);
             report::violation(scratch, Refusal {
                 operation: Some(Operation::Privilege),
-                privilege,
+                privilege: Privilege(privilege as u8),
                 requested: Access::NONE,
                 missing: Access::NONE,
                 reason,
@@ -90,6 +113,7 @@ global! {
                 verdict,
             });
         }
+        maps::give(scratch);
         verdict as u32
     }
 }

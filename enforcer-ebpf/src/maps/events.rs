@@ -2,9 +2,14 @@
 
 #![expect(unsafe_code, reason = "maps hand out raw pointers")]
 
-use core::hint::black_box;
+use core::{hint::black_box, ptr::from_ref};
 
-use aya_ebpf::{btf_maps::RingBuf, macros::btf_map};
+use aya_ebpf::{
+    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_NO_WAKEUP},
+    btf_maps::RingBuf,
+    helpers::generated::bpf_ringbuf_query,
+    macros::btf_map,
+};
 use enforcer_abi::{
     Event,
     limits::{EVENTS_BYTES, SHORT_PATH_LEN},
@@ -26,19 +31,37 @@ struct Record<const PATH: usize> {
     path: [u8; PATH],
 }
 
+/// When the agent is to read an event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// At once.
+    Now,
+    /// With the next that is to be read at once, or when it looks by itself; or when half
+    /// of the room is taken.
+    Later,
+}
+
 /// Sends an event with the path in `scratch`, and the current thread's name.
 /// Returns whether there was room.
 #[inline(always)]
-pub(crate) fn send(scratch: &Scratch, event: impl Fn() -> Event) -> bool {
+pub(crate) fn send(scratch: &Scratch, haste: Haste, event: impl Fn() -> Event) -> bool {
     if scratch.path_len() < SHORT_PATH_LEN as u32 {
-        send_as::<SHORT_PATH_LEN>(scratch, event)
+        send_as::<SHORT_PATH_LEN>(scratch, haste, event)
     } else {
-        send_as::<BUFFER>(scratch, event)
+        send_as::<BUFFER>(scratch, haste, event)
     }
 }
 
+/// Bytes of events that the agent has not read yet.
 #[inline(always)]
-fn send_as<const PATH: usize>(scratch: &Scratch, event: impl Fn() -> Event) -> bool {
+fn waiting() -> u64 {
+    let map = from_ref(&EVENTS).cast_mut().cast();
+    // SAFETY: the map is a ring buffer.
+    unsafe { bpf_ringbuf_query(map, BPF_RB_AVAIL_DATA.into()) }
+}
+
+#[inline(always)]
+fn send_as<const PATH: usize>(scratch: &Scratch, haste: Haste, event: impl Fn() -> Event) -> bool {
     let Some(entry) = EVENTS.reserve_bytes(size_of::<Record<PATH>>(), 0) else {
         return false;
     };
@@ -62,6 +85,7 @@ fn send_as<const PATH: usize>(scratch: &Scratch, event: impl Fn() -> Event) -> b
     // What is left unwritten has no meaning, and a read of our own buffer does
     // not fail.
     let _result = kernel::read_into(path, len, source as u64);
-    entry.submit(0);
+    let waits = haste == Haste::Later && waiting() < EVENTS_BYTES as u64 / 2;
+    entry.submit(if waits { BPF_RB_NO_WAKEUP.into() } else { 0 });
     true
 }

@@ -1,4 +1,4 @@
-//! Records for the agent, before Linux 5.11: in a queue.
+//! Records for the agent, before Linux 5.12: in a queue.
 //!
 //! A ring buffer is younger, and a perf buffer needs a hook's context, which a
 //! function that is verified on its own does not have.
@@ -33,10 +33,17 @@ static EVENTS: Queue<Record, QUEUED_EVENTS> = Queue::new();
 #[btf_map]
 static RECORD: PerCpuArray<Record, 1> = PerCpuArray::new();
 
+/// When the agent is to read an event: it looks by itself, often.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    Now,
+    Later,
+}
+
 /// Sends an event with the path in `scratch`, and the current thread's name.
 /// Returns whether there was room.
 #[inline(always)]
-pub(crate) fn send(scratch: &Scratch, event: impl Fn() -> Event) -> bool {
+pub(crate) fn send(scratch: &Scratch, _haste: Haste, event: impl Fn() -> Event) -> bool {
     let Some(record) = RECORD.get_ptr_mut(0) else {
         return false;
     };

@@ -4,7 +4,7 @@ use enforcer_abi::{Adopted, Layer, Reason, Slot, Subjects};
 
 use crate::{
     automaton,
-    kernel::{self, Task, global, offset, read},
+    kernel::{self, Task, global, offset, read, word},
     maps,
     walk::{self, Place, cgroup},
 };
@@ -63,7 +63,7 @@ pub(crate) fn is_running(task: Task, dentry: u64) -> Result<bool, Reason> {
     if running == 0 {
         return Ok(false);
     }
-    let (_, program) = file_object(running)?;
+    let (_, program) = file_object(running);
     Ok(program == dentry)
 }
 
@@ -78,23 +78,23 @@ pub(crate) fn running_program(task: Task) -> Result<Slot, Reason> {
     if file == 0 {
         return Ok(Slot::NONE);
     }
-    let (vfsmount, dentry) = file_object(file)?;
+    let (vfsmount, dentry) = file_object(file);
     program(vfsmount, dentry)
 }
 
 /// Mount and dentry of a `struct file`.
 #[inline(always)]
-pub(crate) fn file_object(file: u64) -> Result<(u64, u64), Reason> {
+pub(crate) fn file_object(file: u64) -> (u64, u64) {
     path_object(file.wrapping_add(offset!(file_path)))
 }
 
 /// Mount and dentry of a `struct path`.
 #[inline(always)]
-pub(crate) fn path_object(path: u64) -> Result<(u64, u64), Reason> {
-    Ok((
-        read(path.wrapping_add(offset!(path_mnt)))?,
-        read(path.wrapping_add(offset!(path_dentry)))?,
-    ))
+pub(crate) fn path_object(path: u64) -> (u64, u64) {
+    (
+        word(path.wrapping_add(offset!(path_mnt))),
+        word(path.wrapping_add(offset!(path_dentry))),
+    )
 }
 
 /// The profile that claims the program at `dentry`.
@@ -120,16 +120,17 @@ global! {
 
 #[inline(always)]
 fn look_for_program(vfsmount: u64, dentry: u64) -> Result<Slot, Reason> {
-    let task = Task::current();
-    let scratch = maps::scratch(task)?;
-    let namespace = kernel::mount_namespace(task)?;
-    match walk::path(vfsmount, dentry, namespace) {
-        Ok(Place::Own | Place::Foreign) => {}
-        Err(reason @ (Reason::Raced | Reason::Fault)) => return Err(reason),
-        Ok(Place::Anonymous) | Err(_) => return Ok(Slot::NONE),
-    }
-    automaton::run(Slot::ATTACHMENTS, scratch)?;
-    Ok(scratch.found.target)
+    let namespace = kernel::mount_namespace(Task::current())?;
+    let scratch = maps::take()?;
+    let slot = match walk::path(scratch, vfsmount, dentry, namespace) {
+        Ok(Place::Own | Place::Foreign) => {
+            automaton::run(Slot::ATTACHMENTS, scratch).map(|()| scratch.found.target)
+        }
+        Err(reason @ (Reason::Raced | Reason::Fault)) => Err(reason),
+        Ok(Place::Anonymous) | Err(_) => Ok(Slot::NONE),
+    };
+    maps::give(scratch);
+    slot
 }
 
 /// The profile that claims `task` as a process: because somebody put it there, or
@@ -200,11 +201,12 @@ global! {
 
 #[inline(always)]
 fn look_for_cgroup() -> Result<Slot, Reason> {
-    let task = Task::current();
-    let scratch = maps::scratch(task)?;
-    cgroup::path(task, scratch)?;
-    automaton::run(Slot::CGROUPS, scratch)?;
-    Ok(scratch.found.target)
+    let scratch = maps::take()?;
+    let slot = cgroup::path(Task::current(), scratch)
+        .and_then(|()| automaton::run(Slot::CGROUPS, scratch))
+        .map(|()| scratch.found.target);
+    maps::give(scratch);
+    slot
 }
 
 #[inline(always)]

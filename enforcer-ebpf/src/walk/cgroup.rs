@@ -25,7 +25,7 @@ pub(crate) fn path(task: Task, scratch: &mut Scratch) -> Result<(), Reason> {
     scratch.cursor = read(cgroup.wrapping_add(offset!(cgroup_node)))?;
     scratch.clear_path();
     for _ in 0..CGROUP_LEVELS / LEVELS {
-        let end = walk_cgroups();
+        let end = walk_cgroups(scratch.at);
         if end == End::Top as u32 {
             return Ok(());
         } else if end == End::TooLong as u32 {
@@ -40,8 +40,8 @@ pub(crate) fn path(task: Task, scratch: &mut Scratch) -> Result<(), Reason> {
 global! {
     /// Takes up to [`LEVELS`] names of the cgroup at the scratch's cursor. Returns
     /// the [`End`], or 0 if there is none yet.
-    fn walk_cgroups() -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    fn walk_cgroups(at: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return End::Fault as u32;
         };
         for _ in 0..LEVELS {

@@ -41,8 +41,8 @@ global! {
     /// Looks for the next mount in `namespace`, among [`MOUNTS_BETWEEN`] at most
     /// from the scratch's cursor on. Leaves the cursor behind it, and the mount in
     /// the scratch. `super_block` is where the list starts.
-    fn seek_mount(super_block: u64, namespace: u64) -> u32 {
-        let Ok(scratch) = maps::scratch(Task::current()) else {
+    fn seek_mount(at: u32, super_block: u64, namespace: u64) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
             return FAULT;
         };
         for _ in 0..MOUNTS_BETWEEN {
@@ -96,21 +96,28 @@ fn next(scratch: &mut Scratch, super_block: u64, namespace: u64) -> Result<u32, 
 /// [`Reason::Fault`].
 #[inline(always)]
 pub(crate) fn nearest(vfsmount: u64, dentry: u64) -> Result<u64, Reason> {
-    let task = Task::current();
-    let namespace = kernel::mount_namespace(task)?;
+    let namespace = kernel::mount_namespace(Task::current())?;
     let owner = super::owner_of(vfsmount)?;
     if owner == namespace || owner == INTERNAL {
         return Ok(vfsmount);
     }
-    let scratch = maps::scratch(task)?;
+    let scratch = maps::take()?;
+    let found = first_of(scratch, namespace, dentry);
+    maps::give(scratch);
+    Ok(found?.unwrap_or(vfsmount))
+}
+
+/// The first mount in `namespace` of the file system of `dentry`, if there is one.
+#[inline(always)]
+fn first_of(scratch: &mut Scratch, namespace: u64, dentry: u64) -> Result<Option<u64>, Reason> {
     let super_block = start(scratch, dentry)?;
     for _ in 0..MOUNTS {
-        match seek_mount(super_block, namespace) {
-            FOUND => return Ok(scratch.mount.wrapping_add(offset!(mount_mnt))),
+        match seek_mount(scratch.at, super_block, namespace) {
+            FOUND => return Ok(Some(scratch.mount.wrapping_add(offset!(mount_mnt)))),
             MORE => {}
             END => break,
             _ => return Err(Reason::Fault),
         }
     }
-    Ok(vfsmount)
+    Ok(None)
 }

@@ -63,7 +63,8 @@ impl Agent {
         }
     }
 
-    /// Brings counts up to date, if something was refused since the last time.
+    /// Takes in the records there are, and brings counts up to date, if something was
+    /// refused since the last time.
     pub(super) fn fold_if_new(&mut self) {
         let refusals = self.kernel.counters().map(|counters| {
             let count = |counter: Counter| counters.get(counter as usize).copied().unwrap_or(0);
@@ -73,7 +74,8 @@ impl Agent {
                 .fold(0, u64::wrapping_add)
         });
         match refusals {
-            Ok(refusals) if refusals == self.refusals && !self.unsettled => {}
+            // Programs that were started do not wake the agent.
+            Ok(refusals) if refusals == self.refusals && !self.unsettled => self.drain(),
             Ok(refusals) => {
                 self.refusals = refusals;
                 self.catch_up();

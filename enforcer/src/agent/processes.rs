@@ -65,22 +65,25 @@ impl Processes {
     /// Remembers that a process runs a new program.
     pub fn executed(&mut self, event: &Event, path: &[u8]) {
         let pid = event.tgid;
-        // While the exec is under way, the process still has its old arguments.
-        let arrived = self.procfs.exe(pid).is_some_and(|exe| exe == path);
-        let cmdline = if arrived {
-            self.arguments.of(pid)
-        } else {
-            None
-        };
-        let program = Program {
+        let exe = self.procfs.exe(pid);
+        let mut program = Program {
             lineage: event.lineage,
             time_ns: event.time_ns,
-            start: self.procfs.stat(pid).map(|stat| stat.start),
+            start: None,
             parent: event.parent,
             exe: path.to_owned(),
-            cmdline,
-            cgroup_path: self.cgroup(event),
+            cmdline: None,
+            cgroup_path: None,
         };
+        // Of one that is gone already there is nothing to read.
+        if let Some(exe) = exe {
+            program.start = self.procfs.stat(pid).map(|stat| stat.start);
+            program.cgroup_path = self.cgroup(event);
+            // While the exec is under way, the process still has its old arguments.
+            if exe == path {
+                program.cmdline = self.arguments.of(pid);
+            }
+        }
         self.programs.put(pid, program);
     }
 

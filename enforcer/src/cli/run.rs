@@ -26,6 +26,9 @@ pub struct Args {
     /// for that (`preempt`); what is then not mediated is a gap
     #[arg(long, value_name = "HOOK|preempt", value_parser = lack)]
     allow_degraded: Vec<String>,
+    /// Judge every access by its path, and remember nothing: slower, and else the same
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// Runs the agent until a signal ends it.
@@ -39,12 +42,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         state,
         socket,
         allow_degraded,
+        no_cache,
     } = args;
     match agent::run(agent::Options {
         profiles,
         state,
         socket,
         allow_degraded,
+        no_cache,
     }) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(AgentError::Profiles { errors }) => Ok(invalid(&errors)),

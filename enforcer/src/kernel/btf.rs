@@ -38,6 +38,8 @@ const MEMBER_LEN: usize = 12;
 const PARAMETER_LEN: usize = 8;
 /// What the functions to which LSM programs are attached begin with.
 const HOOK_PREFIX: &[u8] = b"bpf_lsm_";
+/// What the kernel's functions for programs begin with.
+const CALLABLE_PREFIX: &[u8] = b"bpf_";
 /// How deep structures without a name may lie in one another.
 const NESTING: u32 = 16;
 
@@ -51,6 +53,8 @@ pub struct Types<'a> {
     structures: HashMap<&'a [u8], usize>,
     /// Functions of LSM hooks, by the hooks' names.
     hooks: HashMap<&'a [u8], usize>,
+    /// Functions that programs may call.
+    callable: HashMap<&'a [u8], usize>,
 }
 
 /// The data is not BTF, or is cut off.
@@ -74,6 +78,7 @@ impl<'a> Types<'a> {
             starts: vec![0],
             structures: HashMap::new(),
             hooks: HashMap::new(),
+            callable: HashMap::new(),
         };
         if types.word(0)? & 0xffff != MAGIC {
             return Err(Damaged { at: 0 });
@@ -88,10 +93,13 @@ impl<'a> Types<'a> {
             if kind == kind::STRUCT {
                 let name = types.string(types.word(at)?)?;
                 types.structures.entry(name).or_insert(at);
-            } else if kind == kind::FUNC
-                && let Some(hook) = types.string(types.word(at)?)?.strip_prefix(HOOK_PREFIX)
-            {
-                types.hooks.entry(hook).or_insert(at);
+            } else if kind == kind::FUNC {
+                let name = types.string(types.word(at)?)?;
+                if let Some(hook) = name.strip_prefix(HOOK_PREFIX) {
+                    types.hooks.entry(hook).or_insert(at);
+                } else if name.starts_with(CALLABLE_PREFIX) {
+                    types.callable.entry(name).or_insert(at);
+                }
             }
             at = at.saturating_add(TYPE_LEN).saturating_add(match kind {
                 kind::INT | kind::VAR | kind::DECL_TAG => 4,
@@ -119,6 +127,21 @@ impl<'a> Types<'a> {
         Ok(bits
             .filter(|bits| bits % 8 == 0)
             .map(|bits| u64::from(bits / 8)))
+    }
+
+    /// The id of a structure.
+    pub fn structure(&self, name: &str) -> Option<u32> {
+        self.id(*self.structures.get(name.as_bytes())?)
+    }
+
+    /// The id of a function whose name begins with `bpf_`.
+    pub fn function(&self, name: &str) -> Option<u32> {
+        self.id(*self.callable.get(name.as_bytes())?)
+    }
+
+    /// The id of the type whose record starts at `at`.
+    fn id(&self, at: usize) -> Option<u32> {
+        u32::try_from(self.starts.binary_search(&at).ok()?).ok()
     }
 
     /// The names of the arguments of an LSM hook, in order. `None` if the kernel

@@ -1,4 +1,4 @@
-//! Records of the programs: in a ring buffer, or in a queue before Linux 5.11.
+//! Records of the programs: in a ring buffer, or in a queue before Linux 5.12.
 
 use std::{io, time::Duration};
 

@@ -54,8 +54,6 @@ pub struct Hook {
     pub covers: &'static [(What, &'static str)],
     /// The first kernel on which programs can be attached to it.
     pub since: Series,
-    /// The first kernel on which it is not wanted any more.
-    pub until: Option<Series>,
     /// Whether the BTF of kernels before that lists it nevertheless.
     pub listed_early: bool,
     /// What mediates that where it is missing.
@@ -93,6 +91,8 @@ pub enum What {
     Capabilities,
     /// It keeps a task in its domain.
     Domain,
+    /// It keeps what is remembered of objects right.
+    Memory,
 }
 
 /// What mediates what a missing hook would.
@@ -119,7 +119,6 @@ impl Hook {
             need: Need::Always,
             covers,
             since: FIRST,
-            until: None,
             listed_early: false,
             instead: Instead::Never,
         }
@@ -129,15 +128,6 @@ impl Hook {
     const fn since(self, major: u32, minor: u32, instead: Instead) -> Self {
         Self {
             since: Series(major, minor),
-            instead,
-            ..self
-        }
-    }
-
-    /// The hook, before a kernel on which it is not wanted any more.
-    const fn until(self, end: Series, instead: Instead) -> Self {
-        Self {
-            until: Some(end),
             instead,
             ..self
         }
@@ -168,11 +158,6 @@ impl Hook {
         }
     }
 
-    /// Whether a kernel of this series is to have a program there.
-    pub fn is_wanted(&self, series: Series) -> bool {
-        self.until.is_none_or(|end| series < end)
-    }
-
     /// What it mediates, for people: `open, map`.
     pub fn covered(&self) -> String {
         let names: Vec<_> = self.covers.iter().map(|(what, _)| what.name()).collect();
@@ -188,6 +173,7 @@ impl What {
             Self::Privilege(privilege) => privilege.name().unwrap_or("privilege"),
             Self::Capabilities => "capabilities",
             Self::Domain => "domains of tasks",
+            Self::Memory => "what is remembered of objects",
         }
     }
 }

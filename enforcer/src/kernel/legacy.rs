@@ -1,4 +1,4 @@
-//! What is other before Linux 5.11: the programs are those of an object of their
+//! What is other before Linux 5.12: the programs are those of an object of their
 //! own, which uses nothing younger than 5.7.
 
 use rustix::{
@@ -9,7 +9,7 @@ use rustix::{
 use super::series::Series;
 
 /// The first kernel for which the ordinary object is.
-pub(super) const END: Series = Series(5, 11);
+pub(super) const END: Series = Series(5, 12);
 
 /// Lets this process have as much memory for maps as it needs: before 5.11 the
 /// kernel counts it against a limit that is next to nothing.

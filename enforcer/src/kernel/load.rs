@@ -8,13 +8,19 @@ use aya::{
     programs::Lsm,
 };
 
+use enforcer_abi::{
+    limits::SCRATCHES_FOR_ALL,
+    offsets::{CAST, Features},
+};
+
 use super::{
     AccessError, Facts, Kernel, LoadError,
     events::EventsMap,
     hooks::Pick,
-    legacy,
+    legacy, patch,
     plain::Plain,
     probe::{self, Host},
+    subjects,
 };
 
 /// The kernel programs, if `cargo xtask build` made this binary; else nothing.
@@ -24,12 +30,13 @@ static LEGACY: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/le
 
 impl Kernel {
     /// Loads the programs and attaches them. They do nothing before
-    /// [`Kernel::advance_epoch`]. Hooks that `allowed` names may be missing.
+    /// [`Kernel::advance_epoch`]. Hooks that `allowed` names may be missing. What is
+    /// found of an object is remembered if `remembers`.
     ///
     /// # Errors
     ///
     /// [`LoadError::Unsupported`] where this host cannot enforce, with the remedy.
-    pub fn load(allowed: &[String]) -> Result<Self, LoadError> {
+    pub fn load(allowed: &[String], remembers: bool) -> Result<Self, LoadError> {
         if OBJECT.is_empty() || LEGACY.is_empty() {
             return Err(LoadError::NoObject);
         }
@@ -38,20 +45,32 @@ impl Kernel {
             lsm,
             is_legacy,
             plan,
-            offsets,
+            mut offsets,
+            cast,
         } = probe::host(allowed)?;
+        if !remembers {
+            offsets.features &= !Features::REMEMBERS;
+        }
         let object = if is_legacy {
             legacy::lift_memory_limit();
             LEGACY
         } else {
             OBJECT
         };
+        let object = match cast {
+            Some(function) => &patch::call_kernel(object, CAST, function),
+            None => object,
+        };
         let btf = kernel_btf()?;
+        let for_all = u64::try_from(SCRATCHES_FOR_ALL).unwrap_or(u64::MAX);
+        let scratches = offsets.scratches.saturating_add(for_all);
+        let scratches = u32::try_from(scratches).unwrap_or(u32::MAX);
         let offsets = Plain(offsets);
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .allow_unsupported_maps()
             .override_global("OFFSETS", &offsets, true)
+            .map_max_entries("SCRATCHES", scratches)
             .load(object)
             .map_err(|source| LoadError::Object {
                 source: Box::new(source),
@@ -59,7 +78,7 @@ impl Kernel {
         attach(&mut ebpf, &plan.attach, &btf)?;
         let hooks = plan.attach.iter().map(|pick| pick.hook.name).collect();
         Ok(Self {
-            subjects: map(&mut ebpf, "SUBJECTS")?,
+            subjects: map(&mut ebpf, subjects::SUBJECTS)?,
             users: map(&mut ebpf, "USERS")?,
             adopted: map(&mut ebpf, "ADOPTED")?,
             classes: map(&mut ebpf, "CLASSES")?,

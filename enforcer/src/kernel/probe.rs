@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use enforcer_abi::{Offsets, offsets::Features};
+use enforcer_abi::{Offsets, limits::SCRATCHES_A_CPU, offsets::Features};
 
 use super::{
     btf::{Damaged, Types},
@@ -16,6 +16,7 @@ const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 const SYMBOLS: &str = "/proc/kallsyms";
 const COMMAND_LINE: &str = "/proc/cmdline";
+const POSSIBLE_CPUS: &str = "/sys/devices/system/cpu/possible";
 
 /// The oldest kernel on which the programs load: the first with LSM programs, for
 /// this architecture.
@@ -47,6 +48,8 @@ pub(super) struct Host {
     pub(super) is_legacy: bool,
     pub(super) plan: Plan,
     pub(super) offsets: Offsets,
+    /// The BTF id of `bpf_rdonly_cast`, if the kernel has it.
+    pub(super) cast: Option<u32>,
 }
 
 /// Why this host cannot enforce, and what to do.
@@ -186,11 +189,17 @@ pub(super) fn host(allowed: &[String]) -> Result<Host, Unsupported> {
     }
     let mut offsets = offsets(&types)?;
     offsets.features = features(&types, &plan)?;
+    offsets.scratches = processors()? * u64::from(SCRATCHES_A_CPU);
+    let cast = types.function("bpf_rdonly_cast");
+    if cast.is_some() {
+        offsets.words_type = types.structure("pt_regs").map_or(0, u64::from);
+    }
     Ok(Host {
         kernel_release,
         lsm,
         is_legacy: series < legacy::END,
         plan,
+        cast: cast.filter(|_| offsets.words_type != 0),
         offsets,
     })
 }
@@ -209,6 +218,16 @@ fn is_preempted(series: Series) -> Result<bool, Unsupported> {
     ))
 }
 
+/// How many processors this machine can have.
+fn processors() -> Result<u64, Unsupported> {
+    let count = aya::util::nr_cpus().map_err(|(_what, source)| Unsupported::NoFile {
+        path: POSSIBLE_CPUS,
+        remedy: "mount sysfs on /sys",
+        source,
+    })?;
+    Ok(count as u64)
+}
+
 /// What the programs have to know of the kernel besides offsets.
 fn features(types: &Types<'_>, plan: &Plan) -> Result<u64, Unsupported> {
     let linked = types
@@ -222,6 +241,7 @@ fn features(types: &Types<'_>, plan: &Plan) -> Result<u64, Unsupported> {
             Features::URING_UNSEEN,
             !plan.attaches("uring_override_creds"),
         ),
+        (Features::REMEMBERS, plan.attaches("d_instantiate")),
     ];
     Ok(bits
         .into_iter()

@@ -5,6 +5,9 @@ use enforcer_abi::{Adopted, Slot, Subjects};
 
 use super::{AccessError, Kernel, failed, plain::Plain};
 
+/// The map of [`Subjects`]: a section of the object.
+pub(super) const SUBJECTS: &str = ".data.subjects";
+
 impl Kernel {
     /// Makes every task be evaluated again at its next mediated operation, with a
     /// look at these kinds of subjects besides executables.
@@ -13,17 +16,29 @@ impl Kernel {
     ///
     /// If the kernel refuses.
     pub fn advance_epoch(&mut self, kinds: u32) -> Result<(), AccessError> {
-        let map = "SUBJECTS";
-        let Plain(Subjects { epoch, .. }) =
-            self.subjects.get(&0, 0).map_err(failed("read", map))?;
-        let next = Subjects {
+        self.change_subjects(|subjects| {
             // 0 means that nothing is loaded.
-            epoch: epoch.wrapping_add(1).max(1),
-            kinds,
-        };
+            subjects.epoch = subjects.epoch.wrapping_add(1).max(1);
+            subjects.kinds = kinds;
+        })
+    }
+
+    /// Makes the programs forget what they remember of objects, since a table was
+    /// replaced.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub(super) fn forget(&mut self) -> Result<(), AccessError> {
+        self.change_subjects(|subjects| subjects.version = subjects.version.wrapping_add(1))
+    }
+
+    fn change_subjects(&mut self, change: impl FnOnce(&mut Subjects)) -> Result<(), AccessError> {
+        let Plain(mut subjects) = self.subjects.get(&0, 0).map_err(failed("read", SUBJECTS))?;
+        change(&mut subjects);
         self.subjects
-            .set(0, Plain(next), 0)
-            .map_err(failed("write", map))
+            .set(0, Plain(subjects), 0)
+            .map_err(failed("write", SUBJECTS))
     }
 
     /// Puts a user under the profile in `slot`, or under none.

@@ -7,7 +7,7 @@
 use enforcer_abi::{
     Mode, Privileges,
     limits::TABLE_WORDS,
-    table::{Header, STATE_WORDS},
+    table::{Header, STATE_WORDS, UNIFORM},
 };
 
 use super::{
@@ -86,8 +86,20 @@ pub(super) fn pack(
     words.reserve(len);
     let classes = classes(automaton, outcomes);
     let says = automaton.matched.iter().zip(&classes);
-    for ((row, shift), (&outcome, &class)) in rows.iter().zip(&shifts).zip(says) {
-        words.extend([index(states + 2 * shift), row.otherwise, outcome, class]);
+    for (state, ((row, shift), (&outcome, &class))) in
+        rows.iter().zip(&shifts).zip(says).enumerate()
+    {
+        let uniform = if row.leads_only_to(word_of(index(state))) {
+            UNIFORM
+        } else {
+            0
+        };
+        words.extend([
+            index(states + 2 * shift),
+            row.otherwise,
+            outcome | uniform,
+            class,
+        ]);
     }
     words.extend(pairs.words.as_flattened());
     words.extend(outcomes.as_flattened());
@@ -111,6 +123,13 @@ struct Row {
     otherwise: u32,
     /// The other bytes in order, each with its state's word.
     pairs: Vec<(u8, u32)>,
+}
+
+impl Row {
+    /// Whether every byte that a path can have leads to `state`.
+    fn leads_only_to(&self, state: u32) -> bool {
+        self.otherwise == state && self.pairs.iter().all(|&(byte, _)| byte == 0)
+    }
 }
 
 fn rows(automaton: &Automaton) -> Vec<Row> {

@@ -6,7 +6,7 @@ use enforcer::profile::Pattern;
 use enforcer_abi::{
     Access,
     limits::TABLE_WORDS,
-    table::{DEAD, Header, OUTCOME_WORDS, STATE_WORDS, Words},
+    table::{DEAD, Header, OUTCOME_WORDS, STATE_WORDS, UNIFORM, Words},
 };
 use proptest::prelude::*;
 
@@ -123,10 +123,13 @@ proptest! {
             prop_assert_eq!((record[0] - pairs) % 2, 0);
             prop_assert!((pairs..=outcomes - 512).contains(&record[0]));
             prop_assert!(states.contains(&record[1]));
-            prop_assert!(record[2] < words[Header::OUTCOME_COUNT as usize]);
+            prop_assert!(record[2] & !UNIFORM < words[Header::OUTCOME_COUNT as usize]);
+            // Said of a state if and only if no byte of a path leads away from it.
+            let stays = (1..=u8::MAX).all(|byte| words.step(state, byte) == state);
+            prop_assert_eq!(words.is_uniform(state), stays);
             prop_assert!(record[3] < u32::try_from(table.states).unwrap());
         }
-        prop_assert_eq!(&words[DEAD as usize + 1..][..3], &[DEAD, 0, 0]);
+        prop_assert_eq!(&words[DEAD as usize + 1..][..3], &[DEAD, UNIFORM, 0]);
         for pair in words[pairs as usize..outcomes as usize].chunks(2) {
             prop_assert!(pair == [0, 0] || states.contains(&pair[0]) && states.contains(&pair[1]));
         }

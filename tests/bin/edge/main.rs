@@ -5,9 +5,11 @@
 //! stderr tells.
 //!
 //! - [`tasks`]: many tasks at once
+//! - [`opens`]: opens of many files
 //! - [`orders`]: one thing after the other, as it is told
 //! - [`raw`]: system calls that no safe library has
 
+mod opens;
 mod orders;
 mod raw;
 mod tasks;
@@ -89,6 +91,10 @@ fn attempt(args: &[&OsStr]) -> Result<Tried, Box<dyn Error>> {
         ("exec-with-descriptors", [count, program, args @ ..]) => {
             have_descriptors(number(count)?)?;
             exec(program, args)
+        }
+        ("opens", []) => {
+            opens::serve()?;
+            Ok(())
         }
         ("tasks", [file]) => {
             tasks::serve(Path::new(file))?;

@@ -1,15 +1,17 @@
 //! What a healthy kernel does not do by itself, and what a test has to break for
-//! it: a table is taken away, memory is kept from the programs, and an offset in the
+//! it: a table is taken away, the room of the programs is taken, and an offset in the
 //! kernel's type information is changed.
 
 mod btf;
+mod values;
 
 use std::{fs, path::Path, process};
 
 use aya::maps::{Array, Map, MapData, loaded_maps};
-use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program, series};
-use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, unmount};
+use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program};
+use rustix::mount::{UnmountFlags, mount_bind, unmount};
 
+use self::values::Values;
 use crate::{background::Told, limits::confined};
 
 /// The kernel's type information.
@@ -18,31 +20,37 @@ const BTF: &str = "/sys/kernel/btf/vmlinux";
 /// A size class that no table has.
 const NO_CLASS: u32 = 9;
 
-/// Without its profile's table, a process is refused everything.
+/// Without its profile's table, a process is refused everything that it was not granted
+/// before.
 #[test]
 fn a_table_that_is_missing() {
     let folder = Folder::new("table");
-    let file = folder.write("file", "x");
-    let rule = format!("  - {{ path: {file}, allow: [read] }}");
-    let agent = Agent::start(&[("p", &profile("enforce", &rule))]);
-    let mut process = Told::start(&mut confined("p", "edge", &["tasks", &file]));
-    process.tell("spawn 1");
-    assert_eq!(process.tell("open"), "granted 1 refused 0");
+    let [known, fresh] = ["known", "fresh"].map(|name| folder.write(name, "x"));
+    let rules = [&known, &fresh].map(|file| format!("  - {{ path: {file}, allow: [read] }}\n"));
+    let agent = Agent::start(&[("p", &profile("enforce", &rules.concat()))]);
+    let [mut first, mut second] = [&known, &fresh].map(|file| {
+        let mut process = Told::start(&mut confined("p", "edge", &["tasks", file]));
+        process.tell("spawn 1");
+        process
+    });
+    assert_eq!(first.tell("open"), "granted 1 refused 0");
 
     let mut classes = classes();
     let before: Vec<u32> = classes.iter().map(|class| class.unwrap()).collect();
     for slot in 0..classes.len() {
         classes.set(slot, NO_CLASS, 0).unwrap();
     }
-    let refused = process.tell("open");
-    let outside = attempt_outside(&["read", &file]);
+    let refused = second.tell("open");
+    let remembered = first.tell("open");
+    let outside = attempt_outside(&["read", &fresh]);
     for (slot, class) in (0..).zip(before) {
         classes.set(slot, class, 0).unwrap();
     }
     assert_eq!(refused, "granted 0 refused 1");
+    assert_eq!(remembered, "granted 1 refused 0");
     assert_eq!(outside, 0, "outside");
     assert_eq!(agent.refusals("no-table"), 1);
-    assert_eq!(process.tell("open"), "granted 1 refused 0", "it is back");
+    assert_eq!(second.tell("open"), "granted 1 refused 0", "it is back");
 }
 
 /// The map that says which table each slot has.
@@ -56,76 +64,75 @@ fn classes() -> Array<MapData, u32> {
     Map::Array(map).try_into().expect("an array")
 }
 
-/// A cgroup that goes away with the test.
-struct Cgroup {
-    root: String,
-    path: String,
-}
+/// The words of a seat that say that it is taken, and by which task; a scratch begins
+/// with the first.
+const TAKEN: std::ops::Range<usize> = 0..8;
+const TASK: std::ops::Range<usize> = 8..16;
 
-impl Cgroup {
-    /// Makes a cgroup whose memory is counted, and puts this process into it.
-    fn enter(folder: &Folder) -> Self {
-        let root = folder.join("cgroups");
-        fs::create_dir_all(&root).unwrap();
-        mount("test", &*root, "cgroup2", MountFlags::empty(), None).unwrap();
-        fs::write(format!("{root}/cgroup.subtree_control"), "+memory").unwrap();
-        let path = format!("{root}/small");
-        fs::create_dir_all(&path).unwrap();
-        fs::write(format!("{path}/cgroup.procs"), process::id().to_string()).unwrap();
-        Self { root, path }
-    }
-
-    /// Puts every process that is in it out of it. What the kernel has for them
-    /// stays counted.
-    fn empty(&self) {
-        let members = fs::read_to_string(format!("{}/cgroup.procs", self.path)).unwrap();
-        for member in members.lines() {
-            fs::write(format!("{}/cgroup.procs", self.root), member).unwrap();
-        }
-    }
-
-    fn set_limit(&self, limit: &str) {
-        fs::write(format!("{}/memory.max", self.path), limit).unwrap();
-    }
-}
-
-impl Drop for Cgroup {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir(&self.path);
-        let _gone = unmount(&*self.root, UnmountFlags::DETACH);
-    }
-}
-
-/// A task of which the programs cannot keep anything is not made, and one that they
-/// cannot name an object for is refused.
-///
-/// Before Linux 6.4, what a program allocates may exceed every limit.
+/// A task for whose label there is no seat is not made, if it would be confined.
 #[test]
-fn no_memory() {
-    if series() < (6, 4) {
-        println!("not on this kernel: what its programs allocate exceeds every limit");
-        return;
-    }
-    let folder = Folder::new("memory");
+fn no_seat() {
+    let folder = Folder::new("seats");
     let file = folder.write("file", "x");
     let rule = format!("  - {{ path: {file}, allow: [read] }}");
-    let cgroup = Cgroup::enter(&folder);
-    // The agent's maps are counted where it starts.
     let agent = Agent::alone(&[("p", &profile("enforce", &rule))]);
-    cgroup.empty();
     let mut process = Told::start(&mut confined("p", "edge", &["tasks", &file]));
-    assert_eq!(process.tell("spawn 100"), "spawned 100");
+    assert_eq!(process.tell("spawn 4"), "spawned 4");
 
-    cgroup.set_limit("0");
+    let seats = Values::of("SEATS");
+    let free = |value: &[u8]| value[TASK].iter().all(|&byte| byte == 0);
+    let mut taken = Vec::new();
+    for at in 0..seats.count {
+        let mut value = seats.get(at);
+        if free(&value) {
+            value[TAKEN].copy_from_slice(&1_u64.to_ne_bytes());
+            seats.set(at, value);
+            taken.push(at);
+        }
+    }
+    let spawned = process.tell("spawn 4");
     let opened = process.tell("open");
-    let spawned = process.tell("spawn 2000");
     let outside = attempt_outside(&["read-thread", &file]);
-    cgroup.set_limit("max");
-    assert_ne!(opened, "granted 100 refused 0");
-    assert_ne!(spawned, "spawned 2000");
+    for at in taken {
+        let mut value = seats.get(at);
+        value[TAKEN].fill(0);
+        seats.set(at, value);
+    }
+    assert_ne!(spawned, "spawned 4");
+    assert!(opened.ends_with("refused 0"), "{opened}");
     assert_eq!(outside, 0, "outside");
-    assert!(agent.refusals("no-scratch") > 0, "{opened}");
     assert!(agent.refusals("no-label") > 0, "{spawned}");
+    assert_eq!(process.tell("spawn 4"), "spawned 4", "there is room again");
+}
+
+/// Without a scratch, a process is refused what it was not granted before.
+#[test]
+fn no_scratch() {
+    let folder = Folder::new("scratches");
+    let file = folder.write("file", "x");
+    let rule = format!("  - {{ path: {file}, allow: [read] }}");
+    let agent = Agent::alone(&[("p", &profile("enforce", &rule))]);
+    let mut process = Told::start(&mut confined("p", "edge", &["tasks", &file]));
+    assert_eq!(process.tell("spawn 1"), "spawned 1");
+
+    let scratches = Values::of("SCRATCHES");
+    let mark = |taken: u64| {
+        for at in 0..scratches.count {
+            let mut value = scratches.get(at);
+            value[TAKEN].copy_from_slice(&taken.to_ne_bytes());
+            scratches.set(at, value);
+        }
+    };
+    mark(1);
+    // Who held one gave it back meanwhile.
+    mark(1);
+    let refused = process.tell("open");
+    let outside = attempt_outside(&["read-thread", &file]);
+    mark(0);
+    assert_eq!(refused, "granted 0 refused 1");
+    assert_eq!(outside, 0, "outside");
+    assert!(agent.refusals("no-scratch") > 0);
+    assert_eq!(process.tell("open"), "granted 1 refused 0", "it is back");
 }
 
 /// Where memory cannot be read, the confined are refused, and nobody else.

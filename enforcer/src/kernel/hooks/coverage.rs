@@ -63,7 +63,7 @@ fn document() -> String {
     );
     text.push_str(PRIVILEGES);
     text.push_str("\n## Who is confined\n\n");
-    table(&mut text, std::iter::once(What::Domain));
+    table(&mut text, [What::Domain, What::Memory].into_iter());
     text.push_str("\n## What a kernel cannot do\n\n");
     for hook in all() {
         if let Instead::Gap(gap) = hook.instead {
@@ -103,10 +103,7 @@ fn table(text: &mut String, rows: impl Iterator<Item = What>) {
             let Some(part) = covers(hook, what) else {
                 continue;
             };
-            let on = COLUMNS.map(|series| {
-                let is_there = hook.since <= series && hook.is_wanted(series);
-                if is_there { "yes" } else { "-" }
-            });
+            let on = COLUMNS.map(|series| if hook.since <= series { "yes" } else { "-" });
             let on = on.join(" | ");
             let instead = match hook.instead {
                 Instead::Never => "",

@@ -18,7 +18,7 @@ impl Feature {
     /// The first kernel that has it.
     pub const fn since(self) -> Series {
         match self {
-            Self::SecureExec => Series(5, 11),
+            Self::SecureExec => Series(5, 12),
         }
     }
 

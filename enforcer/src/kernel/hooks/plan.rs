@@ -51,7 +51,7 @@ impl Plan {
         allowed: &[String],
     ) -> Result<Self, Unsupported> {
         let mut plan = Self::default();
-        for hook in all().filter(|hook| hook.is_wanted(series)) {
+        for hook in all() {
             let found = find(hook, series, &arguments)
                 .map_err(|source| Unsupported::DamagedBtf { source })?;
             let is_allowed = allowed.iter().any(|name| name == hook.name);

@@ -3,7 +3,6 @@
 
 use enforcer_abi::{Operation as Op, Privilege as Pr};
 
-use super::super::legacy::END as LEGACY_END;
 use super::{
     Group, Hook, Instead,
     Instead::{Covered, Gap},
@@ -137,6 +136,9 @@ const NAMES: &[Hook] = &[
     Hook::new("path_link", &[
         Sig("path_link", &[(0, &["old_dentry"]), (1, &["new_dir"]), (2, &["new_dentry"])]),
     ], &[(Operation(Op::Link), "")]),
+    Hook::new("d_instantiate", &[Sig("d_instantiate", &[(0, &["dentry"])])], &[
+        (What::Memory, "forgets what was at the same address"),
+    ]),
     Hook::new("path_rename", &[
         Sig("path_rename", &[
             (0, &["old_dir"]), (1, &["old_dentry"]), (2, &["new_dir"]), (3, &["new_dentry"]),
@@ -232,7 +234,7 @@ const PROCESSES: &[Hook] = &[
     ]),
     Hook::new("task_free", &[Sig("task_free", &[(0, &["task"])])], &[
         (Domain, "forgets it with the task"),
-    ]).until(LEGACY_END, Covered("the kernel forgets it by itself")),
+    ]),
     Hook::new("task_fix_setuid", &[Sig("task_fix_setuid", &[(0, &["new"])])], &[
         (Domain, "changes the user's layer"),
     ]),

@@ -176,7 +176,7 @@ fn what_the_kernel_lacks_is_refused() {
     assert!(matches!(error, ChangeError::Lacks { .. }), "{error}");
     let error = error.to_string();
     assert!(error.starts_with("/p/a.yaml:4:"), "{error}");
-    assert!(error.contains("Linux 5.11"), "{error}");
+    assert!(error.contains("Linux 5.12"), "{error}");
     assert!(world.kernel.tables.is_empty());
     world.load(&[stays, b.clone()]).unwrap();
 

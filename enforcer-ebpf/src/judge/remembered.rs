@@ -1,0 +1,357 @@
+//! What was found of an object before, and whether it still holds.
+//!
+//! What is remembered of an object is where its path leads each layer's table: the
+//! states, and the rights that all of them grant. So a known object costs a look, and
+//! an unknown one in a known folder costs its name. It holds as long as
+//!
+//! - the `struct dentry` is still the same: an inode was not given to one at its address
+//!   since ([`known::born`]). Then all that it lies in is the same, too, since it holds
+//!   them;
+//! - nothing was renamed or mounted, anywhere; or, if something was, the way to the top
+//!   still has the same mark;
+//! - no table was replaced.
+//!
+//! Nothing is remembered of what has no inode yet, or whose path depends on who asks.
+//!
+//! Only a grant is given from memory. What is not granted is judged by its path, which
+//! is told.
+//!
+//! - [`look`]: a look that needs no scratch
+//!
+//! [`known::born`]: crate::maps::known::born
+
+mod look;
+
+pub(super) use self::look::{Named, grants, grants_anywhere, grants_move};
+
+use enforcer_abi::{
+    Access, Layer, Reason, Verdict,
+    limits::{NAME_LEN, PATH_LEN, TABLE_WORDS, WALK_STEPS},
+    offsets::Features,
+};
+
+use crate::{
+    automaton::{self, Settled},
+    judge::{How, OUTWARDS, missing, slot_of},
+    kernel::{Task, global, offset, word},
+    maps::{
+        self,
+        known::{Key, Known},
+    },
+    scratch::{Object, STATES, Scratch},
+    subject, walk,
+};
+
+/// Bits of [`Known::states`] for each layer.
+const STATE_BITS: u32 = 21;
+const STATE: u64 = (1 << STATE_BITS) - 1;
+
+const _: () = assert!(TABLE_WORDS[2] <= 1 << STATE_BITS);
+
+global! {
+    /// Looks whether what is known of what is at `dentry`, on the mount of `vfsmount`,
+    /// still holds: 0 or 1. If so, it holds at the present sequence counts.
+    fn refresh(vfsmount: u64, dentry: u64) -> u32 {
+        let (Some(label), Ok(scratch)) = (maps::label(Task::current()), maps::take()) else {
+            return 0;
+        };
+        subject::note(label, scratch, How::PLAIN);
+        scratch.request.object.vfsmount = vfsmount;
+        let holds = is_current(scratch, dentry).unwrap_or(false);
+        maps::give(scratch);
+        u32::from(holds)
+    }
+}
+
+#[inline(always)]
+fn is_current(scratch: &mut Scratch, dentry: u64) -> Result<bool, Reason> {
+    scratch.sequences = walk::sequences()?;
+    Ok(walk::is_quiet(scratch.sequences) && recall(scratch, dentry))
+}
+
+global! {
+    /// Whether every layer grants the request in the scratch, by what is remembered of
+    /// the object or of its folder: 0 (nothing, or not all of it, or there is something
+    /// to tell) or 1.
+    fn judge_known(at: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
+            return 0;
+        };
+        u32::from(known(scratch).unwrap_or(false))
+    }
+}
+
+#[inline(always)]
+fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
+    if offset!(features) & Features::REMEMBERS == 0 || scratch.subject.number == 0 {
+        return Ok(false);
+    }
+    scratch.sequences = walk::sequences()?;
+    if !walk::is_quiet(scratch.sequences) {
+        return Ok(false);
+    }
+    let Object { vfsmount, dentry } = scratch.request.object;
+    scratch.judged_by = 0;
+    let has_inode = has_inode(dentry);
+    if has_inode && recall(scratch, dentry) {
+        return Ok(is_granted(scratch, false) && note(scratch, dentry));
+    }
+    // The root of a mount has its name on another.
+    if word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
+        return Ok(false);
+    }
+    let folder = walk::parent(dentry)?;
+    if folder == dentry || !recall(scratch, folder) {
+        return Ok(false);
+    }
+    if scratch.known.is_uniform {
+        // All in it is as the folder is.
+        scratch.judged_by = folder;
+        return Ok(walk::sequences()? == scratch.sequences
+            && is_granted(scratch, false)
+            && note(scratch, folder));
+    }
+    if !walk::last_name(scratch, dentry, folder)? || walk::sequences()? != scratch.sequences {
+        return Ok(false);
+    }
+    scratch.known.mark = scratch.known.mark.wrapping_add(scratch.leaf_mark);
+    scratch.known.granted = Access::NONE;
+    scratch.known.len = scratch.known.len.wrapping_add(scratch.path_len());
+    scratch.known.steps = scratch.known.steps.wrapping_add(1);
+    if !is_granted(scratch, true) {
+        return Ok(false);
+    }
+    if has_inode {
+        note(scratch, dentry);
+    }
+    Ok(true)
+}
+
+/// Adds what was granted to what is known of what is at `dentry`. Always true.
+#[inline(always)]
+fn note(scratch: &mut Scratch, dentry: u64) -> bool {
+    let granted = granted(scratch);
+    let mut known = scratch.known;
+    known.states = pack(scratch.states);
+    known.granted |= granted;
+    known.is_uniform = scratch.is_uniform == 1;
+    if has_room(&known) {
+        key(scratch, dentry).remember(&known);
+    }
+    true
+}
+
+/// Whether something is remembered of what is at `dentry`, on the mount in the request,
+/// that holds. Leaves it in the scratch.
+#[inline(always)]
+fn recall(scratch: &mut Scratch, dentry: u64) -> bool {
+    let Some(known) = key(scratch, dentry).recall() else {
+        return false;
+    };
+    scratch.known = known;
+    scratch.states = unpack(known.states);
+    known.sequences == scratch.sequences || is_unmoved(scratch.at, dentry) == 1
+}
+
+global! {
+    /// Whether the way of what is at `dentry` has the mark in the scratch: 0 or 1. If so,
+    /// what is known of it holds at the scratch's sequence counts, too.
+    fn is_unmoved(at: u32, dentry: u64) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
+            return 0;
+        };
+        if scratch.known.mark == 0
+            || walk::is_same(scratch, dentry) != Ok(true)
+            || walk::sequences() != Ok(scratch.sequences)
+        {
+            return 0;
+        }
+        scratch.known.sequences = scratch.sequences;
+        key(scratch, dentry).remember(&scratch.known);
+        1
+    }
+}
+
+/// Whether every layer grants the request, by the states in the scratch; by those of the
+/// folder, and the name, if `by_name`. Leaves in the scratch where an exec leads.
+#[inline(always)]
+fn is_granted(scratch: &mut Scratch, by_name: bool) -> bool {
+    scratch.is_uniform = 1;
+    for layer in OUTWARDS {
+        let slot = slot_of(&scratch.subject.layers, layer);
+        if !slot.is_none() && layer_grants(scratch.at, layer as u32, u32::from(by_name)) == 0 {
+            return false;
+        }
+    }
+    scratch.verdict = Verdict::Allow as u32;
+    true
+}
+
+global! {
+    /// [`is_granted`] for one layer: 0 or 1.
+    fn layer_grants(at: u32, layer: u32, by_name: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
+            return 0;
+        };
+        let number = layer;
+        let layer = Layer::from_index(layer);
+        let slot = slot_of(&scratch.subject.layers, layer);
+        let request = scratch.request;
+        let settled = automaton::settle(slot, number, by_name == 1, scratch);
+        let Ok(Settled { outcome, hits, is_uniform }) = settled else {
+            return 0;
+        };
+        if missing(scratch, layer, request, outcome.reach()).is_some() {
+            return 0;
+        }
+        scratch.is_uniform &= u32::from(is_uniform);
+        scratch.found.target = outcome.target;
+        scratch.found.scrub = u32::from(outcome.scrub);
+        if !request.requested.is_empty() && request.how & How::QUIETLY == 0 {
+            maps::hit(hits, request.requested);
+        }
+        1
+    }
+}
+
+/// Whether the object at `dentry` is there.
+#[inline(always)]
+fn has_inode(dentry: u64) -> bool {
+    word(dentry.wrapping_add(offset!(dentry_inode))) != 0
+}
+
+global! {
+    /// Remembers what the request in the scratch came to, after its path was walked.
+    fn note_walked(at: u32) -> u32 {
+        if let Ok(scratch) = maps::scratch(at) {
+            walked(scratch);
+        }
+        0
+    }
+}
+
+#[inline(always)]
+fn walked(scratch: &mut Scratch) {
+    if offset!(features) & Features::REMEMBERS == 0
+        || scratch.settled == 0
+        || scratch.personal != 0
+        // A root's path is a `/` longer than what the paths in it begin with.
+        || scratch.names == 0
+        || scratch.subject.number == 0
+    {
+        return;
+    }
+    let dentry = scratch.request.object.dentry;
+    if walk::is_in_procfs(dentry) != Ok(false) || walk::sequences() != Ok(scratch.sequences) {
+        return;
+    }
+    let object = Known {
+        sequences: scratch.sequences,
+        mark: scratch.mark,
+        states: pack(scratch.states),
+        granted: granted(scratch),
+        is_uniform: scratch.is_uniform == 1,
+        len: scratch.path_len(),
+        steps: scratch.names.wrapping_add(scratch.crossings),
+    };
+    if !has_room(&object) {
+        return;
+    }
+    if has_inode(dentry) {
+        key(scratch, dentry).remember(&object);
+    }
+    if scratch.folder != 0 && scratch.leaf < scratch.path_len() {
+        let is_uniform = scratch.is_folder_uniform == 1;
+        key(scratch, scratch.folder).remember(&Known {
+            mark: scratch.mark.wrapping_sub(scratch.leaf_mark),
+            states: pack(scratch.folder_states),
+            granted: if is_uniform {
+                object.granted
+            } else {
+                Access::NONE
+            },
+            is_uniform,
+            len: object.len.wrapping_sub(scratch.leaf),
+            steps: object.steps.wrapping_sub(1),
+            ..object
+        });
+    }
+}
+
+/// Whether whatever name an object in this one has is within the limits of a path, which
+/// nobody checks if this one is remembered.
+#[inline(always)]
+fn has_room(known: &Known) -> bool {
+    const NAME: u32 = 1 + NAME_LEN as u32;
+    // The top of the mount tree is a step, too.
+    known.len <= PATH_LEN as u32 - NAME && known.steps <= WALK_STEPS - 2
+}
+
+/// Remembers that every layer granted the request of an object that came without a
+/// mount. `sequences` are those before it was asked.
+#[inline(always)]
+pub(super) fn note_anywhere(scratch: &mut Scratch, dentry: u64, sequences: u64) {
+    if offset!(features) & Features::REMEMBERS == 0
+        || scratch.subject.number == 0
+        || !walk::is_quiet(sequences)
+        || walk::sequences() != Ok(sequences)
+        || walk::is_in_procfs(dentry) != Ok(false)
+    {
+        return;
+    }
+    let is_uniform = scratch.judged_by != 0;
+    let mut key = key(
+        scratch,
+        if is_uniform {
+            scratch.judged_by
+        } else {
+            dentry
+        },
+    );
+    key.object[0] = 0;
+    let before = key
+        .recall()
+        .filter(|known| known.sequences == sequences)
+        .map_or(Access::NONE, |known| known.granted);
+    key.remember(&Known {
+        sequences,
+        mark: 0,
+        states: 0,
+        granted: before | scratch.request.requested,
+        is_uniform,
+        len: 0,
+        steps: 0,
+    });
+}
+
+#[inline(always)]
+fn key(scratch: &Scratch, dentry: u64) -> Key {
+    Key {
+        domain: scratch.subject.number,
+        object: [scratch.request.object.vfsmount, dentry],
+        version: scratch.version,
+    }
+}
+
+/// What every layer granted of the request, and noted as used.
+#[inline(always)]
+fn granted(scratch: &Scratch) -> Access {
+    let request = scratch.request;
+    if scratch.verdict == Verdict::Allow as u32 && request.how & How::QUIETLY == 0 {
+        request.requested
+    } else {
+        Access::NONE
+    }
+}
+
+#[inline(always)]
+fn pack(states: [u32; STATES]) -> u64 {
+    let [user, application, process, _] = states.map(u64::from);
+    user | application << STATE_BITS | process << (2 * STATE_BITS)
+}
+
+#[inline(always)]
+fn unpack(states: u64) -> [u32; STATES] {
+    let state = |layer| (states >> (layer * STATE_BITS) & STATE) as u32;
+    [state(0), state(1), state(2), 0]
+}

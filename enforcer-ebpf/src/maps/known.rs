@@ -1,0 +1,214 @@
+//! What is remembered of objects.
+//!
+//! An entry has no lock. It proves itself by a checksum over all of its words and the
+//! number of the domain: what two processors wrote at once is no entry. So it holds
+//! whatever the order in which a processor shows its writes.
+
+#![expect(unsafe_code, reason = "maps hand out raw pointers")]
+
+use core::ptr::{read_volatile, write_volatile};
+
+use aya_ebpf::{
+    bindings::BPF_NOEXIST,
+    btf_maps::{Array, LruHashMap},
+    macros::btf_map,
+};
+use enforcer_abi::{
+    Access, Domain,
+    limits::{BIRTHS, DOMAINS as NUMBERED, KNOWN as ENTRIES, PATH_LEN, WALK_STEPS},
+};
+
+use crate::kernel::{self, spread};
+
+/// What is known of an object, as it lies in the map: the checksum, `vfsmount`,
+/// `dentry`, and what [`Key`] and [`Known`] say.
+type Entry = [u64; 8];
+
+/// Objects of domains, by [`place`]. Written here alone.
+#[btf_map]
+static KNOWN: Array<Entry, ENTRIES> = Array::new();
+
+/// How often a `struct dentry` was given an inode, by [`place`] of its address alone:
+/// those at one place share a count, which then tells too much and never too little.
+#[btf_map]
+static BORN: Array<u64, BIRTHS> = Array::new();
+
+/// Numbers of domains. Written here alone.
+#[btf_map]
+static DOMAINS: LruHashMap<Domain, u64, NUMBERED> = LruHashMap::new();
+
+/// What an entry is of, and when it holds.
+#[derive(Clone, Copy)]
+pub(crate) struct Key {
+    /// The domain's number.
+    pub(crate) domain: u64,
+    /// The object: `struct vfsmount *` (0: by whatever mount) and `struct dentry *`.
+    pub(crate) object: [u64; 2],
+    /// The version of the profiles, [`enforcer_abi::Subjects::version`].
+    pub(crate) version: u32,
+}
+
+/// What is known of an object.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    /// The sequence counts of renames and of mounts for which it is so.
+    pub(crate) sequences: u64,
+    /// The mark of the object's way.
+    pub(crate) mark: u64,
+    /// The state of each layer's table, [`STATE_BITS`] for each.
+    pub(crate) states: u64,
+    /// The rights that every layer grants and that are noted as used.
+    pub(crate) granted: Access,
+    /// Whether the states are those of all that lies beneath, too.
+    pub(crate) is_uniform: bool,
+    /// Bytes of the object's path.
+    pub(crate) len: u32,
+    /// Names and mount points on its way.
+    pub(crate) steps: u32,
+}
+
+/// What stands beside [`Known::granted`].
+const UNIFORM: u64 = 1 << 32;
+const LEN_SHIFT: u32 = 33;
+const STEPS_SHIFT: u32 = 45;
+/// The most that there is room for.
+const LIMIT: u32 = (1 << 12) - 1;
+
+const _: () = assert!(PATH_LEN <= LIMIT as usize && WALK_STEPS <= LIMIT);
+
+impl Known {
+    #[inline(always)]
+    fn last_word(&self) -> u64 {
+        u64::from(self.granted.0)
+            | if self.is_uniform { UNIFORM } else { 0 }
+            | u64::from(self.len) << LEN_SHIFT
+            | u64::from(self.steps) << STEPS_SHIFT
+    }
+}
+
+impl Key {
+    /// What is remembered under this key, at whatever sequence counts.
+    #[inline(always)]
+    pub(crate) fn recall(&self) -> Option<Known> {
+        let [vfsmount, dentry] = self.object;
+        let spread = spread(dentry);
+        let times = self.times(spread);
+        let entry: *const u64 = KNOWN.get_ptr(self.place(spread))?.cast();
+        let word = |at| {
+            // SAFETY: inside the map value.
+            let word = unsafe { entry.add(at) };
+            // SAFETY: as before. Others may write to it meanwhile: each word is read once,
+            // and the checksum tells whether they belong together.
+            unsafe { read_volatile(word) }
+        };
+        if word(2) != dentry || word(1) != vfsmount || word(4) != times {
+            return None;
+        }
+        let known = Known {
+            sequences: word(3),
+            mark: word(5),
+            states: word(6),
+            granted: Access(word(7) as u32),
+            is_uniform: word(7) & UNIFORM != 0,
+            len: (word(7) >> LEN_SHIFT) as u32 & LIMIT,
+            steps: (word(7) >> STEPS_SHIFT) as u32 & LIMIT,
+        };
+        (word(0) == self.checksum(times, &known)).then_some(known)
+    }
+
+    /// Remembers.
+    #[inline(always)]
+    pub(crate) fn remember(&self, known: &Known) {
+        let [vfsmount, dentry] = self.object;
+        let spread = spread(dentry);
+        let times = self.times(spread);
+        let Some(entry) = KNOWN.get_ptr_mut(self.place(spread)) else {
+            return;
+        };
+        let words = [
+            self.checksum(times, known),
+            vfsmount,
+            dentry,
+            known.sequences,
+            times,
+            known.mark,
+            known.states,
+            known.last_word(),
+        ];
+        for (at, word) in words.into_iter().enumerate() {
+            // SAFETY: inside the map value.
+            let place = unsafe { entry.cast::<u64>().add(at) };
+            // SAFETY: as before; see `recall`.
+            unsafe { write_volatile(place, word) };
+        }
+    }
+
+    #[inline(always)]
+    fn place(&self, spread: u64) -> u32 {
+        const { assert!(ENTRIES.is_power_of_two()) };
+        // One dentry is known by several mounts.
+        let [vfsmount, _dentry] = self.object;
+        let place = spread
+            .wrapping_add(self.domain)
+            .wrapping_add(vfsmount << 32);
+        (place >> 40) as u32 & (ENTRIES as u32 - 1)
+    }
+
+    #[inline(always)]
+    fn times(&self, spread: u64) -> u64 {
+        let born = BORN.get(birth(spread)).copied().unwrap_or(0);
+        born << 32 | u64::from(self.version)
+    }
+
+    #[inline(always)]
+    fn checksum(&self, times: u64, known: &Known) -> u64 {
+        let words = [
+            self.object[0],
+            self.object[1],
+            known.sequences,
+            times,
+            known.mark,
+            known.states,
+            known.last_word(),
+        ];
+        let mut sum = self.domain;
+        for word in words {
+            // No step loses anything of what was there.
+            sum = spread(sum ^ word);
+        }
+        sum
+    }
+}
+
+#[inline(always)]
+fn birth(spread: u64) -> u32 {
+    const { assert!(BIRTHS.is_power_of_two()) };
+    (spread >> 32) as u32 & (BIRTHS as u32 - 1)
+}
+
+/// Notes that the `struct dentry` at an address is given an inode: whatever is
+/// remembered of it is of another.
+#[inline(always)]
+pub(crate) fn born(dentry: u64) {
+    if let Some(count) = BORN.get_ptr_mut(birth(spread(dentry))) {
+        kernel::atomic_add(count, 1);
+    }
+}
+
+/// The number of a domain; 0 if there is no room for one.
+#[inline(always)]
+pub(crate) fn number(domain: &Domain) -> u64 {
+    if let Some(number) = find(domain) {
+        return number;
+    }
+    let drawn = kernel::random();
+    // Another may have been first; then its number counts.
+    let _result = DOMAINS.insert(domain, drawn, BPF_NOEXIST.into());
+    find(domain).unwrap_or(0)
+}
+
+#[inline(always)]
+fn find(domain: &Domain) -> Option<u64> {
+    // SAFETY: a value is written once.
+    unsafe { DOMAINS.get(domain) }.copied()
+}

@@ -1,0 +1,238 @@
+//! What is remembered of objects gives no other verdict than their paths do.
+//!
+//! Names change all the time: by renames, links, mounts, kernel caches that are
+//! emptied, and beside it elsewhere; profiles change, and two domains ask. Whatever was
+//! known of an object before, a path that can be opened is granted if and only if the
+//! rules say so; and that is so with the memory and without it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use enforcer_tests::{Agent, Folder, profile, rule};
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    mount::{UnmountFlags, mount_bind, unmount},
+};
+
+use crate::{background::Told, limits::confined};
+
+/// Opens with the memory and without it: a million in all.
+const OPENS: u32 = 500_000;
+/// Paths that a process is told at once.
+const BATCH: u32 = 64;
+/// Changes of names between two batches.
+const CHANGES: u32 = 6;
+/// Batches between two changes of the profile, and between two times that the kernel's
+/// caches are emptied.
+const RELOADED: u32 = 1000;
+const EMPTIED: u32 = 400;
+/// Most mounts at once.
+const MOUNTS: usize = 3;
+
+/// The names of folders; the first letter of the outermost decides.
+const OUTER: [&str; 5] = ["g0", "g1", "d0", "d1", "h0"];
+const INNER: [&str; 3] = ["", "a/", "b/"];
+const FILES: [&str; 3] = ["x", "y", ""];
+
+/// Rules: outermost folders by their first letters, and the end of a path that is denied.
+#[derive(Clone, Copy)]
+struct Rules(&'static [char], &'static str);
+
+const RULES: [Rules; 2] = [Rules(&['g'], "/b/y"), Rules(&['h', 'd'], "/a/x")];
+
+impl Rules {
+    fn text(self, folder: &Folder) -> String {
+        let Self(letters, denied) = self;
+        let granted = letters
+            .iter()
+            .map(|letter| rule(&folder.join(&format!("{letter}*/**")), "read"));
+        let denied = folder.join(&format!("**{denied}"));
+        let denied = format!("  - {{ path: \"{denied}\", deny: [all] }}\n");
+        profile("enforce", &(granted.collect::<String>() + &denied))
+    }
+
+    /// Whether they grant to read a path beneath the folder.
+    fn grant(self, path: &str) -> bool {
+        let Self(letters, denied) = self;
+        path.contains('/') && path.starts_with(letters) && !path.ends_with(denied)
+    }
+}
+
+/// A sequence of numbers that looks random and is always the same.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    fn path(&mut self) -> String {
+        let [outer, inner, file] = [OUTER.len(), INNER.len(), FILES.len()].map(|n| self.below(n));
+        let path = format!("{}/{}{}", OUTER[outer], INNER[inner], FILES[file]);
+        path.trim_end_matches('/').to_owned()
+    }
+}
+
+#[test]
+fn no_other_verdict_with_the_memory() {
+    churn(&|profiles| Agent::alone(profiles));
+}
+
+#[test]
+fn no_other_verdict_without_it() {
+    churn(&|profiles| Agent::without_cache(profiles));
+}
+
+fn churn(start: &dyn Fn(&[(&str, &str)]) -> Agent) {
+    let folder = Folder::new("memory");
+    let [first, second] = RULES.map(|rules| rules.text(&folder));
+    let agent = start(&[("changed", &first), ("same", &second)]);
+    let mut changed = Told::start(&mut confined("changed", "edge", &["opens"]));
+    let mut same = Told::start(&mut confined("same", "edge", &["opens"]));
+    let noise = Noise::start(Folder::new("noise"));
+
+    let mut tree = Tree::new(&folder);
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut rules = RULES[0];
+    let [mut granted, mut denied] = [0, 0];
+    for batch in 0..OPENS / BATCH / 2 {
+        if batch % RELOADED == RELOADED - 1 {
+            let is_first = (batch / RELOADED).is_multiple_of(2);
+            rules = RULES[usize::from(is_first)];
+            assert!(agent.reload("changed", &rules.text(&folder)), "reload");
+        }
+        if batch % EMPTIED == EMPTIED - 1 {
+            fs::write("/proc/sys/vm/drop_caches", "2").unwrap();
+        }
+        for _ in 0..CHANGES {
+            tree.change(&mut numbers);
+        }
+        let paths: Vec<_> = (0..BATCH).map(|_| numbers.path()).collect();
+        let line: Vec<_> = paths.iter().map(|path| folder.join(path)).collect();
+        let line = line.join("\t");
+        for (process, rules) in [(&mut changed, rules), (&mut same, RULES[1])] {
+            let answers = process.tell(&line);
+            assert_eq!(answers.len(), paths.len(), "{answers}");
+            for (path, answer) in paths.iter().zip(answers.chars()) {
+                match answer {
+                    'g' => granted += 1,
+                    'd' => denied += 1,
+                    _ => continue,
+                }
+                assert_eq!(answer == 'g', rules.grant(path), "{path} in batch {batch}");
+            }
+        }
+    }
+    drop(noise);
+    // Nothing is shown by what was not there.
+    assert!(
+        granted > OPENS / 20 && denied > OPENS / 20,
+        "{granted} {denied}"
+    );
+    assert_eq!(agent.counter("events-lost"), 0);
+}
+
+/// The folders whose names change.
+struct Tree<'a> {
+    folder: &'a Folder,
+    mounts: Vec<PathBuf>,
+}
+
+impl<'a> Tree<'a> {
+    fn new(folder: &'a Folder) -> Self {
+        for outer in OUTER {
+            for inner in INNER {
+                for file in ["x", "y"] {
+                    folder.write(&format!("{outer}/{inner}{file}"), "x");
+                }
+            }
+        }
+        Self {
+            folder,
+            mounts: Vec::new(),
+        }
+    }
+
+    /// Changes something, or not: what is in the way stays.
+    fn change(&mut self, numbers: &mut Numbers) {
+        let [one, other] = [(); 2].map(|()| self.folder.path().join(numbers.path()));
+        match numbers.below(12) {
+            0..=4 => drop(fs::rename(&one, &other)),
+            5 | 6 => {
+                let _swapped = renameat_with(CWD, &one, CWD, &other, RenameFlags::EXCHANGE);
+            }
+            7 => drop(fs::hard_link(&one, &other)),
+            8 => drop(fs::remove_file(&one)),
+            9 => {
+                // What went away comes again, and takes the memory of what was there.
+                let _made = one.parent().map(fs::create_dir_all);
+                let _made = fs::write(&one, "x");
+            }
+            10 if self.mounts.len() < MOUNTS => {
+                if mount_bind(&one, &other).is_ok() {
+                    self.mounts.push(other);
+                }
+            }
+            _ => {
+                if let Some(mount) = self.mounts.pop() {
+                    let _busy = unmount(&*mount, UnmountFlags::DETACH);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Tree<'_> {
+    fn drop(&mut self) {
+        for mount in self.mounts.iter().rev() {
+            let _gone = unmount(&**mount, UnmountFlags::DETACH);
+        }
+    }
+}
+
+/// Renames and mounts elsewhere, as long as it lives.
+struct Noise {
+    over: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Noise {
+    fn start(folder: Folder) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            let [one, other] = ["one", "other"].map(|name| folder.join(name));
+            fs::create_dir(&one).unwrap();
+            while !is_over.load(Ordering::Relaxed) {
+                fs::rename(&one, &other).unwrap();
+                fs::rename(&other, &one).unwrap();
+                mount_bind(Path::new(&one), Path::new(&one)).unwrap();
+                unmount(&*one, UnmountFlags::DETACH).unwrap();
+                thread::yield_now();
+            }
+        });
+        Self {
+            over,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Noise {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the noise goes on to the end");
+        }
+    }
+}
