@@ -47,7 +47,7 @@ impl Agent {
     /// Has the shared agent enforce these profiles, by name and text after the
     /// `name:` line, and no others.
     pub fn start(profiles: &[(&str, &str)]) -> Self {
-        let running = take_shared().unwrap_or_else(|| Running::start(Folder::new("agent")));
+        let running = take_shared().unwrap_or_else(|| Running::start(Folder::new("agent"), &[]));
         running.write(profiles);
         running.reload();
         let mut agent = Self {
@@ -77,21 +77,19 @@ impl Agent {
     pub fn without_cache(profiles: &[(&str, &str)]) -> Self {
         let folder = Folder::new("agent");
         write(&folder, profiles);
-        Self::end_shared();
-        Self {
-            running: Some(Running::start_with(folder, &["--no-cache"])),
-            is_shared: false,
-            detections: HashMap::new(),
-            counts: Value::Null,
-        }
+        Self::start_with(folder, &["--no-cache"])
     }
 
     /// Starts an agent of the test's own in a folder with `profiles/`, and perhaps
     /// `state/`.
     pub fn start_in(folder: Folder) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: Folder, options: &[&str]) -> Self {
         Self::end_shared();
         Self {
-            running: Some(Running::start(folder)),
+            running: Some(Running::start(folder, options)),
             is_shared: false,
             detections: HashMap::new(),
             counts: Value::Null,
@@ -219,11 +217,7 @@ impl Drop for Agent {
 
 impl Running {
     /// Starts an agent, and waits until it enforces.
-    fn start(folder: Folder) -> Self {
-        Self::start_with(folder, &[])
-    }
-
-    fn start_with(folder: Folder, options: &[&str]) -> Self {
+    fn start(folder: Folder, options: &[&str]) -> Self {
         fs::create_dir_all(folder.join("profiles")).expect("make a folder");
         let socket = folder.join("told");
         let _gone = fs::remove_file(&socket);

@@ -34,7 +34,7 @@ use aya_ebpf::programs::LsmContext;
 use enforcer_abi::{Access, Counter, Label, Operation, Privilege, Reason};
 
 use crate::{
-    judge::{self, Answer, How, Question, Told},
+    judge::{self, Answer, How, Named, Question, Told},
     kernel::{self, Task, load, offset},
     maps,
     scratch::Object,
@@ -81,7 +81,7 @@ fn mediate(
         |label| {
             Ok(match question(label)? {
                 None => 0,
-                Some(question) => errno(judge::ask(label, &question)),
+                Some(question) => errno(judge::ask(label, &question, Named::NOW)),
             })
         },
     )
@@ -94,17 +94,22 @@ fn mediate_path(operation: Operation, requested: Access, path: u64) -> i32 {
         operation,
         #[inline(always)]
         |_label| {
-            Ok(Some(Question {
+            Ok(Some(Question::plain(
                 operation,
                 requested,
-                object: Object {
-                    vfsmount: load(path, offset!(path_mnt)),
-                    dentry: load(path, offset!(path_dentry)),
-                },
-                how: How::PLAIN,
-            }))
+                loaded_object(path, 0),
+            )))
         },
     )
+}
+
+/// The object of the `struct path` at `offset` in what a hook got as its argument.
+#[inline(always)]
+fn loaded_object(structure: u64, offset: u64) -> Object {
+    Object {
+        vfsmount: load(structure, offset.wrapping_add(offset!(path_mnt))),
+        dentry: load(structure, offset.wrapping_add(offset!(path_dentry))),
+    }
 }
 
 /// Judges an access to the object at `dentry`, of which the kernel does not tell

@@ -11,10 +11,13 @@ mod anywhere;
 mod privilege;
 mod remembered;
 
-pub(crate) use self::privilege::{Told, privilege};
 use self::{
     anywhere::judge_anywhere,
-    remembered::{Named, judge_known, note_walked},
+    remembered::{judge_known, note_walked},
+};
+pub(crate) use self::{
+    privilege::{Told, privilege},
+    remembered::Named,
 };
 use enforcer_abi::{
     Access, Counter, Label, Layer, Mode, Operation, Privilege, Reach, Reason, Slot, Verdict,
@@ -67,6 +70,19 @@ pub(crate) struct Question {
     pub(crate) how: u32,
 }
 
+impl Question {
+    /// One that is answered as usual.
+    #[inline(always)]
+    pub(crate) const fn plain(operation: Operation, requested: Access, object: Object) -> Self {
+        Self {
+            operation,
+            requested,
+            object,
+            how: How::PLAIN,
+        }
+    }
+}
+
 /// What became of a question. The numbers are those of the functions that are
 /// verified on their own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,17 +112,8 @@ impl Answer {
 
 /// Judges a question of the current task, whose label this is and which is confined.
 #[inline(always)]
-pub(crate) fn ask(label: &mut Label, question: &Question) -> Answer {
-    if remembered::grants(label, question, Named::NOW) {
-        return Answer::Granted;
-    }
-    ask_slowly(label, question)
-}
-
-/// As [`ask`], of an object that is not there yet.
-#[inline(always)]
-pub(crate) fn ask_new(label: &mut Label, question: &Question) -> Answer {
-    if remembered::grants(label, question, Named::LATER) {
+pub(crate) fn ask(label: &mut Label, question: &Question, named: Named) -> Answer {
+    if remembered::grants(label, question, named) {
         return Answer::Granted;
     }
     ask_slowly(label, question)
@@ -206,15 +213,8 @@ pub(crate) fn ask_by_dentry(
     requested: Access,
     dentry: u64,
 ) -> Answer {
-    let question = Question {
-        operation,
-        requested,
-        object: Object {
-            vfsmount: 0,
-            dentry,
-        },
-        how: How::PLAIN,
-    };
+    let vfsmount = 0;
+    let question = Question::plain(operation, requested, Object { vfsmount, dentry });
     if remembered::grants_anywhere(label, dentry, requested) {
         return Answer::Granted;
     }
@@ -240,7 +240,10 @@ pub(crate) fn fail(operation: Operation, reason: Reason, how: u32) -> Answer {
         },
         how,
     };
-    let (Some(label), Some(scratch)) = (maps::label(Task::current()), begin()) else {
+    let Some(label) = maps::label(Task::current()) else {
+        return Answer::Refused;
+    };
+    let Some(scratch) = begin() else {
         return Answer::Refused;
     };
     note(scratch, label, &question);

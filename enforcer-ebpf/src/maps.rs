@@ -28,12 +28,22 @@ use enforcer_abi::{
 };
 
 pub(crate) use self::{
-    events::{Haste, send},
+    events::send,
     scratches::{give, scratch, take},
     tasks::{forget, label, label_or_empty},
     violations::{Telling, told, violation},
 };
 use crate::kernel;
+
+/// When the agent is to read an event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// At once.
+    Now,
+    /// With the next that is to be read at once, or when it looks by itself; or when half
+    /// of the room is taken.
+    Later,
+}
 
 /// What there is to look at when a domain is decided. Written by the agent alone. A
 /// section of its own makes it a map of its own, which is read without a look-up.
@@ -76,7 +86,7 @@ static TABLES_LARGE: Tables<{ TABLE_WORDS[2] }> = ArrayOfMaps::new();
 
 type Tables<const WORDS: usize> = ArrayOfMaps<Array<[u32; WORDS], 1>, SLOTS>;
 
-/// Grants by outcome. The agent sums over CPUs.
+/// Grants by outcome, but for those from memory. The agent sums over CPUs.
 #[btf_map]
 static HITS: PerCpuArray<Hit, OUTCOMES> = PerCpuArray::new();
 

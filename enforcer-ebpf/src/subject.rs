@@ -150,19 +150,6 @@ pub(crate) fn enter(task: Task, label: &mut Label) -> Result<(), Reason> {
     Ok(())
 }
 
-/// The number of the domain of `label`; 0 if there is none to be had.
-#[inline(always)]
-fn number(label: &mut Label) -> u64 {
-    if label.number == 0 {
-        label.number = known::number(&Domain {
-            mount_namespace: label.mount_namespace,
-            layers: label.layers,
-            reserved: 0,
-        });
-    }
-    label.number
-}
-
 /// Notes in the scratch whose request it is: that of the domain, or of the one that
 /// an exec leads to.
 #[inline(always)]
@@ -171,7 +158,10 @@ pub(crate) fn note(label: &Label, scratch: &mut Scratch, how: u32) {
     scratch.subject = if how & How::NEXT == 0 {
         Subject {
             mount_namespace: label.mount_namespace,
-            number: label.number,
+            number: match label.number {
+                0 => number_domain(),
+                number => number,
+            },
             layers: label.layers,
         }
     } else {
@@ -182,20 +172,25 @@ pub(crate) fn note(label: &Label, scratch: &mut Scratch, how: u32) {
             layers: label.next,
         }
     };
-    if how & How::NEXT == 0 && label.number == 0 {
-        scratch.subject.number = number_domain();
-    }
 }
 
 global! {
     /// Gives the domain of the current task a number. Returns it; 0 if there is none to
     /// be had.
     fn number_domain() -> u64 {
-        maps::label(Task::current()).map_or(0, number)
+        let Some(label) = maps::label(Task::current()) else {
+            return 0;
+        };
+        label.number = known::number(&Domain {
+            mount_namespace: label.mount_namespace,
+            layers: label.layers,
+            reserved: 0,
+        });
+        label.number
     }
 }
 
-/// Gives `child` the domain of the current task.
+/// Gives a task that is made the domain of the current task.
 ///
 /// An unconfined task's label is inherited too: the child runs the same program,
 /// so that asking again would give the same answer, and dearer.
@@ -205,14 +200,17 @@ global! {
 /// [`Reason::NoLabel`] if the current task is confined and there is no memory
 /// for the child's label.
 #[inline(always)]
-pub(crate) fn inherit(child: Task) -> Result<(), Reason> {
+pub(crate) fn inherit(child: Result<Task, Reason>) -> Result<(), Reason> {
+    if maps::subjects().epoch == 0 {
+        return Ok(());
+    }
     let task = Task::current();
     // What is due is decided first: the child may be in no one's list.
     confined(task)?;
     let Some(label) = maps::label(task) else {
         return Ok(());
     };
-    match maps::label_or_empty(child) {
+    match child.and_then(maps::label_or_empty) {
         Ok(copy) => {
             *copy = *label;
             copy.next_state = Label::NO_NEXT;

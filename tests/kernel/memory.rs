@@ -93,6 +93,44 @@ fn no_other_verdict_without_it() {
     churn(&|profiles| Agent::without_cache(profiles));
 }
 
+/// What is known costs no walk: a file that was opened before, and one that was not, in a
+/// known folder. Without the memory each costs one.
+#[test]
+fn what_is_known_is_not_walked() {
+    const MANY: u64 = 400;
+    // Columns: what the profile grants, whether it remembers, least and most walks.
+    #[rustfmt::skip]
+    let cases = [
+        ("**",  true,  0,    40),
+        ("x*",  true,  0,    40),
+        ("**",  false, MANY, u64::MAX),
+    ];
+    for (granted, remembers, least, most) in cases {
+        let folder = Folder::new("walks");
+        let files: Vec<_> = (0..MANY / 2)
+            .map(|number| folder.write(&format!("in/x{number}"), "x"))
+            .collect();
+        let rules = rule(&folder.join(&format!("in/{granted}")), "read");
+        let profiles = [("p", &*profile("enforce", &rules))];
+        let agent = if remembers {
+            Agent::alone(&profiles)
+        } else {
+            Agent::without_cache(&profiles)
+        };
+        let mut process = Told::start(&mut confined("p", "edge", &["opens"]));
+        // What a program opens to start is none of it.
+        let before = agent.counter("judged");
+        for _ in 0..2 {
+            assert_eq!(process.tell(&files.join("\t")), "g".repeat(files.len()));
+        }
+        let walks = agent.counter("judged") - before;
+        assert!(
+            (least..=most).contains(&walks),
+            "{granted}, remembers {remembers}: {walks} of {MANY}"
+        );
+    }
+}
+
 fn churn(start: &dyn Fn(&[(&str, &str)]) -> Agent) {
     let folder = Folder::new("memory");
     let [first, second] = RULES.map(|rules| rules.text(&folder));

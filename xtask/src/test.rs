@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use crate::bench;
 use crate::build::{self, Mode, Noise, Place, Program};
 use crate::toolchain::Toolchain;
 use crate::vm::{self, Output, Vm, kernel};
@@ -127,7 +128,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         note("a kernel without bpf in lsm=", ok?, duration);
         let (ok, duration) = util::timed(|| boots::preempted(OLDEST_USUAL, &files));
         note("a kernel that is fully preemptible", ok?, duration);
-        let (ok, duration) = util::timed(|| boots::open_cost(COUNTED, &files));
+        let (ok, duration) =
+            util::timed(|| bench::is_kept(COUNTED, "enforcer-empty", "open-1", &files));
         note("cost of an open", ok?, duration);
     }
     for line in summary {

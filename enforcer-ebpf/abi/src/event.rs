@@ -209,15 +209,16 @@ pub struct ViolationCount {
     pub reserved: u32,
 }
 
-/// How often an outcome granted an access, on one CPU.
+/// What an outcome granted, on one CPU.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
 #[repr(C)]
 pub struct Hit {
-    /// Accesses granted.
+    /// Accesses granted, but for those that were granted from memory: what was granted
+    /// to the domain before, on the same object or in the same folder.
     pub count: u64,
-    /// The rights that they needed.
+    /// The rights that any of them needed.
     pub used: Access,
     /// Always 0.
     pub reserved: u32,

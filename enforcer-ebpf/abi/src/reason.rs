@@ -120,7 +120,8 @@ pub enum Counter {
     EventsLost = Self::REASONS + 2,
     /// Violations that the map of distinct violations had no room for.
     ViolationsUnlisted = Self::REASONS + 3,
-    /// Accesses of confined tasks judged.
+    /// Accesses of confined tasks judged by their paths, and privileges by the profiles:
+    /// what was not granted from memory.
     Judged = Self::REASONS + 4,
     /// Accesses let through under a profile that is learning.
     Learned = Self::REASONS + 5,

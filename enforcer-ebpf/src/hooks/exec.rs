@@ -95,15 +95,11 @@ fn check(bprm: u64) -> Result<Checked, Reason> {
 
     let mut switch = None;
     if let Some(label) = label {
-        let question = Question {
-            operation: Operation::Execute,
-            requested: Access::EXECUTE,
-            object: Object {
-                vfsmount: exec.vfsmount,
-                dentry: exec.dentry,
-            },
-            how: How::PLAIN,
+        let object = Object {
+            vfsmount: exec.vfsmount,
+            dentry: exec.dentry,
         };
+        let question = Question::plain(Operation::Execute, Access::EXECUTE, object);
         let (answer, target) = judge::ask_target(label, &question);
         if answer != Answer::Granted {
             return Ok(Checked::Refused);
@@ -260,6 +256,9 @@ fn tell(exec: &Exec, reason: Reason, layer: Layer, slot: Slot) {
 /// Comes when all stages are done, and is the last that can refuse.
 #[lsm(hook = "bprm_creds_from_file")]
 fn bprm_creds_from_file(_context: LsmContext) -> i32 {
+    if maps::subjects().epoch == 0 {
+        return 0;
+    }
     let Some(label) = maps::label(Task::current()) else {
         return 0;
     };
@@ -286,6 +285,9 @@ fn bprm_committed_creds(context: LsmContext) -> i32 {
 
 #[inline(always)]
 fn commit(bprm: u64) {
+    if maps::subjects().epoch == 0 {
+        return;
+    }
     let task = Task::current();
     let Some(label) = maps::label(task) else {
         return;

@@ -4,7 +4,7 @@ use aya_ebpf::{macros::lsm, programs::LsmContext};
 use enforcer_abi::{Access, Label, Operation, Privilege, Reason};
 
 use crate::{
-    hooks::{address, confined, errno, mediate, mediate_path, need},
+    hooks::{address, confined, errno, loaded_object, mediate, mediate_path, need},
     judge::{self, Answer, How, Question},
     kernel::{self, half, load, offset},
     scratch::Object,
@@ -133,16 +133,8 @@ pub(super) fn mapped_object(file: u64) -> Object {
 /// A question about a file that is a hook's argument.
 #[inline(always)]
 fn question(operation: Operation, requested: Access, file: u64) -> Question {
-    let path = offset!(file_path);
-    Question {
-        operation,
-        requested,
-        object: Object {
-            vfsmount: load(file, path.wrapping_add(offset!(path_mnt))),
-            dentry: load(file, path.wrapping_add(offset!(path_dentry))),
-        },
-        how: How::PLAIN,
-    }
+    let object = loaded_object(file, offset!(file_path));
+    Question::plain(operation, requested, object)
 }
 
 /// Mode and flags of a file that is a hook's argument.

@@ -13,7 +13,7 @@ use crate::{
         file::{self, O_APPEND},
         need, privileged,
     },
-    judge::{self, Answer, How, Question, Told},
+    judge::{self, Answer, Named, Question, Told},
     kernel::{self, Task, offset, read, read_into},
     subject::claims::{self, file_object},
 };
@@ -130,13 +130,8 @@ fn map(file: u64, requested: Access) -> i32 {
                 // What runs is code already.
                 return Ok(0);
             }
-            let question = Question {
-                operation: Operation::Map,
-                requested,
-                object,
-                how: How::PLAIN,
-            };
-            Ok(match judge::ask(label, &question) {
+            let question = Question::plain(Operation::Map, requested, object);
+            Ok(match judge::ask(label, &question, Named::NOW) {
                 Answer::Anonymous => privileged(label, Privilege::EXECMEM, Told::Loudly),
                 answer => errno(answer),
             })

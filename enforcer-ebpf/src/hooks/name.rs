@@ -4,8 +4,8 @@ use aya_ebpf::{macros::lsm, programs::LsmContext};
 use enforcer_abi::{Access, Operation, Reason};
 
 use crate::{
-    hooks::{EACCES, EXDEV, address, confined, errno, mediate},
-    judge::{self, Answer, How, Question},
+    hooks::{EACCES, EXDEV, address, confined, errno},
+    judge::{self, Answer, How, Named, Question},
     kernel::{load, offset, read},
     scratch::Object,
 };
@@ -28,41 +28,35 @@ fn in_directory(directory: u64, dentry: u64) -> Object {
     }
 }
 
-/// Judges what is done to the object that the hook's first two arguments tell.
+/// Judges what is done to the name that the hook's first two arguments tell.
 #[inline(always)]
-fn mediate_object(context: &LsmContext, operation: Operation) -> i32 {
+fn mediate_name(
+    context: &LsmContext,
+    operation: Operation,
+    requested: Access,
+    named: Named,
+) -> i32 {
     let (directory, dentry) = (address(context, 0), address(context, 1));
-    mediate(
+    confined(
         operation,
         #[inline(always)]
-        |_label| {
-            Ok(Some(Question {
-                operation,
-                requested: Access::REMOVE,
-                object: in_directory(directory, dentry),
-                how: How::PLAIN,
-            }))
+        |label| {
+            let question = Question::plain(operation, requested, in_directory(directory, dentry));
+            Ok(errno(judge::ask(label, &question, named)))
         },
     )
 }
 
 /// Judges whether the name may be made that the hook's first two arguments tell.
 #[inline(always)]
-fn mediate_name(context: &LsmContext, operation: Operation, requested: Access) -> i32 {
-    let (directory, dentry) = (address(context, 0), address(context, 1));
-    confined(
-        operation,
-        #[inline(always)]
-        |label| {
-            let question = Question {
-                operation,
-                requested,
-                object: in_directory(directory, dentry),
-                how: How::PLAIN,
-            };
-            Ok(errno(judge::ask_new(label, &question)))
-        },
-    )
+fn mediate_new(context: &LsmContext, operation: Operation, requested: Access) -> i32 {
+    mediate_name(context, operation, requested, Named::LATER)
+}
+
+/// Judges whether the name may be taken away that the hook's first two arguments tell.
+#[inline(always)]
+fn mediate_removal(context: &LsmContext, operation: Operation) -> i32 {
+    mediate_name(context, operation, Access::REMOVE, Named::NOW)
 }
 
 /// `int path_mknod(const struct path *dir, struct dentry *dentry, umode_t mode, unsigned int dev)`
@@ -75,8 +69,8 @@ fn path_mknod(context: LsmContext) -> i32 {
     // Devices, fifos and sockets are made by their own system calls, which
     // nothing judges further, so making one takes the right to write as well.
     match mode & S_IFMT {
-        S_IFREG | 0 => mediate_name(&context, Operation::Create, Access::CREATE),
-        _ => mediate_name(
+        S_IFREG | 0 => mediate_new(&context, Operation::Create, Access::CREATE),
+        _ => mediate_new(
             &context,
             Operation::Mknod,
             Access(Access::CREATE.0 | Access::WRITE.0),
@@ -87,25 +81,25 @@ fn path_mknod(context: LsmContext) -> i32 {
 /// `int path_mkdir(const struct path *dir, struct dentry *dentry, umode_t mode)`
 #[lsm(hook = "path_mkdir")]
 fn path_mkdir(context: LsmContext) -> i32 {
-    mediate_name(&context, Operation::Mkdir, Access::CREATE)
+    mediate_new(&context, Operation::Mkdir, Access::CREATE)
 }
 
 /// `int path_symlink(const struct path *dir, struct dentry *dentry, const char *old_name)`
 #[lsm(hook = "path_symlink")]
 fn path_symlink(context: LsmContext) -> i32 {
-    mediate_name(&context, Operation::Symlink, Access::CREATE)
+    mediate_new(&context, Operation::Symlink, Access::CREATE)
 }
 
 /// `int path_unlink(const struct path *dir, struct dentry *dentry)`
 #[lsm(hook = "path_unlink")]
 fn path_unlink(context: LsmContext) -> i32 {
-    mediate_object(&context, Operation::Unlink)
+    mediate_removal(&context, Operation::Unlink)
 }
 
 /// `int path_rmdir(const struct path *dir, struct dentry *dentry)`
 #[lsm(hook = "path_rmdir")]
 fn path_rmdir(context: LsmContext) -> i32 {
-    mediate_object(&context, Operation::Rmdir)
+    mediate_removal(&context, Operation::Rmdir)
 }
 
 /// `int path_link(struct dentry *old_dentry, const struct path *new_dir, struct dentry *new_dentry)`

@@ -16,7 +16,7 @@ use crate::{
 /// The child has its domain before it runs.
 #[lsm(hook = "task_alloc")]
 fn task_alloc(context: LsmContext) -> i32 {
-    match Task::from_argument(&context, 0).and_then(subject::inherit) {
+    match subject::inherit(Task::from_argument(&context, 0)) {
         Ok(()) => 0,
         Err(reason) => {
             maps::count_reason(reason);
@@ -46,7 +46,8 @@ fn task_fix_setuid(context: LsmContext) -> i32 {
     }
 }
 
-/// Asks for a privilege if the task that is a hook's first argument is not in the current task's domain.
+/// Asks for a privilege if the task that is a hook's first argument is not in the
+/// current task's domain.
 #[inline(always)]
 fn reach(context: &LsmContext, privilege: Privilege, told: Told) -> i32 {
     confined(

@@ -85,7 +85,10 @@ global! {
 global! {
     /// Has one layer refuse a privilege, as its mode has it. Returns the [`Verdict`].
     fn refuse(layer: u32, privilege: u32, quietly: u32) -> u32 {
-        let (Some(label), Ok(scratch)) = (maps::label(Task::current()), maps::take()) else {
+        let Some(label) = maps::label(Task::current()) else {
+            return Verdict::Deny as u32;
+        };
+        let Ok(scratch) = maps::take() else {
             return Verdict::Deny as u32;
         };
         let layer = Layer::from_index(layer);

@@ -22,7 +22,8 @@
 
 mod look;
 
-pub(super) use self::look::{Named, grants, grants_anywhere, grants_move};
+pub(crate) use self::look::Named;
+pub(super) use self::look::{grants, grants_anywhere, grants_move};
 
 use enforcer_abi::{
     Access, Layer, Reason, Verdict,
@@ -52,7 +53,10 @@ global! {
     /// Looks whether what is known of what is at `dentry`, on the mount of `vfsmount`,
     /// still holds: 0 or 1. If so, it holds at the present sequence counts.
     fn refresh(vfsmount: u64, dentry: u64) -> u32 {
-        let (Some(label), Ok(scratch)) = (maps::label(Task::current()), maps::take()) else {
+        let Some(label) = maps::label(Task::current()) else {
+            return 0;
+        };
+        let Ok(scratch) = maps::take() else {
             return 0;
         };
         subject::note(label, scratch, How::PLAIN);
@@ -295,6 +299,7 @@ pub(super) fn note_anywhere(scratch: &mut Scratch, dentry: u64, sequences: u64) 
         || scratch.subject.number == 0
         || !walk::is_quiet(sequences)
         || walk::sequences() != Ok(sequences)
+        || scratch.personal != 0
         || walk::is_in_procfs(dentry) != Ok(false)
     {
         return;

@@ -17,6 +17,7 @@ use enforcer_abi::{
 
 use crate::{
     kernel,
+    maps::Haste,
     scratch::{BUFFER, Scratch},
 };
 
@@ -29,16 +30,6 @@ static EVENTS: RingBuf<u8, EVENTS_BYTES> = RingBuf::new();
 struct Record<const PATH: usize> {
     event: Event,
     path: [u8; PATH],
-}
-
-/// When the agent is to read an event.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Haste {
-    /// At once.
-    Now,
-    /// With the next that is to be read at once, or when it looks by itself; or when half
-    /// of the room is taken.
-    Later,
 }
 
 /// Sends an event with the path in `scratch`, and the current thread's name.

@@ -15,6 +15,7 @@ use enforcer_abi::{Event, limits::QUEUED_EVENTS};
 
 use crate::{
     kernel,
+    maps::Haste,
     scratch::{BUFFER, Scratch},
 };
 
@@ -33,15 +34,8 @@ static EVENTS: Queue<Record, QUEUED_EVENTS> = Queue::new();
 #[btf_map]
 static RECORD: PerCpuArray<Record, 1> = PerCpuArray::new();
 
-/// When the agent is to read an event: it looks by itself, often.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Haste {
-    Now,
-    Later,
-}
-
 /// Sends an event with the path in `scratch`, and the current thread's name.
-/// Returns whether there was room.
+/// Returns whether there was room. The agent looks by itself, often.
 #[inline(always)]
 pub(crate) fn send(scratch: &Scratch, _haste: Haste, event: impl Fn() -> Event) -> bool {
     let Some(record) = RECORD.get_ptr_mut(0) else {

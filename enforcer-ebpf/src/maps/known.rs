@@ -24,12 +24,12 @@ use crate::kernel::{self, spread};
 /// `dentry`, and what [`Key`] and [`Known`] say.
 type Entry = [u64; 8];
 
-/// Objects of domains, by [`place`]. Written here alone.
+/// Objects of domains, by [`Key::place`]. Written here alone.
 #[btf_map]
 static KNOWN: Array<Entry, ENTRIES> = Array::new();
 
-/// How often a `struct dentry` was given an inode, by [`place`] of its address alone:
-/// those at one place share a count, which then tells too much and never too little.
+/// How often a `struct dentry` was given an inode, by [`birth`]: those at one place share
+/// a count, which then tells too much and never too little.
 #[btf_map]
 static BORN: Array<u64, BIRTHS> = Array::new();
 
@@ -55,7 +55,7 @@ pub(crate) struct Known {
     pub(crate) sequences: u64,
     /// The mark of the object's way.
     pub(crate) mark: u64,
-    /// The state of each layer's table, [`STATE_BITS`] for each.
+    /// The state of each layer's table, side by side.
     pub(crate) states: u64,
     /// The rights that every layer grants and that are noted as used.
     pub(crate) granted: Access,

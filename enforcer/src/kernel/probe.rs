@@ -190,16 +190,18 @@ pub(super) fn host(allowed: &[String]) -> Result<Host, Unsupported> {
     let mut offsets = offsets(&types)?;
     offsets.features = features(&types, &plan)?;
     offsets.scratches = processors()? * u64::from(SCRATCHES_A_CPU);
-    let cast = types.function("bpf_rdonly_cast");
-    if cast.is_some() {
-        offsets.words_type = types.structure("pt_regs").map_or(0, u64::from);
+    let words = types
+        .function("bpf_rdonly_cast")
+        .zip(types.structure("pt_regs"));
+    if let Some((_, structure)) = words {
+        offsets.words_type = structure.into();
     }
     Ok(Host {
         kernel_release,
         lsm,
         is_legacy: series < legacy::END,
         plan,
-        cast: cast.filter(|_| offsets.words_type != 0),
+        cast: words.map(|(function, _)| function),
         offsets,
     })
 }

@@ -75,7 +75,8 @@ pub struct ProfileStatus {
     pub outcomes: usize,
     /// The tightenings that hold.
     pub tightenings: Vec<TighteningId>,
-    /// Accesses that it granted since it was loaded.
+    /// Accesses that it granted since it was loaded, but for those that the kernel
+    /// programs granted from memory.
     pub hits: u64,
 }
 

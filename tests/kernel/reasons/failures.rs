@@ -7,7 +7,6 @@ mod values;
 
 use std::{fs, path::Path, process};
 
-use aya::maps::{Array, Map, MapData, loaded_maps};
 use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, errno, profile, program};
 use rustix::mount::{UnmountFlags, mount_bind, unmount};
 
@@ -17,8 +16,8 @@ use crate::{background::Told, limits::confined};
 /// The kernel's type information.
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 
-/// A size class that no table has.
-const NO_CLASS: u32 = 9;
+/// A size class that no table has, as the map has it.
+const NO_CLASS: [u8; 8] = [9, 0, 0, 0, 0, 0, 0, 0];
 
 /// Without its profile's table, a process is refused everything that it was not granted
 /// before.
@@ -35,33 +34,22 @@ fn a_table_that_is_missing() {
     });
     assert_eq!(first.tell("open"), "granted 1 refused 0");
 
-    let mut classes = classes();
-    let before: Vec<u32> = classes.iter().map(|class| class.unwrap()).collect();
-    for slot in 0..classes.len() {
-        classes.set(slot, NO_CLASS, 0).unwrap();
+    let classes = Values::of("CLASSES");
+    let before: Vec<_> = (0..classes.count).map(|slot| classes.get(slot)).collect();
+    for slot in 0..classes.count {
+        classes.set(slot, NO_CLASS.to_vec());
     }
     let refused = second.tell("open");
     let remembered = first.tell("open");
     let outside = attempt_outside(&["read", &fresh]);
     for (slot, class) in (0..).zip(before) {
-        classes.set(slot, class, 0).unwrap();
+        classes.set(slot, class);
     }
     assert_eq!(refused, "granted 0 refused 1");
     assert_eq!(remembered, "granted 1 refused 0");
     assert_eq!(outside, 0, "outside");
     assert_eq!(agent.refusals("no-table"), 1);
     assert_eq!(second.tell("open"), "granted 1 refused 0", "it is back");
-}
-
-/// The map that says which table each slot has.
-fn classes() -> Array<MapData, u32> {
-    let id = loaded_maps()
-        .filter_map(Result::ok)
-        .find(|map| map.name_as_str() == Some("CLASSES"))
-        .expect("an agent runs")
-        .id();
-    let map = MapData::from_id(id).expect("open a map");
-    Map::Array(map).try_into().expect("an array")
 }
 
 /// The words of a seat that say that it is taken, and by which task; a scratch begins

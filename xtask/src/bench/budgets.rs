@@ -67,6 +67,16 @@ impl Budgets {
         })
     }
 
+    /// Keeps only the budgets of a row under a set-up; there has to be one.
+    pub(crate) fn only(mut self, set_up: &str, row: &str) -> Result<Self> {
+        self.list
+            .retain(|budget| budget.set_up == set_up && budget.row == row);
+        if self.list.is_empty() {
+            bail!("there is no budget for {row} under {set_up}");
+        }
+        Ok(self)
+    }
+
     /// Returns what exceeds its budget on a kernel. A row that was not measured does
     /// where everything should have been.
     pub(crate) fn check(&self, kernel: &str, figures: &Figures, everything: bool) -> Vec<String> {
@@ -212,7 +222,11 @@ mod tests {
 
     #[test]
     fn the_project_s_own_budgets_can_be_read() {
-        let file = crate::util::workspace_root().join("tests/budgets.json");
-        assert!(!Budgets::read(&file).unwrap().list.is_empty());
+        let read = || Budgets::read(&crate::bench::budgets_file()).unwrap();
+        assert!(!read().list.is_empty());
+        let only = read().only("enforcer-empty", "open-1").unwrap();
+        assert_eq!(only.list.len(), 1);
+        assert_eq!(only.list[0].most, Most::Instructions(400));
+        assert!(read().only("enforcer-empty", "open-3").is_err());
     }
 }

@@ -1,17 +1,13 @@
-//! What takes a boot of its own: a kernel without BPF among its security modules,
-//! and a machine that counts instructions.
+//! What takes a boot of its own: a kernel without BPF among its security modules, and one
+//! that is fully preemptible.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use crate::util;
-use crate::vm::{self, Output, Vm};
-
-/// What adding an empty set of profiles to a machine without any security module
-/// may cost an `open` and `close` of a process, in instructions.
-const OPEN_BUDGET: i64 = 400;
+use crate::vm::{Output, Vm};
 
 /// When to give up on one boot.
 const TIMEOUT: Duration = Duration::from_mins(5);
@@ -70,43 +66,4 @@ pub(super) fn preempted(kernel: &str, files: &Files) -> Result<bool> {
         util::say(format_args!("fully preemptible: {text:?}"));
     }
     Ok(good)
-}
-
-/// Counts what an empty set of profiles adds to an open.
-pub(super) fn open_cost(kernel: &str, files: &Files) -> Result<bool> {
-    let none = instructions(kernel, files, "lsm=capability", false)?;
-    let empty = instructions(kernel, files, "lsm=bpf", true)?;
-    let added = empty - none;
-    util::say(format_args!(
-        "open and close on {kernel}: {none} instructions without a security module, {added} more \
-         with an empty set of profiles, {OPEN_BUDGET} allowed"
-    ));
-    Ok(added <= OPEN_BUDGET)
-}
-
-/// Instructions of one open and close.
-fn instructions(kernel: &str, files: &Files, append: &str, enforced: bool) -> Result<i64> {
-    let mut cmd = vec![format!("{}/open-cost", vm::PROGRAMS).into()];
-    if enforced {
-        cmd.push("/tmp/no-profiles".into());
-    }
-    let vm = Vm {
-        kernel: kernel.to_owned(),
-        append: append.to_owned(),
-        icount: true,
-        files: files.to_vec(),
-        timeout: TIMEOUT,
-        cmd,
-        output: Output::Keep,
-        ..Vm::default()
-    };
-    let outcome = vm.run()?;
-    ensure!(
-        outcome.status == 0,
-        "open-cost exited with {} on {kernel}",
-        outcome.status
-    );
-    let text = String::from_utf8_lossy(&outcome.stdout);
-    let number = text.trim().parse().ok();
-    number.with_context(|| format!("open-cost printed {text:?}"))
 }

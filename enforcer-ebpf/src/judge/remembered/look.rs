@@ -17,14 +17,14 @@ use crate::{
 
 /// When the object of a question gets its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::judge) struct Named(bool);
+pub(crate) struct Named(bool);
 
 impl Named {
     /// It has it.
-    pub(in crate::judge) const NOW: Self = Self(true);
+    pub(crate) const NOW: Self = Self(true);
     /// It is about to be made: what is remembered of its `struct dentry` may be of one that
     /// was at the same address before.
-    pub(in crate::judge) const LATER: Self = Self(false);
+    pub(crate) const LATER: Self = Self(false);
 }
 
 /// What is known of a question without asking.
@@ -43,7 +43,9 @@ pub(in crate::judge) fn grants(label: &mut Label, question: &Question, named: Na
     if !remembers(label) {
         return false;
     }
-    let key = key_of(label, question);
+    // Verifier: pointers become numbers in the label.
+    label.object = [question.object.vfsmount, question.object.dentry];
+    let key = key(label, core::hint::black_box(&*label).object);
     matches!(look(&key, question.requested, named), Look::Granted(_))
 }
 
@@ -66,11 +68,7 @@ global! {
         let Some(label) = maps::label(Task::current()) else {
             return 0;
         };
-        let key = Key {
-            domain: label.number,
-            object: label.object,
-            version: maps::subjects().version,
-        };
+        let key = key(label, label.object);
         u32::from(matches!(look(&key, Access(requested), Named::NOW), Look::Granted(_)))
     }
 }
@@ -94,13 +92,11 @@ global! {
         let Some(label) = maps::label(Task::current()) else {
             return 0;
         };
-        let version = maps::subjects().version;
-        let from = folder(Key { domain: label.number, object: label.object, version }, Access(leaves));
+        let from = folder(key(label, label.object), Access(leaves));
         if from == NOT_KNOWN {
             return 0;
         }
-        let to = folder(Key { domain: label.number, object: label.target, version }, Access(comes));
-        u32::from(from == to)
+        u32::from(from == folder(key(label, label.target), Access(comes)))
     }
 }
 
@@ -126,13 +122,11 @@ fn remembers(label: &Label) -> bool {
     offset!(features) & Features::REMEMBERS != 0 && label.number != 0
 }
 
-/// Verifier: pointers become numbers in the label.
 #[inline(always)]
-fn key_of(label: &mut Label, question: &Question) -> Key {
-    label.object = [question.object.vfsmount, question.object.dentry];
+fn key(label: &Label, object: [u64; 2]) -> Key {
     Key {
         domain: label.number,
-        object: core::hint::black_box(&*label).object,
+        object,
         version: maps::subjects().version,
     }
 }
