@@ -4,6 +4,7 @@ use enforcer_abi::{
     Privileges, Reason, Slot,
     table::{DEAD, HASH_START, Header, Outcome, Words, hash_step},
 };
+use zerocopy::FromZeros as _;
 
 use crate::{
     kernel::global,
@@ -202,7 +203,7 @@ impl Look for Facts {
             mode: words.mode().0,
             generation: words.word(Header::GENERATION),
             hits: words.word(Header::HITS),
-            ..Found::NOTHING
+            ..Found::new_zeroed()
         }
     }
 }

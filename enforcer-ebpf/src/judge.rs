@@ -28,8 +28,8 @@ use crate::{
     automaton,
     kernel::{self, Task, global},
     maps,
-    report::{self, Refusal},
-    scratch::{Found, Object, Request, Scratch},
+    report::{self, Refusal, programs},
+    scratch::{Object, Request, Scratch},
     subject,
     walk::{self, NAMED, Place},
 };
@@ -153,7 +153,7 @@ pub(crate) fn ask_target(label: &mut Label, question: &Question) -> (Answer, Tar
     let Some(scratch) = begin() else {
         return (Answer::Refused, Target::NONE);
     };
-    scratch.found = Found::NOTHING;
+    kernel::clear(&mut scratch.found);
     let answer = consult(scratch, label, question);
     let target = Target {
         slot: scratch.found.target,
@@ -199,7 +199,11 @@ fn begin() -> Option<&'static mut Scratch> {
 #[inline(always)]
 fn consult(scratch: &mut Scratch, label: &mut Label, question: &Question) -> Answer {
     note(scratch, label, question);
-    Answer::from_number(judge(scratch.at))
+    if judge_known(scratch.at) == 1 {
+        return Answer::Granted;
+    }
+    programs::introduce(label);
+    Answer::from_number(judge_object(scratch.at))
 }
 
 /// Judges a question about an object of which the kernel does not tell by what
@@ -222,6 +226,7 @@ pub(crate) fn ask_by_dentry(
         return Answer::Refused;
     };
     note(scratch, label, &question);
+    programs::introduce(label);
     let answer = judge_anywhere(scratch.at);
     maps::give(scratch);
     Answer::from_number(answer)
@@ -247,6 +252,7 @@ pub(crate) fn fail(operation: Operation, reason: Reason, how: u32) -> Answer {
         return Answer::Refused;
     };
     note(scratch, label, &question);
+    programs::introduce(label);
     let answer = judge_unnamed(scratch.at, reason as u32);
     maps::give(scratch);
     Answer::from_number(answer)
@@ -297,7 +303,7 @@ global! {
             return Answer::Refused as u32;
         };
         maps::count(Counter::Judged);
-        scratch.found = Found::NOTHING;
+        kernel::clear(&mut scratch.found);
         scratch.judged_by = 0;
         let Object { vfsmount, dentry } = scratch.request.object;
         let place = walk::path(scratch, vfsmount, dentry, scratch.subject.mount_namespace);
@@ -394,19 +400,20 @@ global! {
         let layer = Layer::from_index(layer);
         let request = scratch.request;
         let slot = slot_of(&scratch.subject.layers, layer);
-        scratch.found = Found::NOTHING;
+        kernel::clear(&mut scratch.found);
         let ran = automaton::run_layer(slot, number, scratch);
-        let found = scratch.found;
+        let reach = scratch.found.reach();
+        let everywhere = scratch.found.everywhere;
         let problem = match ran {
-            Ok(()) if request.unnamed == NAMED => missing(scratch, layer, request, found.reach()),
+            Ok(()) if request.unnamed == NAMED => missing(scratch, layer, request, reach),
             // What is granted on every path is granted without one, but for a move.
-            Ok(()) if request.how & How::MOVE == 0 && found.everywhere.contains(request.requested) => None,
+            Ok(()) if request.how & How::MOVE == 0 && everywhere.contains(request.requested) => None,
             Ok(()) => Some((request.requested, kernel::reason(request.unnamed))),
             Err(reason) => Some((request.requested, reason)),
         };
         let Some((missing, reason)) = problem else {
             if !request.requested.is_empty() && request.how & How::QUIETLY == 0 {
-                maps::hit(found.hits, request.requested);
+                maps::hit(scratch.found.hits, request.requested);
             }
             return Verdict::Allow as u32;
         };
@@ -419,7 +426,7 @@ global! {
             // No rule was matched, so none says where an exec leads.
             scratch.found.target = Slot::NONE;
         }
-        let mode = if ran.is_ok() { found.mode } else { 0 };
+        let mode = if ran.is_ok() { scratch.found.mode } else { 0 };
         let verdict = refusal(Mode(mode));
         if verdict != Verdict::Allow {
             maps::count_reason(reason);

@@ -8,7 +8,7 @@ use core::{
     ffi::c_void,
     intrinsics::{AtomicOrdering, atomic_xadd},
     mem::MaybeUninit,
-    ptr::{from_mut, read_volatile},
+    ptr::{from_mut, from_ref, read_volatile, write_volatile},
 };
 
 #[cfg(feature = "legacy")]
@@ -25,7 +25,7 @@ use aya_ebpf::{
     programs::LsmContext,
 };
 use enforcer_abi::{Offsets, Reason, limits::NAME_LEN};
-use zerocopy::{FromBytes, FromZeros};
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 /// Filled in by the agent before the programs are loaded.
 #[unsafe(no_mangle)]
@@ -203,6 +203,12 @@ impl Task {
         word(self.0.wrapping_add(offset))
     }
 
+    /// Its parent, which stays at least until the program ends.
+    #[inline(always)]
+    pub(crate) fn parent(self) -> Self {
+        Self(self.word(offset!(task_real_parent)))
+    }
+
     /// Its address.
     #[inline(always)]
     pub(crate) fn address(self) -> u64 {
@@ -276,12 +282,10 @@ pub(crate) fn mount_namespace(task: Task) -> Result<u64, Reason> {
     read(proxy.wrapping_add(offset!(nsproxy_mnt_ns)))
 }
 
-/// Process id of `task`'s parent, in the initial pid namespace; 0 if unknown.
+/// Process id of `task`, in the initial pid namespace; 0 if unknown.
 #[inline(always)]
-pub(crate) fn parent(task: Task) -> u32 {
-    read::<u64>(task.address().wrapping_add(offset!(task_real_parent)))
-        .and_then(|parent| read(parent.wrapping_add(offset!(task_tgid))))
-        .unwrap_or(0)
+pub(crate) fn process(task: Task) -> u32 {
+    half(task.address().wrapping_add(offset!(task_tgid)))
 }
 
 /// `(tgid, tid)` of the current task, in the initial pid namespace.
@@ -441,8 +445,33 @@ pub(crate) fn atomic_add(counter: *mut u64, by: u64) {
     let _old = unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(counter, by) };
 }
 
-/// A `T` of zeros.
+/// Makes a structure of whole words all zero.
+///
+/// LLVM would have it done by a loop over bytes.
 #[inline(always)]
-pub(crate) fn zeroed<T: FromZeros>() -> T {
-    T::new_zeroed()
+pub(crate) fn clear<T: FromZeros>(target: &mut T) {
+    const { assert!(align_of::<T>() == 8) };
+    let words: *mut u64 = from_mut(target).cast();
+    for at in 0..size_of::<T>() / 8 {
+        // SAFETY: inside the structure.
+        let word = unsafe { words.add(at) };
+        // SAFETY: a word of the structure, of which zero is a value.
+        unsafe { write_volatile(word, 0) };
+    }
+}
+
+/// Copies a structure of whole words.
+///
+/// As for [`clear`].
+#[inline(always)]
+pub(crate) fn copy<T: FromBytes + IntoBytes>(target: &mut T, source: &T) {
+    const { assert!(align_of::<T>() == 8) };
+    let words: *mut u64 = from_mut(target).cast();
+    let source: *const u64 = from_ref(source).cast();
+    for at in 0..size_of::<T>() / 8 {
+        // SAFETY: inside the structures.
+        let (word, source) = unsafe { (words.add(at), source.add(at)) };
+        // SAFETY: words of the structures, which have no other bytes.
+        unsafe { write_volatile(word, read_volatile(source)) };
+    }
 }

@@ -1,6 +1,10 @@
 //! Violations and events: what the agent hears of a decision, after it was made.
 //!
 //! Nothing here changes a verdict. What cannot be sent is counted.
+//!
+//! - [`programs`]: who does it
+
+pub(crate) mod programs;
 
 use enforcer_abi::{
     Access, Counter, Event, EventKind, Label, Layer, Operation, Privilege, Reason, Slot, Verdict,
@@ -120,20 +124,6 @@ fn key(label: &Label, scratch: &Scratch) -> ViolationKey {
     }
 }
 
-/// Tells the agent that a confined task runs the program whose path is in
-/// `scratch`. That is granted, and so usual that it does not wake the agent.
-#[inline(always)]
-pub(crate) fn executed(label: &Label, haste: Haste, scratch: &Scratch) {
-    let sent = maps::send(scratch, haste, || Event {
-        kind: EventKind::Executed,
-        operation: Operation::Execute,
-        ..event(label, scratch, kernel::time_ns())
-    });
-    if !sent {
-        maps::count(Counter::EventsLost);
-    }
-}
-
 /// An event about the current task and the path in `scratch`, but for the
 /// thread's name.
 #[inline(always)]
@@ -147,7 +137,7 @@ fn event(label: &Label, scratch: &Scratch, time_ns: u64) -> Event {
         path_hash: 0,
         tgid: process,
         tid: thread,
-        parent: kernel::parent(Task::current()),
+        parent: kernel::process(Task::current().parent()),
         uid,
         gid,
         slot: Slot::NONE,

@@ -10,6 +10,8 @@ use enforcer_abi::{
     limits::{LAYERS, NAME_LEN},
 };
 
+use zerocopy::FromZeros;
+
 use crate::{kernel::Lock, maps::known::Known, report::Refusal};
 
 /// Bytes in which a path is built, from the end towards the front.
@@ -145,9 +147,10 @@ pub(crate) struct Object {
     pub(crate) dentry: u64,
 }
 
-/// What a layer's table says of the path in the scratch.
-#[derive(Clone, Copy)]
-#[repr(C)]
+/// What a layer's table says of the path in the scratch; zero, if none has been asked.
+/// Whole words, as which it is copied.
+#[derive(Clone, Copy, FromZeros)]
+#[repr(C, align(8))]
 pub(crate) struct Found {
     /// The profile's mode.
     pub(crate) mode: u32,
@@ -170,19 +173,6 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Nothing: no layer has been asked.
-    pub(crate) const NOTHING: Self = Self {
-        mode: 0,
-        generation: 0,
-        outcome: 0,
-        hits: 0,
-        allow: Access::NONE,
-        target: Slot::NONE,
-        scrub: 0,
-        class: 0,
-        everywhere: Access::NONE,
-    };
-
     /// What a move of the object needs to know.
     #[inline(always)]
     pub(crate) fn reach(&self) -> Reach {

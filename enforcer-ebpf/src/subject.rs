@@ -212,8 +212,9 @@ pub(crate) fn inherit(child: Result<Task, Reason>) -> Result<(), Reason> {
     };
     match child.and_then(maps::label_or_empty) {
         Ok(copy) => {
-            *copy = *label;
+            kernel::copy(copy, label);
             copy.next_state = Label::NO_NEXT;
+            copy.told = 0;
             Ok(())
         }
         Err(reason) if label.is_confined() => Err(reason),

@@ -20,12 +20,16 @@
 //! just before or after.
 //!
 //! - [`build`]: a path from its end towards its front
+//! - [`way`]: whether it is still the same way
 //! - [`mounts`]: names of an object that comes without a mount
 //! - [`cgroup`]: the path of a cgroup
 
 pub(crate) mod build;
 pub(crate) mod cgroup;
 pub(crate) mod mounts;
+mod way;
+
+pub(crate) use self::way::mark_of;
 
 use enforcer_abi::{
     Reason,
@@ -227,22 +231,6 @@ fn once(at: u32, vfsmount: u64, dentry: u64, namespace: u64) -> Result<Option<Pl
     Ok(None)
 }
 
-/// Whether the way of what is at `dentry`, on the mount in the request, still has the
-/// mark of what is known, in the request's mount namespace.
-///
-/// # Errors
-///
-/// [`Reason::Fault`].
-#[inline(always)]
-pub(crate) fn is_same(scratch: &mut Scratch, dentry: u64) -> Result<bool, Reason> {
-    begin(scratch, scratch.request.object.vfsmount, dentry)?;
-    let end = walk_path(scratch.at, LOOK_ONLY);
-    Ok(end == End::Top as u32
-        && scratch.mark == scratch.known.mark
-        && scratch.unstable == 0
-        && owner(scratch)? == scratch.subject.mount_namespace)
-}
-
 /// Puts the walk at its start.
 #[inline(always)]
 fn begin(scratch: &mut Scratch, vfsmount: u64, dentry: u64) -> Result<(), Reason> {
@@ -325,16 +313,26 @@ fn ended(scratch: &mut Scratch, end: u32, namespace: u64) -> Result<Place, Reaso
 }
 
 /// Reads `mnt_parent`, `mnt_mountpoint` and `mnt_root` of the scratch's mount.
-/// They lie side by side, which the agent checks.
 #[inline(always)]
 fn edges(scratch: &mut Scratch) -> Result<(), Reason> {
-    let address = scratch.mount.wrapping_add(offset!(mount_parent));
     if !kernel::can_load() {
+        // Verifier: there is no stack left for them.
+        let address = scratch.mount.wrapping_add(offset!(mount_parent));
         return read_into(&raw mut scratch.edges, 24, address);
     }
-    let words = Words::at(address);
-    scratch.edges = [words.word(0), words.word(8), words.word(16)];
+    scratch.edges = edges_of(scratch.mount)?;
     Ok(())
+}
+
+/// Those of a mount. They lie side by side, which the agent checks.
+#[inline(always)]
+fn edges_of(mount: u64) -> Result<[u64; 3], Reason> {
+    let address = mount.wrapping_add(offset!(mount_parent));
+    if !kernel::can_load() {
+        return read(address);
+    }
+    let words = Words::at(address);
+    Ok([words.word(0), words.word(8), words.word(16)])
 }
 
 /// What is read of a dentry.
@@ -401,10 +399,10 @@ const fn mix(value: u64) -> u64 {
     (value ^ value >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
-/// Adds what the walk comes by to its mark.
+/// What a mount point adds to the mark of a way.
 #[inline(always)]
-fn mark(scratch: &mut Scratch, value: u64) {
-    scratch.mark = scratch.mark.wrapping_add(mix(value));
+const fn crossing(mount: u64, parent: u64, mountpoint: u64) -> u64 {
+    mix(mount ^ parent.rotate_left(32)).wrapping_add(mix(mountpoint))
 }
 
 /// Crosses a mount point if the walk is at one. Returns whether it was.
@@ -417,8 +415,9 @@ fn cross(scratch: &mut Scratch) -> Result<bool, End> {
     if parent_mount == scratch.mount {
         return Err(End::Top);
     }
-    mark(scratch, scratch.mount ^ parent_mount.rotate_left(32));
-    mark(scratch, mountpoint);
+    scratch.mark = scratch
+        .mark
+        .wrapping_add(crossing(scratch.mount, parent_mount, mountpoint));
     scratch.crossings = scratch.crossings.wrapping_add(1);
     scratch.mount = parent_mount;
     scratch.dentry = mountpoint;

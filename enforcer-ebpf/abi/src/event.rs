@@ -19,8 +19,11 @@ pub enum EventKind {
     /// An access that a layer did not grant, for the first time under its
     /// [`ViolationKey`].
     Violation = 1,
-    /// A confined task runs a new program.
+    /// A task entered a domain by an exec.
     Executed = 2,
+    /// A confined task runs a program that the agent was not told of, and may do
+    /// something to tell.
+    Running = 3,
 }
 
 macro_rules! operations {
@@ -141,7 +144,7 @@ pub struct Event {
     pub kind: EventKind,
     /// What was tried.
     pub operation: Operation,
-    /// Why it was not granted; [`Reason::NotGranted`] in [`EventKind::Executed`].
+    /// Why it was not granted; [`Reason::NotGranted`] in what is no violation.
     pub reason: Reason,
     /// Which layer did not grant it.
     pub layer: Layer,

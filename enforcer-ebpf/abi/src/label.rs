@@ -144,7 +144,7 @@ impl Adopted {
     pub const TICK_NS: u64 = 10_000_000;
 }
 
-/// A task's domain, kept in task storage.
+/// A task's domain.
 ///
 /// Written by the kernel programs alone.
 #[derive(
@@ -179,8 +179,8 @@ pub struct Label {
     /// The version of the profiles by which they do, [`Subjects::version`]; of no
     /// version but that do they count.
     pub privileges_version: u32,
-    /// Always 0.
-    pub reserved: u32,
+    /// 1 once the agent was told which program the task runs.
+    pub told: u32,
 }
 
 const _: () = assert!(size_of::<Label>() == 104);

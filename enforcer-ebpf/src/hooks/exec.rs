@@ -16,9 +16,9 @@ use enforcer_abi::{
 use crate::{
     hooks::{EACCES, address, descriptors, errno, fail, refuse},
     judge::{self, Answer, How, Question},
-    kernel::{self, Task, offset, read},
-    maps::{self, Haste},
-    report::{self, Refusal},
+    kernel::{self, Task, load, offset, read},
+    maps,
+    report::{self, Refusal, programs},
     scratch::Object,
     subject::{self, claims},
     walk,
@@ -78,13 +78,7 @@ fn check(bprm: u64) -> Result<Checked, Reason> {
     let layers = label
         .as_ref()
         .map_or([Slot::NONE; LAYERS], |label| label.layers);
-    let is_confined = label.is_some();
-    let exec = match exec(task, layers, bprm) {
-        Ok(exec) => exec,
-        // A program that cannot be looked at is nothing that a profile claims.
-        Err(_) if !is_confined => return Ok(Checked::Passed),
-        Err(reason) => return Err(reason),
-    };
+    let exec = exec(task, layers, bprm);
 
     // What an exec that failed left behind.
     if exec.stage == Stage::Program
@@ -124,35 +118,27 @@ fn check(bprm: u64) -> Result<Checked, Reason> {
 }
 
 #[inline(always)]
-fn exec(task: Task, layers: [Slot; LAYERS], bprm: u64) -> Result<Exec, Reason> {
-    let stage = stage(bprm)?;
-    let (vfsmount, dentry) = bprm_object(bprm)?;
-    Ok(Exec {
+fn exec(task: Task, layers: [Slot; LAYERS], bprm: u64) -> Exec {
+    let (vfsmount, dentry) = claims::file_object(load(bprm, offset!(bprm_file)));
+    Exec {
         task,
         layers,
-        stage,
+        stage: stage(bprm),
         vfsmount,
         dentry,
-    })
+    }
 }
 
 /// The first stage is the one whose name nobody has replaced yet.
 #[inline(always)]
-fn stage(bprm: u64) -> Result<Stage, Reason> {
-    let named: u64 = read(bprm.wrapping_add(offset!(bprm_filename)))?;
-    let current: u64 = read(bprm.wrapping_add(offset!(bprm_interp)))?;
-    Ok(if named == current {
+fn stage(bprm: u64) -> Stage {
+    let named: u64 = load(bprm, offset!(bprm_filename));
+    let current: u64 = load(bprm, offset!(bprm_interp));
+    if named == current {
         Stage::Program
     } else {
         Stage::Interpreter
-    })
-}
-
-/// Mount and dentry of the file under way.
-#[inline(always)]
-fn bprm_object(bprm: u64) -> Result<(u64, u64), Reason> {
-    let file: u64 = read(bprm.wrapping_add(offset!(bprm_file)))?;
-    Ok(claims::file_object(file))
+    }
 }
 
 /// Whether another task traces this one. It would steer the program in its new
@@ -231,6 +217,9 @@ fn enrol(exec: &Exec, layers: &mut [Slot; LAYERS], enrolment: Slot) -> Result<()
 /// Tells the agent why an exec into the profile in `slot` is refused.
 #[inline(always)]
 fn tell(exec: &Exec, reason: Reason, layer: Layer, slot: Slot) {
+    if let Some(label) = maps::label(exec.task) {
+        programs::introduce(label);
+    }
     if let Ok(scratch) = maps::take() {
         // It is told as far as it is known; whose it is makes no difference.
         let _place = walk::path(scratch, exec.vfsmount, exec.dentry, 0);
@@ -278,13 +267,13 @@ fn bprm_creds_from_file(_context: LsmContext) -> i32 {
 
 /// `void bprm_committed_creds(struct linux_binprm *bprm)`
 #[lsm(hook = "bprm_committed_creds")]
-fn bprm_committed_creds(context: LsmContext) -> i32 {
-    commit(address(&context, 0));
+fn bprm_committed_creds(_context: LsmContext) -> i32 {
+    commit();
     0
 }
 
 #[inline(always)]
-fn commit(bprm: u64) {
+fn commit() {
     if maps::subjects().epoch == 0 {
         return;
     }
@@ -313,20 +302,9 @@ fn commit(bprm: u64) {
     if let Err(reason) = subject::enter(task, label) {
         maps::count_reason(reason);
     }
-    // Who entered a domain may be waited for.
-    announce(bprm, if entered { Haste::Now } else { Haste::Later }, label);
-}
-
-/// Tells the agent which program the task now runs.
-#[inline(always)]
-fn announce(bprm: u64, haste: Haste, label: &Label) {
-    let Ok((vfsmount, dentry)) = bprm_object(bprm) else {
-        return;
-    };
-    if let Ok(scratch) = maps::take() {
-        // The path may be partial or foreign; it is told as far as it is known.
-        let _place = walk::path(scratch, vfsmount, dentry, label.mount_namespace);
-        report::executed(label, haste, scratch);
-        maps::give(scratch);
+    if entered {
+        programs::entered();
+    } else {
+        label.told = 0;
     }
 }

@@ -126,7 +126,7 @@ fn map(file: u64, requested: Access) -> i32 {
         #[inline(always)]
         |label| {
             let object = file::mapped_object(file);
-            if requested == Access::MAP && claims::is_running(Task::current(), object.dentry)? {
+            if requested == Access::MAP && claims::is_running(Task::current(), object.dentry) {
                 // What runs is code already.
                 return Ok(0);
             }

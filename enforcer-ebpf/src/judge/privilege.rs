@@ -8,10 +8,9 @@ use enforcer_abi::{
 use crate::{
     automaton,
     judge::{Answer, OUTWARDS, count, slot_of},
-    kernel::{Task, global},
+    kernel::{self, Task, global},
     maps,
-    report::{self, Refusal},
-    scratch::Found,
+    report::{self, Refusal, programs},
 };
 
 /// Whether anybody is told of a refusal.
@@ -30,6 +29,7 @@ pub(crate) fn privilege(label: &mut Label, privilege: Privilege, told: Told) -> 
     if label.privileges_version == version && Privileges(label.privileges).contains(privilege) {
         return Answer::Granted;
     }
+    programs::introduce(label);
     Answer::from_number(judge_privilege(
         u32::from(privilege.0),
         u32::from(told == Told::Quietly),
@@ -93,7 +93,7 @@ global! {
         };
         let layer = Layer::from_index(layer);
         let slot = slot_of(&label.layers, layer);
-        scratch.found = Found::NOTHING;
+        kernel::clear(&mut scratch.found);
         scratch.clear_path();
         let reason = match automaton::privileges(slot) {
             Ok((facts, _granted)) => {

@@ -40,7 +40,7 @@ use crate::{
         known::{Key, Known},
     },
     scratch::{Object, STATES, Scratch},
-    subject, walk,
+    walk,
 };
 
 /// Bits of [`Known::states`] for each layer.
@@ -53,24 +53,27 @@ global! {
     /// Looks whether what is known of what is at `dentry`, on the mount of `vfsmount`,
     /// still holds: 0 or 1. If so, it holds at the present sequence counts.
     fn refresh(vfsmount: u64, dentry: u64) -> u32 {
-        let Some(label) = maps::label(Task::current()) else {
+        let (Some(label), Ok(sequences)) = (maps::label(Task::current()), walk::sequences()) else {
             return 0;
         };
-        let Ok(scratch) = maps::take() else {
+        let key = Key {
+            domain: label.number,
+            object: [vfsmount, dentry],
+            version: maps::subjects().version,
+        };
+        let Some(known) = key.recall() else {
             return 0;
         };
-        subject::note(label, scratch, How::PLAIN);
-        scratch.request.object.vfsmount = vfsmount;
-        let holds = is_current(scratch, dentry).unwrap_or(false);
-        maps::give(scratch);
-        u32::from(holds)
+        if known.mark == 0
+            || !walk::is_quiet(sequences)
+            || walk::mark_of(vfsmount, dentry, label.mount_namespace) != known.mark
+            || walk::sequences() != Ok(sequences)
+        {
+            return 0;
+        }
+        key.remember(&Known { sequences, ..known });
+        1
     }
-}
-
-#[inline(always)]
-fn is_current(scratch: &mut Scratch, dentry: u64) -> Result<bool, Reason> {
-    scratch.sequences = walk::sequences()?;
-    Ok(walk::is_quiet(scratch.sequences) && recall(scratch, dentry))
 }
 
 global! {
@@ -164,8 +167,9 @@ global! {
         let Ok(scratch) = maps::scratch(at) else {
             return 0;
         };
+        let vfsmount = scratch.request.object.vfsmount;
         if scratch.known.mark == 0
-            || walk::is_same(scratch, dentry) != Ok(true)
+            || walk::mark_of(vfsmount, dentry, scratch.subject.mount_namespace) != scratch.known.mark
             || walk::sequences() != Ok(scratch.sequences)
         {
             return 0;

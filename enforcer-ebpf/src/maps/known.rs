@@ -40,7 +40,7 @@ static DOMAINS: LruHashMap<Domain, u64, NUMBERED> = LruHashMap::new();
 /// What an entry is of, and when it holds.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
-    /// The domain's number.
+    /// The domain's number, or [`Key::OF_NO_DOMAIN`].
     pub(crate) domain: u64,
     /// The object: `struct vfsmount *` (0: by whatever mount) and `struct dentry *`.
     pub(crate) object: [u64; 2],
@@ -87,6 +87,9 @@ impl Known {
 }
 
 impl Key {
+    /// The domain of what is the same for all: which profile claims a program.
+    pub(crate) const OF_NO_DOMAIN: u64 = 0;
+
     /// What is remembered under this key, at whatever sequence counts.
     #[inline(always)]
     pub(crate) fn recall(&self) -> Option<Known> {

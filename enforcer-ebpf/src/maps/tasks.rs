@@ -141,7 +141,7 @@ fn sit(at: u32, task: Task) -> bool {
     if !seat.taken.try_take() {
         return false;
     }
-    seat.label = kernel::zeroed();
+    kernel::clear(&mut seat.label);
     // SAFETY: a reference to what now is this task's.
     unsafe { write_volatile(&raw mut seat.task, task.address()) };
     true

@@ -1,11 +1,14 @@
 //! Which profile claims a user, a program, a cgroup, a process.
 
-use enforcer_abi::{Adopted, Layer, Reason, Slot, Subjects};
+use enforcer_abi::{Access, Adopted, Layer, Reason, Slot, Subjects, offsets::Features};
 
 use crate::{
     automaton,
     kernel::{self, Task, global, offset, read, word},
-    maps,
+    maps::{
+        self,
+        known::{Key, Known},
+    },
     walk::{self, Place, cgroup},
 };
 
@@ -42,29 +45,21 @@ pub(crate) fn real_user(credentials: u64) -> Result<u32, Reason> {
     read(credentials.wrapping_add(offset!(cred_uid)))
 }
 
-/// The `struct file *` of the program that `task` runs; 0 for a kernel thread.
+/// The `struct file *` of the program that `task` runs; 0 for a kernel thread, and for
+/// one that is no longer.
 #[inline(always)]
-fn running_file(task: Task) -> Result<u64, Reason> {
-    let memory: u64 = read(task.address().wrapping_add(offset!(task_mm)))?;
-    if memory == 0 {
-        return Ok(0);
+pub(crate) fn running_file(task: Task) -> u64 {
+    match task.word(offset!(task_mm)) {
+        0 => 0,
+        memory => word(memory.wrapping_add(offset!(mm_exe_file))),
     }
-    read(memory.wrapping_add(offset!(mm_exe_file)))
 }
 
 /// Whether the program that `task` runs is the one at `dentry`.
-///
-/// # Errors
-///
-/// [`Reason::Fault`].
 #[inline(always)]
-pub(crate) fn is_running(task: Task, dentry: u64) -> Result<bool, Reason> {
-    let running = running_file(task)?;
-    if running == 0 {
-        return Ok(false);
-    }
-    let (_, program) = file_object(running);
-    Ok(program == dentry)
+pub(crate) fn is_running(task: Task, dentry: u64) -> bool {
+    let running = running_file(task);
+    running != 0 && file_object(running).1 == dentry
 }
 
 /// The profile that claims the program that `task` runs.
@@ -74,7 +69,7 @@ pub(crate) fn is_running(task: Task, dentry: u64) -> Result<bool, Reason> {
 /// If it cannot be told now.
 #[inline(always)]
 pub(crate) fn running_program(task: Task) -> Result<Slot, Reason> {
-    let file = running_file(task)?;
+    let file = running_file(task);
     if file == 0 {
         return Ok(Slot::NONE);
     }
@@ -114,23 +109,67 @@ pub(crate) fn program(vfsmount: u64, dentry: u64) -> Result<Slot, Reason> {
 global! {
     /// [`program`] as numbers.
     fn claimed_program(vfsmount: u64, dentry: u64) -> u32 {
-        number(look_for_program(vfsmount, dentry))
+        let key = Key {
+            domain: Key::OF_NO_DOMAIN,
+            object: [vfsmount, dentry],
+            version: maps::subjects().version,
+        };
+        match recall(&key) {
+            Some(slot) => slot.0,
+            None => look_for_program(&key).unwrap_or_else(|reason| ERROR | reason as u32),
+        }
     }
 }
 
+/// The profile that is remembered to claim a program.
 #[inline(always)]
-fn look_for_program(vfsmount: u64, dentry: u64) -> Result<Slot, Reason> {
+fn recall(key: &Key) -> Option<Slot> {
+    if !remembers() {
+        return None;
+    }
+    let known = key.recall()?;
+    // Read last: nothing was moved since.
+    (walk::sequences() == Ok(known.sequences)).then_some(Slot(known.states as u32))
+}
+
+/// As [`claimed_program`], by its path, and remembers it.
+#[inline(always)]
+fn look_for_program(key: &Key) -> Result<u32, Reason> {
+    let [vfsmount, dentry] = key.object;
     let namespace = kernel::mount_namespace(Task::current())?;
     let scratch = maps::take()?;
-    let slot = match walk::path(scratch, vfsmount, dentry, namespace) {
+    // Verifier: what it is, as a number, since the parts of a `Result` would be mixed.
+    let found = number(match walk::path(scratch, vfsmount, dentry, namespace) {
         Ok(Place::Own | Place::Foreign) => {
             automaton::run(Slot::ATTACHMENTS, scratch).map(|()| scratch.found.target)
         }
         Err(reason @ (Reason::Raced | Reason::Fault)) => Err(reason),
         Ok(Place::Anonymous) | Err(_) => Ok(Slot::NONE),
-    };
+    });
+    if found & ERROR == 0
+        && remembers()
+        && scratch.settled == 1
+        && scratch.personal == 0
+        && walk::is_in_procfs(dentry) == Ok(false)
+    {
+        key.remember(&Known {
+            sequences: scratch.sequences,
+            mark: 0,
+            states: found.into(),
+            granted: Access::NONE,
+            is_uniform: false,
+            len: 0,
+            steps: 0,
+        });
+    }
     maps::give(scratch);
-    slot
+    Ok(found)
+}
+
+/// Whether anything is remembered.
+#[inline(always)]
+fn remembers() -> bool {
+    offset!(features) & Features::REMEMBERS != 0
 }
 
 /// The profile that claims `task` as a process: because somebody put it there, or

@@ -73,7 +73,7 @@ impl Detector {
         let mut seen: HashMap<(u32, u64), Who> = HashMap::new();
         for Record { event, path } in records {
             match event.kind {
-                EventKind::Executed => {
+                EventKind::Executed | EventKind::Running => {
                     self.processes.executed(event, path);
                     seen.retain(|&(pid, _), _| pid != event.tgid);
                 }
