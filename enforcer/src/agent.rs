@@ -154,9 +154,10 @@ impl Agent {
         log::changed(&changed);
         let facts = kernel.facts();
         log::line(format_args!(
-            "enforcing on Linux {} with {} hooks",
+            "enforcing on Linux {} with {} hooks; {} more once a profile needs them",
             facts.kernel_release,
-            facts.hooks.len()
+            facts.hooks.len(),
+            kernel.idle_hooks().count()
         ));
         for gap in &facts.gaps {
             log::line(format_args!("gap: {gap}"));

@@ -5,7 +5,7 @@
 //!   version
 //! - [`hooks`]: which programs mediate what; [`preemption`]: whether they may be left
 //!   out
-//! - `load`: the programs into the kernel; `patch`: calls of the kernel's functions;
+//! - `load`: the programs into the kernel, and to their hooks; `patch`: calls of the kernel's functions;
 //!   `legacy`: what is other on old kernels
 //! - `subjects`: who is confined by what
 //! - [`events`]: records of the ring buffer
@@ -70,9 +70,9 @@ pub struct Kernel {
     is_legacy: bool,
     facts: Facts,
     lacks: Vec<Feature>,
-    /// Programs that are to be attached once a profile wants metadata mediated.
-    metadata: Vec<Pick>,
-    /// Hooks for that which the kernel lacks.
+    /// Programs that are loaded and not attached: nothing needs them yet.
+    idle: Vec<Pick>,
+    /// Hooks for metadata which the kernel lacks.
     metadata_missing: Vec<&'static str>,
 }
 
@@ -88,6 +88,11 @@ impl Kernel {
     /// What this host is, and what is attached.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The hooks that are not attached, since nothing needs them yet.
+    pub fn idle_hooks(&self) -> impl Iterator<Item = &'static str> {
+        self.idle.iter().map(|pick| pick.hook.name)
     }
 
     /// What this kernel cannot do.

@@ -2,9 +2,11 @@
 //!
 //! - [`users`], [`cgroups`]: those that a profile names, beside programs
 //! - [`adoption`]: those that somebody puts under one
+//! - [`first`]: what is attached for whom, and when
 
 mod adoption;
 mod cgroups;
+mod first;
 mod users;
 
 use std::{

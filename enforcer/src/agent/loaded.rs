@@ -35,7 +35,10 @@ pub use self::{
 };
 use super::accounts::Accounts;
 use crate::{
-    kernel::{AccessError, Kernel, hooks::Feature},
+    kernel::{
+        AccessError, Kernel,
+        hooks::{Feature, Need},
+    },
     profile::{Profile, ProfileMode},
     tighten::Usage,
 };
@@ -52,8 +55,8 @@ pub trait Tables {
     fn set_adopted(&mut self, process: Adopted, slot: Option<Slot>) -> Result<(), AccessError>;
     /// See [`Kernel::advance_epoch`].
     fn advance_epoch(&mut self, kinds: u32) -> Result<(), AccessError>;
-    /// See [`Kernel::mediate_metadata`].
-    fn mediate_metadata(&mut self) -> Result<(), AccessError>;
+    /// See [`Kernel::attach`].
+    fn attach(&mut self, needs: &[Need]) -> Result<(), AccessError>;
     /// See [`Kernel::hits`].
     fn hits(&self, first: u32, count: u32) -> Result<Vec<Hit>, AccessError>;
     /// See [`Kernel::clear_hits`].
@@ -79,8 +82,8 @@ impl Tables for Kernel {
         Self::advance_epoch(self, kinds)
     }
 
-    fn mediate_metadata(&mut self) -> Result<(), AccessError> {
-        Self::mediate_metadata(self)
+    fn attach(&mut self, needs: &[Need]) -> Result<(), AccessError> {
+        Self::attach(self, needs)
     }
 
     fn hits(&self, first: u32, count: u32) -> Result<Vec<Hit>, AccessError> {

@@ -136,6 +136,7 @@ impl Agent {
                 release: facts.kernel_release.clone(),
                 lsm: facts.lsm.clone(),
                 hooks: facts.hooks.iter().map(|&hook| hook.to_owned()).collect(),
+                idle_hooks: self.kernel.idle_hooks().map(str::to_owned).collect(),
                 gaps: facts.gaps.clone(),
             },
             profiles,

@@ -13,7 +13,7 @@ use crate::{
     kernel::hooks::{GROUPS, Group},
     protocol::{
         Request,
-        status::{ProfileStatus, Status},
+        status::{KernelStatus, ProfileStatus, Status},
     },
 };
 
@@ -81,7 +81,7 @@ fn text(status: &Status) -> String {
             "kernel",
             Some(format!("Linux {}, lsm={}", kernel.release, kernel.lsm)),
         ),
-        ("hooks", Some(kernel.hooks.len().to_string())),
+        ("hooks", Some(hooks(kernel))),
         (
             "agent",
             Some(format!(
@@ -125,6 +125,15 @@ fn text(status: &Status) -> String {
         push(&mut text, format_args!("{name} {count}"));
     }
     text
+}
+
+/// Returns how many hooks are attached, and how many need not be yet.
+fn hooks(kernel: &KernelStatus) -> String {
+    let attached = kernel.hooks.len();
+    match kernel.idle_hooks.len() {
+        0 => attached.to_string(),
+        idle => format!("{attached}; {idle} more once a profile needs them"),
+    }
 }
 
 /// Returns the attached hooks, by what they are about.
@@ -198,6 +207,7 @@ mod tests {
                 hooks: ["file_open", "task_alloc", "file_receive"]
                     .map(str::to_owned)
                     .to_vec(),
+                idle_hooks: vec!["inode_getattr".to_owned()],
                 gaps: vec!["no hook x: y".to_owned()],
             },
             profiles: vec![ProfileStatus {
@@ -225,7 +235,7 @@ mod tests {
         let want = "\
 enforced    yes
 kernel      Linux 6.12.1, lsm=lockdown,bpf
-hooks       3
+hooks       3; 1 more once a profile needs them
 agent       0.1.0, pid 7, up 1 min
 detections  2, 1 of them open; 5 learned
 

@@ -40,9 +40,9 @@ pub enum LoadError {
         /// The program.
         program: &'static str,
     },
-    /// A program was refused or could not be attached.
-    #[error("cannot attach the program for the hook {hook}")]
-    Attach {
+    /// The kernel does not take a program.
+    #[error("cannot load the program for the hook {hook}")]
+    Program {
         /// The hook.
         hook: &'static str,
         /// What the kernel says.
@@ -80,11 +80,16 @@ pub enum AccessError {
         /// The hook.
         hook: &'static str,
     },
-    /// A program that is attached when it is wanted was refused.
-    #[error(transparent)]
+    /// A program cannot be attached.
+    #[error(
+        "cannot attach the program for the hook {hook}, which the profiles need; look into the \
+         kernel's log for why, and load them again"
+    )]
     Attach {
-        /// Why.
-        source: Box<LoadError>,
+        /// The hook.
+        hook: &'static str,
+        /// What the kernel says.
+        source: Box<aya::programs::ProgramError>,
     },
     /// A table is longer than the largest size class.
     #[error("a table of {words} words is longer than the longest, {}", TABLE_WORDS[TABLE_CLASSES - 1])]

@@ -48,8 +48,11 @@ pub struct Hook {
     pub name: &'static str,
     /// The programs for it. The first that fits is attached.
     pub programs: &'static [Signature],
-    /// What its absence means.
+    /// When it is attached.
     pub need: Need,
+    /// Whether kernels can be built without it. Else the agent does not start without
+    /// it, from the kernel on that has it.
+    pub is_optional: bool,
     /// What it mediates, and how much of that.
     pub covers: &'static [(What, &'static str)],
     /// The first kernel on which programs can be attached to it.
@@ -68,15 +71,19 @@ pub struct Signature(
     pub &'static [(usize, &'static [&'static str])],
 );
 
-/// What a hook's absence means.
+/// What needs a hook attached. One that nothing needs yet costs nothing.
+///
+/// It is by this alone, and not by which rights the profiles grant: a granted right is
+/// counted as used, and a task that runs already gets its label at a mediated operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// From the kernel on that has it, the agent does not start without it.
-    Always,
-    /// It depends on how the kernel was built.
-    IfPresent,
-    /// It is attached once a profile wants `metadata` mediated, since it runs at
-    /// every `stat`.
+    /// Any profile.
+    Profile,
+    /// A profile that names users.
+    Users,
+    /// Any profile, if what was found of objects is remembered.
+    Memory,
+    /// A profile that wants `metadata` mediated: it runs at every `stat`.
     Metadata,
 }
 
@@ -116,7 +123,8 @@ impl Hook {
         Self {
             name,
             programs,
-            need: Need::Always,
+            need: Need::Profile,
+            is_optional: false,
             covers,
             since: FIRST,
             listed_early: false,
@@ -136,18 +144,15 @@ impl Hook {
     /// The hook, on kernels that were built with what it is about.
     const fn if_present(self, instead: Instead) -> Self {
         Self {
-            need: Need::IfPresent,
+            is_optional: true,
             instead,
             ..self
         }
     }
 
-    /// The hook, once a profile wants metadata mediated.
-    const fn metadata(self) -> Self {
-        Self {
-            need: Need::Metadata,
-            ..self
-        }
+    /// The hook, which is not attached for any profile.
+    const fn only_for(self, need: Need) -> Self {
+        Self { need, ..self }
     }
 
     /// The hook, which BTF lists before programs can be attached to it.

@@ -1,11 +1,20 @@
-//! Loading and attaching the programs.
+//! Loading the programs, and attaching them once a profile needs it.
+//!
+//! A program that is not attached is as one that sees epoch 0: it does nothing. So a hook
+//! may be attached at any time before the epoch, or the kinds of subjects, or the table
+//! come that make its program do something.
+//!
+//! What is attached stays so. Who is confined, or was under a profile that is gone, keeps
+//! a label that has to follow the task, and a detached hook would have missed what
+//! happened meanwhile: a new task at the address of one that ended, a new user, a file
+//! at the address of one that is remembered.
 
-use std::{collections::HashMap, num::NonZero, sync::Mutex, thread};
+use std::{collections::HashMap, mem, num::NonZero, sync::Mutex, thread};
 
 use aya::{
     Btf, Ebpf, EbpfLoader,
     maps::{Map, MapError},
-    programs::Lsm,
+    programs::{Lsm, ProgramError},
 };
 
 use enforcer_abi::{
@@ -16,7 +25,7 @@ use enforcer_abi::{
 use super::{
     AccessError, Facts, Kernel, LoadError,
     events::EventsMap,
-    hooks::Pick,
+    hooks::{Need, Pick},
     legacy, patch,
     plain::Plain,
     probe::{self, Host},
@@ -29,9 +38,8 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/en
 static LEGACY: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/legacy.bpf.o"));
 
 impl Kernel {
-    /// Loads the programs and attaches them. They do nothing before
-    /// [`Kernel::advance_epoch`]. Hooks that `allowed` names may be missing. What is
-    /// found of an object is remembered if `remembers`.
+    /// Loads the programs, and attaches none. Hooks that `allowed` names may be missing.
+    /// What is found of an object is remembered if `remembers`.
     ///
     /// # Errors
     ///
@@ -44,12 +52,13 @@ impl Kernel {
             kernel_release,
             lsm,
             is_legacy,
-            plan,
+            mut plan,
             mut offsets,
             cast,
         } = probe::host(allowed)?;
         if !remembers {
             offsets.features &= !Features::REMEMBERS;
+            plan.picks.retain(|pick| pick.hook.need != Need::Memory);
         }
         let object = if is_legacy {
             legacy::lift_memory_limit();
@@ -75,8 +84,7 @@ impl Kernel {
             .map_err(|source| LoadError::Object {
                 source: Box::new(source),
             })?;
-        attach(&mut ebpf, &plan.attach, &btf)?;
-        let hooks = plan.attach.iter().map(|pick| pick.hook.name).collect();
+        load(&mut ebpf, &plan.picks, &btf)?;
         Ok(Self {
             subjects: map(&mut ebpf, subjects::SUBJECTS)?,
             users: map(&mut ebpf, "USERS")?,
@@ -98,36 +106,49 @@ impl Kernel {
             facts: Facts {
                 kernel_release,
                 lsm,
-                hooks,
+                hooks: Vec::new(),
                 gaps: plan.gaps,
             },
             lacks: plan.lacks,
-            metadata: plan.metadata,
+            idle: plan.picks,
             metadata_missing: plan.metadata_missing,
             ebpf,
         })
     }
 
-    /// Attaches the programs that mediate metadata, unless they are. They stay.
+    /// Attaches what is needed and is not attached yet. It does nothing before the epoch,
+    /// the subjects or the table come that it is needed for.
     ///
     /// # Errors
     ///
-    /// If the kernel lacks a hook for it or refuses a program. Those that were
-    /// attached stay, and refuse nothing that no profile mediates.
-    pub fn mediate_metadata(&mut self) -> Result<(), AccessError> {
-        if let Some(&hook) = self.metadata_missing.first() {
+    /// If the kernel lacks a hook for metadata, or does not take a program. Those that
+    /// were attached stay.
+    pub fn attach(&mut self, needs: &[Need]) -> Result<(), AccessError> {
+        let is_needed = |need| needs.contains(&need);
+        if let Some(&hook) = self.metadata_missing.first()
+            && is_needed(Need::Metadata)
+        {
             return Err(AccessError::NoHook { hook });
         }
-        let failed = |source| AccessError::Attach {
-            source: Box::new(source),
-        };
-        if self.metadata.is_empty() {
-            return Ok(());
+        let idle = mem::take(&mut self.idle).into_iter();
+        let (due, idle): (Vec<_>, Vec<_>) = idle.partition(|pick| is_needed(pick.hook.need));
+        self.idle = idle;
+        let mut due = due.into_iter();
+        while let Some(pick) = due.next() {
+            let Pick { hook, program } = pick;
+            let program = self.ebpf.program_mut(program);
+            let program: Option<&mut Lsm> = program.and_then(|program| program.try_into().ok());
+            let attached = program.ok_or(ProgramError::NotLoaded).and_then(Lsm::attach);
+            if let Err(source) = attached {
+                self.idle.push(pick);
+                self.idle.extend(due);
+                return Err(AccessError::Attach {
+                    hook: hook.name,
+                    source: Box::new(source),
+                });
+            }
+            self.facts.hooks.push(hook.name);
         }
-        let btf = kernel_btf().map_err(failed)?;
-        attach(&mut self.ebpf, &self.metadata, &btf).map_err(failed)?;
-        let hooks = self.metadata.drain(..).map(|pick| pick.hook.name);
-        self.facts.hooks.extend(hooks);
         Ok(())
     }
 }
@@ -137,9 +158,8 @@ fn kernel_btf() -> Result<Btf, LoadError> {
     Btf::from_sys_fs().map_err(|source| LoadError::Btf { source })
 }
 
-/// Loads and attaches programs, on all processors: the kernel needs a while to
-/// verify each.
-fn attach(ebpf: &mut Ebpf, picks: &[Pick], btf: &Btf) -> Result<(), LoadError> {
+/// Loads programs, on all processors: the kernel needs a while to verify each.
+fn load(ebpf: &mut Ebpf, picks: &[Pick], btf: &Btf) -> Result<(), LoadError> {
     let mut by_name: HashMap<_, _> = ebpf.programs_mut().collect();
     let programs = picks.iter().map(|pick| {
         let program = by_name.remove(pick.program);
@@ -159,8 +179,7 @@ fn attach(ebpf: &mut Ebpf, picks: &[Pick], btf: &Btf) -> Result<(), LoadError> {
         while let Some((hook, program)) = next() {
             program
                 .load(hook, btf)
-                .and_then(|()| program.attach())
-                .map_err(|source| LoadError::Attach {
+                .map_err(|source| LoadError::Program {
                     hook,
                     source: Box::new(source),
                 })?;

@@ -142,7 +142,7 @@ pub enum Unsupported {
     },
 }
 
-/// Looks whether this host can enforce, what is to be attached, and where its
+/// Looks whether this host can enforce, what can be attached, and where its
 /// kernel keeps things. Hooks that `allowed` names may be missing.
 ///
 /// # Errors
@@ -238,12 +238,9 @@ fn features(types: &Types<'_>, plan: &Plan) -> Result<u64, Unsupported> {
         .is_some();
     let bits = [
         (Features::MOUNTS_LINKED, linked),
-        (Features::CHOWN_BY_INODE, !plan.attaches("path_chown")),
-        (
-            Features::URING_UNSEEN,
-            !plan.attaches("uring_override_creds"),
-        ),
-        (Features::REMEMBERS, plan.attaches("d_instantiate")),
+        (Features::CHOWN_BY_INODE, !plan.has("path_chown")),
+        (Features::URING_UNSEEN, !plan.has("uring_override_creds")),
+        (Features::REMEMBERS, plan.has("d_instantiate")),
     ];
     Ok(bits
         .into_iter()

@@ -45,6 +45,8 @@ pub struct KernelStatus {
     pub lsm: String,
     /// The hooks to which programs are attached.
     pub hooks: Vec<String>,
+    /// The hooks whose programs wait for a profile that needs them. This is no gap.
+    pub idle_hooks: Vec<String>,
     /// What this kernel cannot mediate, for people.
     pub gaps: Vec<String>,
 }

@@ -1,11 +1,11 @@
 //! From one state of the loaded profiles to the next, wholly or not at all.
 //!
 //! A change is *staged*, which compiles and reserves and touches nothing, and
-//! then *committed*. Tables go in before the executables, cgroups and users that
-//! lead to them, new slots before the tables that name them as the target of an
-//! exec; then every task is evaluated anew; then what is gone stops to refuse. Each
-//! table is swapped at one stroke. If the kernel refuses one, those before it are
-//! put back.
+//! then *committed*. The hooks that the profiles need are attached first. Tables go in
+//! before the executables, cgroups and users that lead to them, new slots before the
+//! tables that name them as the target of an exec; then every task is evaluated anew;
+//! then what is gone stops to refuse. Each table is swapped at one stroke. If the
+//! kernel refuses one, those before it are put back; what was attached stays.
 
 mod commit;
 mod error;

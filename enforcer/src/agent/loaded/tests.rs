@@ -1,5 +1,6 @@
 //! Changes of the loaded profiles, on a kernel that refuses on demand.
 
+mod attach;
 mod subjects;
 mod world;
 

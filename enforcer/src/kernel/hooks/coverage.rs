@@ -24,7 +24,7 @@ const HEAD: &str = "\
 Generated from `enforcer/src/kernel/hooks/table.rs`, the list that the agent
 attaches by; `ENFORCER_UPDATE=1 cargo test coverage` writes it anew.
 
-`yes`: a program is attached to the hook. `-`: there is none, and the last column
+`yes`: there is a program for the hook. `-`: there is none, and the last column
 says what mediates the operation there. What the running kernel cannot
 mediate is listed by `enforcer status` as a gap.
 ";
@@ -37,8 +37,14 @@ domain.
 
 const DEGRADED: &str = "
 A kernel that has a hook by its version, but was built without it, is refused
-(`enforcer run` exits with 3), unless `--allow-degraded HOOK` accepts the gap. Hooks
-on the stat family are attached once a profile with `metadata: true` is loaded.
+(`enforcer run` exits with 3), unless `--allow-degraded HOOK` accepts the gap.
+
+## When a hook is attached
+
+All programs are loaded when the agent starts. They are attached before the first
+profile counts; as long as there is none, no hook is. Some wait longer, as the tables
+above say: `users` for the first profile of a user, `metadata: true` for the first
+with that. What is attached stays so while the agent runs.
 ";
 
 /// Returns the text of the file.
@@ -112,7 +118,9 @@ fn table(text: &mut String, rows: impl Iterator<Item = What>) {
             };
             let hint = match hook.need {
                 Need::Metadata => " (`metadata: true`)",
-                Need::Always | Need::IfPresent => "",
+                Need::Users => " (users)",
+                Need::Memory => " (not with `--no-cache`)",
+                Need::Profile => "",
             };
             push(
                 text,

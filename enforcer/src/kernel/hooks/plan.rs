@@ -1,4 +1,4 @@
-//! What is to be attached on the running kernel, and what it cannot mediate.
+//! What can be attached on the running kernel, and what it cannot mediate.
 
 use super::{Feature, Hook, Instead, Need, Series, Signature, all};
 use crate::kernel::{Unsupported, btf::Damaged};
@@ -12,14 +12,12 @@ pub struct Pick {
     pub program: &'static str,
 }
 
-/// What is to be attached.
+/// What there is to attach.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// At once.
-    pub attach: Vec<Pick>,
-    /// Once a profile wants metadata mediated.
-    pub metadata: Vec<Pick>,
-    /// Those that cannot be mediated then.
+    /// The programs that fit.
+    pub picks: Vec<Pick>,
+    /// The hooks that a profile with `metadata: true` takes and the kernel lacks.
     pub metadata_missing: Vec<&'static str>,
     /// What the kernel cannot mediate, or cannot do, for people.
     pub gaps: Vec<String>,
@@ -38,9 +36,9 @@ enum Found {
 }
 
 impl Plan {
-    /// Returns what is to be attached on a kernel of this series, of which
-    /// `arguments` tells the arguments of a hook, if it has it. Missing hooks are
-    /// put up with if `allowed` names them.
+    /// Returns what can be attached on a kernel of this series, of which `arguments`
+    /// tells the arguments of a hook, if it has it. Missing hooks are put up with if
+    /// `allowed` names them.
     ///
     /// # Errors
     ///
@@ -56,20 +54,14 @@ impl Plan {
                 .map_err(|source| Unsupported::DamagedBtf { source })?;
             let is_allowed = allowed.iter().any(|name| name == hook.name);
             match found {
-                Found::Fits(program) => {
-                    let pick = Pick { hook, program };
-                    match hook.need {
-                        Need::Always | Need::IfPresent => plan.attach.push(pick),
-                        Need::Metadata => plan.metadata.push(pick),
-                    }
-                }
+                Found::Fits(program) => plan.picks.push(Pick { hook, program }),
                 Found::Odd(arguments) if !is_allowed => {
                     return Err(Unsupported::OddHook {
                         hook: hook.name,
                         arguments,
                     });
                 }
-                Found::Absent if hook.need == Need::IfPresent || series < hook.since => {
+                Found::Absent if hook.is_optional || series < hook.since => {
                     if let Instead::Gap(gap) = hook.instead {
                         plan.gaps.push(format!("no hook {}: {gap}", hook.name));
                     }
@@ -104,9 +96,9 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether a program for this hook will be attached at once.
-    pub fn attaches(&self, hook: &str) -> bool {
-        self.attach.iter().any(|pick| pick.hook.name == hook)
+    /// Whether there is a program for this hook.
+    pub fn has(&self, hook: &str) -> bool {
+        self.picks.iter().any(|pick| pick.hook.name == hook)
     }
 }
 

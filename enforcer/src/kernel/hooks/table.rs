@@ -6,7 +6,7 @@ use enforcer_abi::{Operation as Op, Privilege as Pr};
 use super::{
     Group, Hook, Instead,
     Instead::{Covered, Gap},
-    Signature as Sig,
+    Need, Signature as Sig,
     What::{self, Capabilities, Domain, Operation, Privilege},
 };
 
@@ -138,7 +138,7 @@ const NAMES: &[Hook] = &[
     ], &[(Operation(Op::Link), "")]),
     Hook::new("d_instantiate", &[Sig("d_instantiate", &[(0, &["dentry"])])], &[
         (What::Memory, "forgets what was at the same address"),
-    ]),
+    ]).only_for(Need::Memory),
     Hook::new("path_rename", &[
         Sig("path_rename", &[
             (0, &["old_dir"]), (1, &["old_dentry"]), (2, &["new_dir"]), (3, &["new_dentry"]),
@@ -186,19 +186,19 @@ const ATTRIBUTES: &[Hook] = &[
 #[rustfmt::skip]
 const METADATA: &[Hook] = &[
     Hook::new("inode_getattr", &[Sig("inode_getattr", PATH)], &[(STAT, "the stat family")])
-        .metadata(),
+        .only_for(Need::Metadata),
     Hook::new("inode_readlink", &[Sig("inode_readlink", &[(0, &["dentry"])])], &[
         (STAT, "readlink"),
-    ]).metadata(),
+    ]).only_for(Need::Metadata),
     Hook::new("inode_getxattr", &[Sig("inode_getxattr", &[(0, &["dentry"])])], &[
         (STAT, "getxattr; before 6.2 access control lists, too"),
-    ]).metadata(),
+    ]).only_for(Need::Metadata),
     Hook::new("inode_listxattr", &[Sig("inode_listxattr", &[(0, &["dentry"])])], &[
         (STAT, "listxattr"),
-    ]).metadata(),
+    ]).only_for(Need::Metadata),
     Hook::new("inode_get_acl", &[Sig("inode_get_acl", &[MAP, DENTRY])], &[
         (STAT, "get an access control list"),
-    ]).since(6, 2, Covered("inode_getxattr sees it")).metadata(),
+    ]).since(6, 2, Covered("inode_getxattr sees it")).only_for(Need::Metadata),
 ];
 
 #[rustfmt::skip]
@@ -237,7 +237,7 @@ const PROCESSES: &[Hook] = &[
     ]),
     Hook::new("task_fix_setuid", &[Sig("task_fix_setuid", &[(0, &["new"])])], &[
         (Domain, "changes the user's layer"),
-    ]),
+    ]).only_for(Need::Users),
     Hook::new("ptrace_access_check", &[
         Sig("ptrace_access_check", &[(0, &["child"]), (1, &["mode"])]),
     ], &[(Privilege(Pr::PTRACE), "of a process outside of the domain")]),

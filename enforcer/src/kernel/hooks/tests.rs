@@ -37,7 +37,7 @@ fn plan(series: Series, hidden: &str, allowed: &[&str]) -> Result<Plan, Unsuppor
 
 /// The program that a kernel gets for a hook.
 fn picked(plan: &Plan, hook: &str) -> Option<&'static str> {
-    let mut picks = plan.attach.iter().chain(&plan.metadata);
+    let mut picks = plan.picks.iter();
     picks.find_map(|pick| (pick.hook.name == hook).then_some(pick.program))
 }
 
@@ -64,17 +64,33 @@ fn every_kernel_has_the_hooks_of_its_series() {
         for hook in all() {
             // Backported to every stable kernel that we know.
             let has = hook.since <= series || hook.name == "file_ioctl_compat";
-            let due = has;
-            assert_eq!(
-                picked(&plan, hook.name).is_some(),
-                due,
-                "{} on {series}",
-                hook.name
-            );
-            let later = plan.metadata.iter().any(|pick| pick.hook.name == hook.name);
-            assert_eq!(later, due && hook.need == Need::Metadata, "{}", hook.name);
+            let name = hook.name;
+            assert_eq!(picked(&plan, name).is_some(), has, "{name} on {series}");
         }
     }
+}
+
+/// Whatever is not on this list, every profile needs.
+#[test]
+fn what_waits_for_more_than_a_profile() {
+    let waits = |need: Need| -> Vec<&str> {
+        all()
+            .filter(|hook| hook.need == need)
+            .map(|hook| hook.name)
+            .collect()
+    };
+    let metadata = [
+        "inode_getattr",
+        "inode_readlink",
+        "inode_getxattr",
+        "inode_listxattr",
+        "inode_get_acl",
+    ];
+    assert_eq!(waits(Need::Metadata), metadata);
+    assert_eq!(waits(Need::Users), ["task_fix_setuid"]);
+    assert_eq!(waits(Need::Memory), ["d_instantiate"]);
+    let rest = all().count() - metadata.len() - 2;
+    assert_eq!(waits(Need::Profile).len(), rest);
 }
 
 #[test]
@@ -128,7 +144,7 @@ fn missing_hooks() {
         match plan(series, hidden, &[]) {
             Ok(plan) => {
                 assert_eq!(want, None, "{name}");
-                assert_eq!(plan.attaches("file_open"), hidden != "file_open", "{name}");
+                assert_eq!(plan.has("file_open"), hidden != "file_open", "{name}");
             }
             Err(Unsupported::NoHook { hook }) => assert_eq!(Some(hook), want, "{name}"),
             Err(error) => panic!("{name}: {error}"),

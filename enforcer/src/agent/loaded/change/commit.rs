@@ -1,11 +1,16 @@
 //! Putting a staged change into the kernel.
 
+use enforcer_abi::Subjects as Kinds;
+
 use super::{
     super::{Registry, Subjects, Tables, instance::Carried},
     ChangeError, Changed, Kind, Staged, StagedTable,
 };
 use crate::{
-    kernel::{AccessError, hooks::Feature},
+    kernel::{
+        AccessError,
+        hooks::{Feature, Need},
+    },
     profile::{Rule, Target},
 };
 
@@ -57,7 +62,8 @@ impl Registry {
             .collect()
     }
 
-    /// Puts back the tables and the subjects that a change may have replaced. A slot that had none keeps the new one: nothing leads there.
+    /// Puts back the tables and the subjects that a change may have replaced. A slot that
+    /// had none keeps the new one: nothing leads there. What was attached stays so.
     fn put_back(&self, staged: &Staged, kernel: &mut impl Tables) -> Result<(), AccessError> {
         let names = staged.tables.iter().filter(|table| table.loads);
         for table in names {
@@ -68,7 +74,8 @@ impl Registry {
         if let Some(after) = &staged.subjects {
             let before = self.subjects.as_ref();
             before.unwrap_or(&Subjects::default()).put(after, kernel)?;
-            if before.is_some() {
+            // Else no task was looked at yet, and none is to be.
+            if !self.instances.is_empty() {
                 kernel.advance_epoch(self.kinds())?;
             }
         }
@@ -161,6 +168,23 @@ fn need(rule: &Rule) -> Option<Feature> {
     }
 }
 
+/// What the profiles of a change need attached, with the kinds of subjects that there
+/// are after it.
+fn needs(staged: &Staged, kinds: u32) -> Vec<Need> {
+    let profiles = || staged.tables.iter().map(|table| &table.instance);
+    let needs = [
+        (Need::Profile, profiles().next().is_some()),
+        (Need::Memory, profiles().next().is_some()),
+        (Need::Users, kinds & Kinds::USERS != 0),
+        (
+            Need::Metadata,
+            profiles().any(|instance| instance.current.effective.metadata),
+        ),
+    ];
+    let needs = needs.into_iter().filter(|&(_, is_so)| is_so);
+    needs.map(|(need, _)| need).collect()
+}
+
 /// Puts tables and subjects into the kernel.
 fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result<(), AccessError> {
     let is_new = |table: &&StagedTable| !registry.instances.contains_key(&table.name);
@@ -168,10 +192,9 @@ fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result
     // A new table is no other table's target before this change.
     let new = loads().filter(is_new);
     let old = loads().filter(|table| !is_new(table));
-    if loads().any(|table| table.instance.current.effective.metadata) {
-        // Before the first table that has an opinion.
-        kernel.mediate_metadata()?;
-    }
+    let kinds = registry.kinds_with(staged.subjects.as_ref());
+    // Before all that their programs act by.
+    kernel.attach(&needs(staged, kinds))?;
     for StagedTable { instance, .. } in new.chain(old) {
         let range = instance.current.range;
         kernel.clear_hits(range.first, range.count)?;
@@ -188,7 +211,7 @@ fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result
     let first = registry.instances.is_empty();
     let none = first && loads().next().is_none();
     if !none && (first || staged.subjects.is_some()) {
-        kernel.advance_epoch(registry.kinds_with(staged.subjects.as_ref()))?;
+        kernel.advance_epoch(kinds)?;
     }
     Ok(())
 }

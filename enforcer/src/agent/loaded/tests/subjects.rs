@@ -142,27 +142,6 @@ fn processes_are_adopted_once() {
 }
 
 #[test]
-fn metadata_is_mediated_before_the_first_table_that_wants_it() {
-    let mut world = World::new();
-    world.load(&[profile("a", &["/x"])]).unwrap();
-    assert!(!world.kernel.metadata);
-    let b = parse(
-        "b",
-        "name: b\nmode: enforce\nmetadata: true\npaths:\n  - { path: /x, allow: [read, metadata] }\n",
-    );
-    world.kernel.refuses_after = Some(0);
-    let profiles = [profile("a", &["/x"]), b];
-    let error = world.load(&profiles).unwrap_err();
-    assert!(
-        matches!(error, ChangeError::Kernel { restored: true, .. }),
-        "{error}"
-    );
-    assert_eq!(world.kernel.written, [0_u32; 0]);
-    world.load(&profiles).unwrap();
-    assert!(world.kernel.metadata);
-}
-
-#[test]
 fn what_the_kernel_lacks_is_refused() {
     let mut world = World::new();
     world.kernel.lacks = vec![Feature::SecureExec];

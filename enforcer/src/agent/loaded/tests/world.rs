@@ -17,7 +17,10 @@ use super::super::{Registry, Tables, change::ChangeError};
 use crate::{
     agent::accounts::Accounts,
     detection::TighteningId,
-    kernel::{AccessError, hooks::Feature},
+    kernel::{
+        AccessError,
+        hooks::{Feature, Need},
+    },
     profile::{Profile, ProfileMode, Removal},
     tighten::{Overlay, OverlayState, Overlays},
 };
@@ -32,7 +35,8 @@ pub(super) struct Paper {
     pub(super) epoch: u32,
     /// The kinds of subjects that it looks at.
     pub(super) kinds: u32,
-    pub(super) metadata: bool,
+    /// What is attached, in order.
+    pub(super) attached: Vec<Need>,
     pub(super) lacks: Vec<Feature>,
     /// The slots that were written, in order.
     pub(super) written: Vec<u32>,
@@ -52,6 +56,13 @@ impl Paper {
                 Ok(())
             }
             None => Ok(()),
+        }
+    }
+
+    /// Checks that what is to be done now comes after what it needs.
+    fn has_attached(&self, needs: &[Need]) {
+        for need in needs {
+            assert!(self.attached.contains(need), "{need:?} is not attached");
         }
     }
 
@@ -75,6 +86,9 @@ impl Paper {
 impl Tables for Paper {
     fn set_table(&mut self, slot: Slot, words: &[u32]) -> Result<(), AccessError> {
         self.accepts()?;
+        if slot >= Slot::FIRST {
+            self.has_attached(&[Need::Profile, Need::Memory]);
+        }
         self.tables.insert(slot.0, words.to_vec());
         self.written.push(slot.0);
         Ok(())
@@ -82,6 +96,9 @@ impl Tables for Paper {
 
     fn set_user(&mut self, uid: u32, slot: Option<Slot>) -> Result<(), AccessError> {
         self.accepts()?;
+        if slot.is_some() {
+            self.has_attached(&[Need::Users]);
+        }
         match slot {
             Some(slot) => self.users.insert(uid, slot),
             None => self.users.remove(&uid),
@@ -100,14 +117,19 @@ impl Tables for Paper {
 
     fn advance_epoch(&mut self, kinds: u32) -> Result<(), AccessError> {
         self.accepts()?;
+        self.has_attached(&[Need::Profile, Need::Memory]);
         self.epoch += 1;
         self.kinds = kinds;
         Ok(())
     }
 
-    fn mediate_metadata(&mut self) -> Result<(), AccessError> {
-        self.accepts()?;
-        self.metadata = true;
+    fn attach(&mut self, needs: &[Need]) -> Result<(), AccessError> {
+        for &need in needs {
+            if !self.attached.contains(&need) {
+                self.accepts()?;
+                self.attached.push(need);
+            }
+        }
         Ok(())
     }
 
