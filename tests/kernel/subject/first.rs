@@ -178,9 +178,10 @@ fn where_there_is_no_room_for_it() {
 
     let id = agents_id(&agent);
     let pid = Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+    let few = Some((descriptors(id) + FEW) as u64);
     let few = Rlimit {
-        current: Some((descriptors(id) + FEW) as u64),
-        maximum: None,
+        current: few,
+        maximum: few,
     };
     let before = prlimit(Some(pid), Resource::Nofile, few).expect("limit the agent");
     fs::write(&file, format!("name: p\n{text}")).unwrap();

@@ -224,9 +224,9 @@ mod tests {
     fn the_project_s_own_budgets_can_be_read() {
         let read = || Budgets::read(&crate::bench::budgets_file()).unwrap();
         assert!(!read().list.is_empty());
-        let only = read().only("enforcer-empty", "open-1").unwrap();
+        let only = read().only("enforcer-other", "open-1").unwrap();
         assert_eq!(only.list.len(), 1);
         assert_eq!(only.list[0].most, Most::Instructions(400));
-        assert!(read().only("enforcer-empty", "open-3").is_err());
+        assert!(read().only("enforcer-other", "open-3").is_err());
     }
 }
