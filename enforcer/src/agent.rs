@@ -43,7 +43,7 @@ use tokio::{
 use self::{
     adoption::Enrolments,
     detect::Detector,
-    loaded::Registry,
+    loaded::{ChangeError, Changed, Registry},
     processes::{Processes, procfs::Procfs},
 };
 pub use self::{adoption::in_first_pid_namespace, error::AgentError, tightening::removals_text};
@@ -130,7 +130,7 @@ impl Agent {
     /// Loads everything, in the order in which an error costs least: first what
     /// people wrote, last the kernel.
     fn start(options: Options) -> Result<Self, AgentError> {
-        let profiles = ProfileSet::load_dir(&options.profiles)
+        let profiles = ProfileSet::read_dir(&options.profiles)
             .map_err(|errors| AgentError::Profiles { errors })?;
         let boot = std::fs::read_to_string(BOOT_ID).map_err(|source| AgentError::File {
             path: PathBuf::from(BOOT_ID),
@@ -142,7 +142,9 @@ impl Agent {
         mirror(&mut store, &overlays)?;
 
         let mut registry = Registry::default();
-        let staged = registry.stage_directory(profiles.into_profiles(), &overlays)?;
+        let staged = registry
+            .stage_directory(profiles.into_profiles(), &overlays)
+            .map_err(|error| in_full(error, &options.profiles))?;
         // An agent that cannot be asked must not enforce, however shortly.
         server::clear(&options.socket)?;
         let mut kernel = Kernel::load(&options.allow_degraded, !options.no_cache)?;
@@ -250,8 +252,9 @@ impl Agent {
             Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
             Err(error) => log::problem("the service manager is not told", &error),
         }
-        match ProfileSet::load_dir(&self.options.profiles) {
-            Err(errors) => {
+        match self.load_anew() {
+            Ok(changed) => log::changed(&changed),
+            Err(AgentError::Profiles { errors }) => {
                 for error in &errors {
                     log::line(format_args!("{error}"));
                 }
@@ -259,19 +262,31 @@ impl Agent {
                     "the profiles have errors; those from before stay"
                 ));
             }
-            Ok(profiles) => {
-                let changed = self
-                    .registry
-                    .stage_directory(profiles.into_profiles(), &self.overlays)
-                    .and_then(|staged| self.registry.commit(staged, &mut self.kernel));
-                match changed {
-                    Ok(changed) => log::changed(&changed),
-                    Err(error) => log::problem("the profiles from before stay", &error),
-                }
-            }
+            Err(error) => log::problem("the profiles from before stay", &error),
         }
         notify(&[sd_notify::NotifyState::Ready]);
     }
+
+    fn load_anew(&mut self) -> Result<Changed, AgentError> {
+        let folder = &self.options.profiles;
+        let profiles =
+            ProfileSet::read_dir(folder).map_err(|errors| AgentError::Profiles { errors })?;
+        let staged = self
+            .registry
+            .stage_directory(profiles.into_profiles(), &self.overlays)
+            .map_err(|error| in_full(error, folder))?;
+        Ok(self.registry.commit(staged, &mut self.kernel)?)
+    }
+}
+
+/// All that is wrong with the profiles of a folder, where one of them makes no table.
+fn in_full(error: ChangeError, folder: &Path) -> AgentError {
+    if matches!(error, ChangeError::Compile(_))
+        && let Err(errors) = ProfileSet::load_dir(folder)
+    {
+        return AgentError::Profiles { errors };
+    }
+    error.into()
 }
 
 /// Tells the service manager, if there is one.

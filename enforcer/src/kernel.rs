@@ -7,7 +7,7 @@
 //!   out
 //! - `load`: the programs into the kernel, and to their hooks; `patch`: calls of the kernel's functions;
 //!   `legacy`: what is other on old kernels
-//! - `subjects`: who is confined by what
+//! - `subjects`: who is confined by what; `tables`: what a profile says
 //! - [`events`]: records of the ring buffer
 //! - `plain`: what lets a type of [`enforcer_abi`] be a map's key or value
 //!
@@ -15,13 +15,10 @@
 
 use aya::{
     Ebpf,
-    maps::{Array, ArrayOfMaps, HashMap, MapData, MapError, PerCpuArray, PerCpuValues},
+    maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuValues},
 };
-use enforcer_abi::{
-    Adopted, Counter, Hit, Slot, Subjects, ViolationCount, ViolationKey,
-    limits::{SLOTS, TABLE_WORDS},
-};
-use zerocopy::{FromZeros as _, IntoBytes as _, TryFromBytes as _};
+use enforcer_abi::{Adopted, Counter, Hit, Slot, Subjects, ViolationCount, ViolationKey};
+use zerocopy::{IntoBytes as _, TryFromBytes as _};
 
 pub mod btf;
 mod error;
@@ -35,6 +32,7 @@ pub mod preemption;
 pub mod probe;
 pub mod series;
 mod subjects;
+mod tables;
 
 pub use self::{
     error::{AccessError, LoadError},
@@ -46,9 +44,8 @@ use self::{
     events::EventsMap,
     hooks::{Feature, Pick},
     plain::Plain,
+    tables::TableMaps,
 };
-
-type Tables<const WORDS: usize> = ArrayOfMaps<MapData, Array<MapData, Plain<[u32; WORDS]>>>;
 
 /// The loaded kernel side. Dropping it detaches every program.
 pub struct Kernel {
@@ -57,10 +54,7 @@ pub struct Kernel {
     subjects: Array<MapData, Plain<Subjects>>,
     users: HashMap<MapData, u32, Plain<Slot>>,
     adopted: HashMap<MapData, Plain<Adopted>, Plain<Slot>>,
-    classes: Array<MapData, u32>,
-    small: Tables<{ TABLE_WORDS[0] }>,
-    medium: Tables<{ TABLE_WORDS[1] }>,
-    large: Tables<{ TABLE_WORDS[2] }>,
+    tables: TableMaps,
     hits: PerCpuArray<MapData, Plain<Hit>>,
     counters: PerCpuArray<MapData, u64>,
     violations: HashMap<MapData, [u8; size_of::<ViolationKey>()], Plain<ViolationCount>>,
@@ -118,23 +112,17 @@ impl Kernel {
     /// If the slot or the table is past its limit, or the kernel has no memory;
     /// the old table then stays.
     pub fn set_table(&mut self, slot: Slot, words: &[u32]) -> Result<(), AccessError> {
-        if slot.0 as usize >= SLOTS {
-            return Err(AccessError::NoSuchSlot { slot });
-        }
-        let class = TABLE_WORDS
-            .into_iter()
-            .position(|capacity| words.len() <= capacity)
-            .ok_or(AccessError::TableTooLong { words: words.len() })?;
-        match class {
-            0 => insert(&mut self.small, "TABLES_SMALL", slot, words)?,
-            1 => insert(&mut self.medium, "TABLES_MEDIUM", slot, words)?,
-            _ => insert(&mut self.large, "TABLES_LARGE", slot, words)?,
-        }
-        // Only now: until here the slot's old class has the old table.
-        #[expect(clippy::cast_possible_truncation, reason = "a class is below 3")]
-        self.classes
-            .set(slot.0, class as u32, 0)
-            .map_err(failed("write", "CLASSES"))?;
+        self.set_tables(&[(slot, words)])
+    }
+
+    /// As [`Kernel::set_table`] for several slots, in no order: for who has many, since
+    /// it waits for all of them at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kernel::set_table`]. Some of the tables may be in then.
+    pub fn set_tables(&mut self, tables: &[(Slot, &[u32])]) -> Result<(), AccessError> {
+        self.tables.set(tables)?;
         self.forget()
     }
 
@@ -240,26 +228,6 @@ impl Kernel {
             })
             .collect()
     }
-}
-
-fn insert<const WORDS: usize>(
-    tables: &mut Tables<WORDS>,
-    name: &'static str,
-    slot: Slot,
-    words: &[u32],
-) -> Result<(), AccessError> {
-    let mut inner = Array::create(1, 0).map_err(failed("create a table for", name))?;
-    // On the heap: the largest has 4 MiB.
-    let mut value = Plain::<[u32; WORDS]>::new_box_zeroed().map_err(|_no_memory| {
-        failed("make a table for", name)(MapError::IoError(std::io::ErrorKind::OutOfMemory.into()))
-    })?;
-    if let Some(start) = value.0.get_mut(..words.len()) {
-        start.copy_from_slice(words);
-    }
-    inner
-        .set(0, value.as_ref(), 0)
-        .map_err(failed("fill a table for", name))?;
-    tables.set(slot.0, &inner, 0).map_err(failed("write", name))
 }
 
 fn failed(action: &'static str, map: &'static str) -> impl Fn(MapError) -> AccessError {

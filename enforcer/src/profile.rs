@@ -260,6 +260,29 @@ impl Profile {
         load::profile_text(text, file, abstractions).map_err(ProfileErrors::into_first)
     }
 
+    /// The profiles to which its exec rules lead.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter_map(|rule| match &rule.target {
+            Some(Target::Profile(name)) => Some(name.as_str()),
+            Some(Target::Inherit) | None => None,
+        })
+    }
+
+    /// Whether the other is certain to make the same table. Only places and words for
+    /// people differ then, and who is confined.
+    pub fn makes_same_table(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Rule, &Rule)| {
+            one.pattern.text() == other.pattern.text()
+                && (one.allow, one.deny) == (other.allow, other.deny)
+                && one.target == other.target
+        };
+        self.mode == other.mode
+            && self.privileges == other.privileges
+            && self.metadata == other.metadata
+            && self.rules.len() == other.rules.len()
+            && self.rules.iter().zip(&other.rules).all(same)
+    }
+
     /// The profile with the rights of `removals` taken away from its allow-rules.
     ///
     /// A rule that is left without a right stays in its place and grants nothing,

@@ -39,9 +39,12 @@ use crate::{
         AccessError, Kernel,
         hooks::{Feature, Need},
     },
-    profile::{Profile, ProfileMode},
+    profile::{Profile, ProfileMode, RULES},
     tighten::Usage,
 };
+
+// A profile with as many rules as there may be can be changed, too: see [`OUTCOMES`].
+const _: () = assert!(3 * (RULES + 1) <= OUTCOMES);
 
 /// What the agent puts tables into.
 ///
@@ -49,6 +52,8 @@ use crate::{
 pub trait Tables {
     /// See [`Kernel::set_table`].
     fn set_table(&mut self, slot: Slot, words: &[u32]) -> Result<(), AccessError>;
+    /// See [`Kernel::set_tables`].
+    fn set_tables(&mut self, tables: &[(Slot, &[u32])]) -> Result<(), AccessError>;
     /// See [`Kernel::set_user`].
     fn set_user(&mut self, uid: u32, slot: Option<Slot>) -> Result<(), AccessError>;
     /// See [`Kernel::set_adopted`].
@@ -68,6 +73,10 @@ pub trait Tables {
 impl Tables for Kernel {
     fn set_table(&mut self, slot: Slot, words: &[u32]) -> Result<(), AccessError> {
         Self::set_table(self, slot, words)
+    }
+
+    fn set_tables(&mut self, tables: &[(Slot, &[u32])]) -> Result<(), AccessError> {
+        Self::set_tables(self, tables)
     }
 
     fn set_user(&mut self, uid: u32, slot: Option<Slot>) -> Result<(), AccessError> {
@@ -104,6 +113,8 @@ impl Tables for Kernel {
 pub struct Registry {
     /// Slots by instance, those of removed ones too.
     slots: BTreeMap<String, Slot>,
+    /// Instances by slot, from [`Slot::FIRST`] on.
+    names: Vec<String>,
     instances: BTreeMap<String, Instance>,
     ranges: Ranges,
     /// Counts the tables that were made.
@@ -119,6 +130,7 @@ impl Default for Registry {
     fn default() -> Self {
         Self {
             slots: BTreeMap::new(),
+            names: Vec::new(),
             instances: BTreeMap::new(),
             ranges: Ranges::new(u32::try_from(OUTCOMES).unwrap_or(u32::MAX)),
             generation: 0,
@@ -155,7 +167,10 @@ impl Registry {
 
     /// Returns the name and the instance in `slot`.
     pub fn in_slot(&self, slot: Slot) -> Option<(&str, &Instance)> {
-        self.iter().find(|(_, instance)| instance.slot == slot)
+        let place = slot.0.checked_sub(Slot::FIRST.0)?;
+        let name = self.names.get(place as usize)?;
+        let (name, instance) = self.instances.get_key_value(name)?;
+        Some((name, instance))
     }
 
     /// Returns the profile as it was written, by its own name.
@@ -209,7 +224,7 @@ impl Registry {
         if let Some(&slot) = self.slots.get(name) {
             return Ok(slot);
         }
-        let slot = u32::try_from(self.slots.len())
+        let slot = u32::try_from(self.names.len())
             .ok()
             .and_then(|taken| Slot::FIRST.0.checked_add(taken))
             .map(Slot)
@@ -218,6 +233,7 @@ impl Registry {
                 name: name.to_owned(),
             })?;
         self.slots.insert(name.to_owned(), slot);
+        self.names.push(name.to_owned());
         Ok(slot)
     }
 }

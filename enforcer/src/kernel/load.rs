@@ -30,6 +30,7 @@ use super::{
     plain::Plain,
     probe::{self, Host},
     subjects,
+    tables::TableMaps,
 };
 
 /// The kernel programs, if `cargo xtask build` made this binary; else nothing.
@@ -89,10 +90,7 @@ impl Kernel {
             subjects: map(&mut ebpf, subjects::SUBJECTS)?,
             users: map(&mut ebpf, "USERS")?,
             adopted: map(&mut ebpf, "ADOPTED")?,
-            classes: map(&mut ebpf, "CLASSES")?,
-            small: map(&mut ebpf, "TABLES_SMALL")?,
-            medium: map(&mut ebpf, "TABLES_MEDIUM")?,
-            large: map(&mut ebpf, "TABLES_LARGE")?,
+            tables: TableMaps::find(&ebpf)?,
             hits: map(&mut ebpf, "HITS")?,
             counters: map(&mut ebpf, "COUNTERS")?,
             violations: map(&mut ebpf, "VIOLATIONS_SEEN")?,

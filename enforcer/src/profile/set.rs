@@ -19,6 +19,15 @@ use super::{
 #[derive(Clone, Debug, Default)]
 pub struct ProfileSet(Vec<Profile>);
 
+/// How far profiles are checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// What they name.
+    Names,
+    /// Whether there are tables of them, too.
+    Tables,
+}
+
 impl ProfileSet {
     /// Reads every profile of the folder `dir`, with the abstractions in its folder
     /// [`ABSTRACTIONS`].
@@ -27,20 +36,17 @@ impl ProfileSet {
     ///
     /// All that is wrong with a profile or between them, in the order of the files.
     pub fn load_dir(dir: &Path) -> Result<Self, Vec<ProfileError>> {
-        let abstractions = dir.join(ABSTRACTIONS);
-        let mut profiles = Vec::new();
-        let mut errors = Vec::new();
-        for file in yaml_files(dir).map_err(|error| vec![error])? {
-            match Profile::load_all(&file, &abstractions) {
-                Ok(profile) => profiles.push(profile),
-                Err(all) => errors.extend(all),
-            }
-        }
-        // A profile that cannot be read would be missed by those that lead to it.
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        Self::new(profiles)
+        Self::new(read_all(dir)?)
+    }
+
+    /// As [`ProfileSet::load_dir`], for who compiles the profiles anyway: that is what
+    /// takes long. What only shows then is no error here.
+    ///
+    /// # Errors
+    ///
+    /// As [`ProfileSet::load_dir`].
+    pub fn read_dir(dir: &Path) -> Result<Self, Vec<ProfileError>> {
+        Self::checked(read_all(dir)?, Depth::Names)
     }
 
     /// Takes `profiles` that were read one by one.
@@ -52,6 +58,10 @@ impl ProfileSet {
     /// as they are written; that a name and an id are one user is for the machine to
     /// say.
     pub fn new(profiles: Vec<Profile>) -> Result<Self, Vec<ProfileError>> {
+        Self::checked(profiles, Depth::Tables)
+    }
+
+    fn checked(profiles: Vec<Profile>, depth: Depth) -> Result<Self, Vec<ProfileError>> {
         let mut errors = Vec::new();
         let mut names: BTreeMap<&str, &Profile> = BTreeMap::new();
         for profile in &profiles {
@@ -68,21 +78,16 @@ impl ProfileSet {
         for profile in &profiles {
             let missing = missing_targets(profile, &names);
             // Any slot will do, since the tables are only made to see that they can be.
-            if missing.is_empty()
+            if depth == Depth::Tables
+                && missing.is_empty()
                 && let Err(error) = compile(profile, &|_| Some(Slot::FIRST))
             {
                 errors.push(error.into());
             }
             errors.extend(missing);
         }
-        let attachments: Vec<_> = profiles
-            .iter()
-            .map(|profile| (profile, Slot::FIRST))
-            .collect();
-        for compile in [compile_attachments, compile_cgroups] {
-            if let Err(error) = compile(&attachments) {
-                errors.push(error.into());
-            }
+        if depth == Depth::Tables {
+            errors.extend(taken_programs(&profiles));
         }
         errors.extend(taken_users(&profiles));
         if errors.is_empty() {
@@ -115,6 +120,37 @@ impl<'a> IntoIterator for &'a ProfileSet {
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
+}
+
+/// Reads every profile of the folder `dir` by itself.
+fn read_all(dir: &Path) -> Result<Vec<Profile>, Vec<ProfileError>> {
+    let abstractions = dir.join(ABSTRACTIONS);
+    let mut profiles = Vec::new();
+    let mut errors = Vec::new();
+    for file in yaml_files(dir).map_err(|error| vec![error])? {
+        match Profile::load_all(&file, &abstractions) {
+            Ok(profile) => profiles.push(profile),
+            Err(all) => errors.extend(all),
+        }
+    }
+    // A profile that cannot be read would be missed by those that lead to it.
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(profiles)
+}
+
+/// What two of `profiles` claim, a program or a cgroup.
+fn taken_programs(profiles: &[Profile]) -> Vec<ProfileError> {
+    let attachments: Vec<_> = profiles
+        .iter()
+        .map(|profile| (profile, Slot::FIRST))
+        .collect();
+    [compile_attachments, compile_cgroups]
+        .into_iter()
+        .filter_map(|compile| compile(&attachments).err())
+        .map(Into::into)
+        .collect()
 }
 
 /// The users that two of `profiles` name.

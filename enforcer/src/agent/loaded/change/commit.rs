@@ -3,7 +3,10 @@
 use enforcer_abi::Subjects as Kinds;
 
 use super::{
-    super::{Registry, Subjects, Tables, instance::Carried},
+    super::{
+        Registry, Subjects, Tables,
+        instance::{Carried, Version},
+    },
     ChangeError, Changed, Kind, Staged, StagedTable,
 };
 use crate::{
@@ -185,21 +188,33 @@ fn needs(staged: &Staged, kinds: u32) -> Vec<Need> {
     needs.map(|(need, _)| need).collect()
 }
 
+/// Puts tables into the kernel, in no order.
+fn put_tables(staged: &[&StagedTable], kernel: &mut impl Tables) -> Result<(), AccessError> {
+    let mut tables = Vec::new();
+    for StagedTable { instance, .. } in staged {
+        let Version {
+            range, compiled, ..
+        } = &instance.current;
+        kernel.clear_hits(range.first, range.count)?;
+        tables.push((instance.slot, compiled.words.as_slice()));
+    }
+    if tables.is_empty() {
+        return Ok(());
+    }
+    kernel.set_tables(&tables)
+}
+
 /// Puts tables and subjects into the kernel.
 fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result<(), AccessError> {
     let is_new = |table: &&StagedTable| !registry.instances.contains_key(&table.name);
     let loads = || staged.tables.iter().filter(|table| table.loads);
     // A new table is no other table's target before this change.
-    let new = loads().filter(is_new);
-    let old = loads().filter(|table| !is_new(table));
+    let (new, old): (Vec<_>, Vec<_>) = loads().partition(is_new);
     let kinds = registry.kinds_with(staged.subjects.as_ref());
     // Before all that their programs act by.
     kernel.attach(&needs(staged, kinds))?;
-    for StagedTable { instance, .. } in new.chain(old) {
-        let range = instance.current.range;
-        kernel.clear_hits(range.first, range.count)?;
-        kernel.set_table(instance.slot, &instance.current.compiled.words)?;
-    }
+    put_tables(&new, kernel)?;
+    put_tables(&old, kernel)?;
     for (_, version) in &staged.removed {
         kernel.clear_hits(version.range.first, version.range.count)?;
     }

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use enforcer_abi::{Slot, limits::SLOTS};
+
 use super::super::ranges::NoRoom;
 use crate::{
     kernel::{AccessError, hooks::Feature},
@@ -14,7 +16,8 @@ use crate::{
 pub enum ChangeError {
     /// There are too many profiles.
     #[error(
-        "there is no slot for the profile {name}; load fewer, or restart the agent to forget those that were removed"
+        "there is no slot for the profile {name}, and {} have one; load fewer, or restart the agent to forget those that were removed",
+        SLOTS - Slot::FIRST.0 as usize
     )]
     NoSlot {
         /// The first that has none.

@@ -127,32 +127,21 @@ impl Registry {
         } = wanted;
         let slot = self.slot_for(name)?;
         let effective = Arc::new(overlays.applied_to(&written));
-        let slots = |target: &str| {
-            let target = targets.get(target)?;
-            self.slots.get(target).copied()
-        };
-        let mut compiled = compile(&effective, &slots).map_err(compile_error)?;
-        let mode = mode_override.unwrap_or(written.mode).for_kernel();
-        set_word(&mut compiled, Header::MODE, mode.0);
-
+        let mode = mode_override.unwrap_or(written.mode);
         let before = self.get(name);
         let carried = before.map_or_else(Carried::default, |instance| instance.carried.clone());
         let previous = before.and_then(|instance| instance.previous.clone());
-        let equal = before
-            .filter(|instance| instance.current.equals(&compiled))
+        let unchanged = before
+            .filter(|instance| {
+                let made_from = &instance.current.effective;
+                instance.mode() == mode
+                    && made_from.makes_same_table(&effective)
+                    && effective.targets().all(|target| targets.contains(target))
+            })
             .map(|instance| instance.current.clone());
-        let loads = equal.is_none();
-        let current = match equal {
-            Some(kept) => {
-                set_word(&mut compiled, Header::GENERATION, kept.generation);
-                set_word(&mut compiled, Header::HITS, kept.range.first);
-                Version {
-                    effective,
-                    compiled: Arc::new(compiled),
-                    ..kept
-                }
-            }
-            None => self.version(effective, compiled, mode)?,
+        let (current, loads) = match unchanged {
+            Some(kept) => (Version { effective, ..kept }, false),
+            None => self.compiled(name, effective, &written, mode.for_kernel(), targets)?,
         };
         staged.tables.push(StagedTable {
             name: name.to_owned(),
@@ -169,6 +158,40 @@ impl Registry {
             loads,
         });
         Ok(())
+    }
+
+    /// Compiles a profile, and tells whether the kernel has another table in its place.
+    fn compiled(
+        &mut self,
+        name: &str,
+        effective: Arc<Profile>,
+        written: &Profile,
+        mode: Mode,
+        targets: &BTreeSet<String>,
+    ) -> Result<(Version, bool), ChangeError> {
+        let slots = |target: &str| {
+            let target = targets.get(target)?;
+            self.slots.get(target).copied()
+        };
+        if !effective.makes_same_table(written) {
+            // What was taken away may be given back.
+            compile(written, &slots).map_err(compile_error)?;
+        }
+        let mut compiled = compile(&effective, &slots).map_err(compile_error)?;
+        set_word(&mut compiled, Header::MODE, mode.0);
+        let before = self.get(name).map(|instance| &instance.current);
+        let equal = before.filter(|current| current.equals(&compiled)).cloned();
+        let Some(kept) = equal else {
+            return Ok((self.version(effective, compiled, mode)?, true));
+        };
+        set_word(&mut compiled, Header::GENERATION, kept.generation);
+        set_word(&mut compiled, Header::HITS, kept.range.first);
+        let version = Version {
+            effective,
+            compiled: Arc::new(compiled),
+            ..kept
+        };
+        Ok((version, false))
     }
 
     /// Gives a table its number, its hit counters and its mode.

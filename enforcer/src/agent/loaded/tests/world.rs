@@ -94,6 +94,11 @@ impl Tables for Paper {
         Ok(())
     }
 
+    fn set_tables(&mut self, tables: &[(Slot, &[u32])]) -> Result<(), AccessError> {
+        let mut tables = tables.iter();
+        tables.try_for_each(|(slot, words)| self.set_table(*slot, words))
+    }
+
     fn set_user(&mut self, uid: u32, slot: Option<Slot>) -> Result<(), AccessError> {
         self.accepts()?;
         if slot.is_some() {
