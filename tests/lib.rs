@@ -5,6 +5,7 @@
 //! profiles name, is ever confined.
 
 mod agent;
+pub mod measure;
 
 pub use agent::Agent;
 use enforcer::kernel::Series;

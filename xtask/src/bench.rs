@@ -25,6 +25,7 @@ use crate::{setup, util};
 use budgets::Budgets;
 use figures::{Figures, Outcome};
 use setups::SetUp;
+pub(crate) use table::{aligned, grouped};
 
 /// The program in the guest; in package `enforcer-tests`.
 const PROGRAM: &str = "bench";

@@ -1,7 +1,7 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! ```text
-//! bench, demo, test -> vm -> build -> setup -> toolchain        lint -> setup
+//! bench, demo, scale, test -> vm -> build -> setup -> toolchain        lint -> setup
 //!                      vm -> { kernel, packages } -> apt
 //!                         -> image -> cpio
 //!                         -> qemu
@@ -15,6 +15,7 @@ mod bench;
 mod build;
 mod demo;
 mod lint;
+mod scale;
 mod setup;
 mod test;
 mod toolchain;
@@ -54,6 +55,8 @@ enum Command {
     Test(test::Args),
     /// Count what confinement costs, in instructions
     Bench(bench::Args),
+    /// Measure how costs grow with profiles, rules, tasks, files and violations
+    Scale(scale::Args),
     /// Check format, lints and the project's own rules
     Lint,
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Scale(args) => scale::run(&args),
         Command::Lint => lint::run(),
     };
     done.unwrap_or_else(|err| {

@@ -2,12 +2,10 @@
 
 use std::{os::unix::fs::FileExt as _, path::Path};
 
+use enforcer_tests::measure::{calls, each};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
-use crate::{
-    measure::{calls, each},
-    place,
-};
+use crate::place;
 
 /// How many folders deep a file is opened.
 pub(crate) const DEPTHS: [usize; 6] = [1, 2, 4, 8, 16, 24];

@@ -19,13 +19,11 @@
 //!
 //! - [`confine`]: the set-ups; [`rules`]: what is granted in each
 //! - [`place`]: the files; [`nothing`]: a program that ends at once
-//! - [`measure`]: batches and their median
 //! - [`rows`]: all rows, of [`files`], [`processes`], [`sockets`], [`trees`]
 //! - [`nginx`]: the server and its client
 
 mod confine;
 mod files;
-mod measure;
 mod nginx;
 mod nothing;
 mod place;

@@ -9,12 +9,9 @@ use std::{
     time::Duration,
 };
 
-use enforcer_tests::{stop, wait_for};
+use enforcer_tests::{measure::each, stop, wait_for};
 
-use crate::{
-    measure::{self, each},
-    place,
-};
+use crate::{place, rows};
 
 /// The row's name.
 pub(crate) const ROW: &str = "nginx-request";
@@ -50,7 +47,7 @@ pub(crate) fn measure(confiner: &[OsString]) {
     for _ in 0..REQUESTS {
         request();
     }
-    measure::tell(ROW, each(REQUESTS, |_| request()));
+    rows::tell(ROW, each(REQUESTS, |_| request()));
     stop(&mut server);
 }
 

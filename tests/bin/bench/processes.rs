@@ -5,12 +5,10 @@ use std::{
     time::Instant,
 };
 
+use enforcer_tests::measure::{each, median, whole};
 use rustix::process::{WaitOptions, waitpid};
 
-use crate::{
-    measure::{each, median, whole},
-    place, raw,
-};
+use crate::{place, raw};
 
 /// Operations in a batch: quick ones, and those that make a process.
 const MANY: u32 = 40;

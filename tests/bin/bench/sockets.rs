@@ -1,10 +1,11 @@
 //! Rows on sockets.
 
+use enforcer_tests::measure::each;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketType, accept, bind, connect, listen, socket,
 };
 
-use crate::{measure::each, place};
+use crate::place;
 
 /// Connections in a batch.
 const MANY: u32 = 40;

@@ -7,12 +7,10 @@ use std::{
     path::PathBuf,
 };
 
+use enforcer_tests::measure::{median, whole};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
-use crate::{
-    measure::{median, whole},
-    place,
-};
+use crate::place;
 
 /// The tree that is walked.
 const WALKED: &str = "walked";

@@ -94,7 +94,7 @@ pub(crate) fn grouped(number: i64) -> String {
 }
 
 /// Lines of cells, in columns; the first is aligned to the left, the others to the right.
-fn aligned(lines: &[Vec<String>]) -> String {
+pub(crate) fn aligned(lines: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = lines.iter().filter_map(|line| line.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)

@@ -1,4 +1,4 @@
-//! How something is measured, and how that is told.
+//! How something is measured.
 
 use std::{
     thread,
@@ -15,7 +15,7 @@ const SETTLES_WITHIN: Duration = Duration::from_millis(500);
 
 /// Returns what one call of `operation` takes, in nanoseconds, when batches of `count`
 /// are timed. It gets the number of the call.
-pub(crate) fn each(count: u32, mut operation: impl FnMut(u32)) -> u64 {
+pub fn each(count: u32, mut operation: impl FnMut(u32)) -> u64 {
     let mut number = 0;
     let batch = || {
         let start = Instant::now();
@@ -29,7 +29,7 @@ pub(crate) fn each(count: u32, mut operation: impl FnMut(u32)) -> u64 {
 }
 
 /// Calls that [`each`] makes.
-pub(crate) fn calls(count: u32) -> u32 {
+pub fn calls(count: u32) -> u32 {
     count * u32::try_from(BATCHES).expect("a small number")
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn calls(count: u32) -> u32 {
 ///
 /// Before, the kernel may finish what it was left to do later, as to free what was
 /// removed.
-pub(crate) fn whole(work: impl FnOnce()) -> u64 {
+pub fn whole(work: impl FnOnce()) -> u64 {
     thread::sleep(SETTLES_WITHIN);
     let start = Instant::now();
     work();
@@ -45,14 +45,9 @@ pub(crate) fn whole(work: impl FnOnce()) -> u64 {
 }
 
 /// Returns the median of a few numbers.
-pub(crate) fn median(mut numbers: Vec<u64>) -> u64 {
+pub fn median(mut numbers: Vec<u64>) -> u64 {
     numbers.sort_unstable();
     numbers[numbers.len() / 2]
-}
-
-/// Tells what a row came to.
-pub(crate) fn tell(row: &str, instructions: u64) {
-    println!("{{\"row\":\"{row}\",\"instructions\":{instructions}}}");
 }
 
 fn nanoseconds(time: Duration) -> u64 {
