@@ -1,6 +1,6 @@
 //! Table `events`: what the agent does for each of many different violations.
 
-use std::fs;
+use std::{fs, thread, time::Duration};
 
 use serde_json::Value;
 
@@ -16,6 +16,11 @@ const TABLE: &str = "events";
 
 /// How many profiles there are beside the one that is violated.
 const PROFILES: [(&str, u32); 2] = [("", 1), ("many-", 1000)];
+
+/// Violations in a row, and a pause in which the agent takes them in: the ring buffer has
+/// room for some 2,800, and what finds none is told without its path.
+const BURST: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Measures rows.
 pub(crate) fn measure(sizes: &[u32]) {
@@ -46,8 +51,11 @@ pub(crate) fn measure(sizes: &[u32]) {
             let status = agent.status();
             let number = |pointer: &str| status.pointer(pointer).and_then(Value::as_u64);
             let detections = number("/detections/total").expect("a number");
-            assert_eq!(detections, before, "not each is told: {status}");
             let all_lost = number("/counters/events-lost").expect("a number");
+            assert!(
+                detections + all_lost >= before,
+                "some are neither told nor counted as lost: {status}"
+            );
             tell("lost", all_lost - lost);
             lost = all_lost;
         }
@@ -61,6 +69,9 @@ pub(crate) fn refuse(folder: &str) {
         let (from, to) = order.split_once(' ').expect("two numbers");
         for file in number(from)..number(to) {
             be_refused(&format!("{folder}/file-{file}"));
+            if (file + 1).is_multiple_of(BURST) {
+                thread::sleep(PAUSE);
+            }
         }
         "done".to_owned()
     });
