@@ -33,6 +33,13 @@ impl Registry {
             self.abandon(staged);
             return Err(error);
         }
+        // Before all that their programs act by.
+        let kinds = self.kinds_with(staged.subjects.as_ref());
+        if let Err(source) = kernel.attach(&needs(&staged, kinds)) {
+            self.abandon(staged);
+            let restored = true;
+            return Err(ChangeError::Kernel { source, restored });
+        }
         let prepared = self
             .carry(&staged, kernel)
             .and_then(|carried| put(self, &staged, kernel).map(|()| carried));
@@ -210,9 +217,6 @@ fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result
     let loads = || staged.tables.iter().filter(|table| table.loads);
     // A new table is no other table's target before this change.
     let (new, old): (Vec<_>, Vec<_>) = loads().partition(is_new);
-    let kinds = registry.kinds_with(staged.subjects.as_ref());
-    // Before all that their programs act by.
-    kernel.attach(&needs(staged, kinds))?;
     put_tables(&new, kernel)?;
     put_tables(&old, kernel)?;
     for (_, version) in &staged.removed {
@@ -226,7 +230,7 @@ fn put(registry: &Registry, staged: &Staged, kernel: &mut impl Tables) -> Result
     let first = registry.instances.is_empty();
     let none = first && loads().next().is_none();
     if !none && (first || staged.subjects.is_some()) {
-        kernel.advance_epoch(kinds)?;
+        kernel.advance_epoch(registry.kinds_with(staged.subjects.as_ref()))?;
     }
     Ok(())
 }
