@@ -30,7 +30,7 @@ use enforcer_abi::{
 pub(crate) use self::{
     events::send,
     scratches::{give, scratch, take},
-    tasks::{forget, label, label_or_empty},
+    tasks::{forget, label, label_or_empty, new_label},
     violations::{Telling, told, violation},
 };
 use crate::kernel;

@@ -210,7 +210,7 @@ pub(crate) fn inherit(child: Result<Task, Reason>) -> Result<(), Reason> {
     let Some(label) = maps::label(task) else {
         return Ok(());
     };
-    match child.and_then(maps::label_or_empty) {
+    match child.and_then(maps::new_label) {
         Ok(copy) => {
             kernel::copy(copy, label);
             copy.next_state = Label::NO_NEXT;

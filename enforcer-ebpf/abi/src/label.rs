@@ -121,6 +121,8 @@ impl Subjects {
     pub const CGROUPS: u32 = 1 << 1;
     /// There are running processes that somebody put under a profile.
     pub const ADOPTED: u32 = 1 << 2;
+    /// There are processes that the next exec puts under a profile.
+    pub const ENROLLED: u32 = 1 << 3;
 }
 
 /// A running process that somebody put under a profile.

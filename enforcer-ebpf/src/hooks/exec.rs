@@ -166,7 +166,7 @@ fn next(exec: &Exec, target: Slot) -> Result<(), Reason> {
         layers[Layer::Application as usize] = target;
     }
     if exec.stage == Stage::Program {
-        match claims::enrolled(task) {
+        match claims::enrolled(task, subjects) {
             Ok(enrolment) => enrol(exec, &mut layers, enrolment)?,
             Err(reason) if confined => return Err(reason),
             Err(_) => certainty = Label::NEXT_UNDECIDED,

@@ -34,7 +34,7 @@ use enforcer_abi::{
 use crate::{
     automaton::{self, Settled},
     judge::{How, OUTWARDS, missing, slot_of},
-    kernel::{Task, global, offset, word},
+    kernel::{global, offset, word},
     maps::{
         self,
         known::{Key, Known},
@@ -49,31 +49,14 @@ const STATE: u64 = (1 << STATE_BITS) - 1;
 
 const _: () = assert!(TABLE_WORDS[2] <= 1 << STATE_BITS);
 
-global! {
-    /// Looks whether what is known of what is at `dentry`, on the mount of `vfsmount`,
-    /// still holds: 0 or 1. If so, it holds at the present sequence counts.
-    fn refresh(vfsmount: u64, dentry: u64) -> u32 {
-        let (Some(label), Ok(sequences)) = (maps::label(Task::current()), walk::sequences()) else {
-            return 0;
-        };
-        let key = Key {
-            domain: label.number,
-            object: [vfsmount, dentry],
-            version: maps::subjects().version,
-        };
-        let Some(known) = key.recall() else {
-            return 0;
-        };
-        if known.mark == 0
-            || !walk::is_quiet(sequences)
-            || walk::mark_of(vfsmount, dentry, label.mount_namespace) != known.mark
-            || walk::sequences() != Ok(sequences)
-        {
-            return 0;
-        }
-        key.remember(&Known { sequences, ..known });
-        1
-    }
+/// Whether what is known holds at these sequence counts, too, since the way has its mark.
+#[inline(always)]
+fn is_unmoved(key: &Key, mark: u64, sequences: u64, namespace: u64) -> bool {
+    let [vfsmount, dentry] = key.object;
+    mark != 0
+        && walk::is_quiet(sequences)
+        && walk::mark_of(vfsmount, dentry, namespace) == mark
+        && walk::sequences() == Ok(sequences)
 }
 
 global! {
@@ -101,7 +84,11 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
     scratch.judged_by = 0;
     let has_inode = has_inode(dentry);
     if has_inode && recall(scratch, dentry) {
-        return Ok(is_granted(scratch, false) && note(scratch, dentry));
+        if !is_granted(scratch, false) {
+            return Ok(false);
+        }
+        note_more(scratch, dentry);
+        return Ok(true);
     }
     // The root of a mount has its name on another.
     if word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
@@ -114,9 +101,11 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
     if scratch.known.is_uniform {
         // All in it is as the folder is.
         scratch.judged_by = folder;
-        return Ok(walk::sequences()? == scratch.sequences
-            && is_granted(scratch, false)
-            && note(scratch, folder));
+        if walk::sequences()? != scratch.sequences || !is_granted(scratch, false) {
+            return Ok(false);
+        }
+        note_more(scratch, folder);
+        return Ok(true);
     }
     if !walk::last_name(scratch, dentry, folder)? || walk::sequences()? != scratch.sequences {
         return Ok(false);
@@ -134,9 +123,9 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
     Ok(true)
 }
 
-/// Adds what was granted to what is known of what is at `dentry`. Always true.
+/// Adds what was granted to what is known of what is at `dentry`.
 #[inline(always)]
-fn note(scratch: &mut Scratch, dentry: u64) -> bool {
+fn note(scratch: &mut Scratch, dentry: u64) {
     let granted = granted(scratch);
     let mut known = scratch.known;
     known.states = pack(scratch.states);
@@ -145,7 +134,14 @@ fn note(scratch: &mut Scratch, dentry: u64) -> bool {
     if has_room(&known) {
         key(scratch, dentry).remember(&known);
     }
-    true
+}
+
+/// As [`note`], of what was known, and has the states that it had.
+#[inline(always)]
+fn note_more(scratch: &mut Scratch, dentry: u64) {
+    if !scratch.known.granted.contains(granted(scratch)) {
+        note(scratch, dentry);
+    }
 }
 
 /// Whether something is remembered of what is at `dentry`, on the mount in the request,
@@ -157,25 +153,23 @@ fn recall(scratch: &mut Scratch, dentry: u64) -> bool {
     };
     scratch.known = known;
     scratch.states = unpack(known.states);
-    known.sequences == scratch.sequences || is_unmoved(scratch.at, dentry) == 1
+    known.sequences == scratch.sequences || renew(scratch.at, dentry) == 1
 }
 
 global! {
     /// Whether the way of what is at `dentry` has the mark in the scratch: 0 or 1. If so,
     /// what is known of it holds at the scratch's sequence counts, too.
-    fn is_unmoved(at: u32, dentry: u64) -> u32 {
+    fn renew(at: u32, dentry: u64) -> u32 {
         let Ok(scratch) = maps::scratch(at) else {
             return 0;
         };
-        let vfsmount = scratch.request.object.vfsmount;
-        if scratch.known.mark == 0
-            || walk::mark_of(vfsmount, dentry, scratch.subject.mount_namespace) != scratch.known.mark
-            || walk::sequences() != Ok(scratch.sequences)
-        {
+        let key = key(scratch, dentry);
+        let namespace = scratch.subject.mount_namespace;
+        if !is_unmoved(&key, scratch.known.mark, scratch.sequences, namespace) {
             return 0;
         }
         scratch.known.sequences = scratch.sequences;
-        key(scratch, dentry).remember(&scratch.known);
+        key.remember(&scratch.known);
         1
     }
 }

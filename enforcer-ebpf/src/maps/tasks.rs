@@ -86,6 +86,17 @@ pub(crate) fn label(task: Task) -> Option<&'static mut Label> {
     Some(&mut seat.label)
 }
 
+/// An empty label, of no epoch, for a task that is being made.
+///
+/// # Errors
+///
+/// As [`label_or_empty`].
+#[inline(always)]
+pub(crate) fn new_label(task: Task) -> Result<&'static mut Label, Reason> {
+    make_label(task.address());
+    label(task).ok_or(Reason::NoLabel)
+}
+
 /// The label of `task`; an empty one, of no epoch, if it had none.
 ///
 /// # Errors
@@ -93,11 +104,10 @@ pub(crate) fn label(task: Task) -> Option<&'static mut Label> {
 /// [`Reason::NoLabel`] if there is no seat.
 #[inline(always)]
 pub(crate) fn label_or_empty(task: Task) -> Result<&'static mut Label, Reason> {
-    if let Some(label) = label(task) {
-        return Ok(label);
+    match label(task) {
+        Some(label) => Ok(label),
+        None => new_label(task),
     }
-    make_label(task.address());
-    label(task).ok_or(Reason::NoLabel)
 }
 
 global! {
@@ -138,7 +148,10 @@ fn sit(at: u32, task: Task) -> bool {
     let Some(seat) = any_seat(at) else {
         return false;
     };
-    if !seat.taken.try_take() {
+    // What was at the task's address before may not have left, where the kernel left out
+    // its program.
+    let stayed = self::seat(at, task).is_some();
+    if !stayed && !seat.taken.try_take() {
         return false;
     }
     kernel::clear(&mut seat.label);

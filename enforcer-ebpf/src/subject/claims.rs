@@ -201,7 +201,10 @@ fn adopted(task: Task) -> Result<Slot, Reason> {
 ///
 /// [`Reason::Fault`].
 #[inline(always)]
-pub(crate) fn enrolled(task: Task) -> Result<Slot, Reason> {
+pub(crate) fn enrolled(task: Task, subjects: Subjects) -> Result<Slot, Reason> {
+    if subjects.kinds & Subjects::ENROLLED == 0 {
+        return Ok(Slot::NONE);
+    }
     identity(task).map(|process| maps::enrolment(&process))
 }
 

@@ -19,7 +19,7 @@ impl Kernel {
         self.change_subjects(|subjects| {
             // 0 means that nothing is loaded.
             subjects.epoch = subjects.epoch.wrapping_add(1).max(1);
-            subjects.kinds = kinds;
+            subjects.kinds = kinds | subjects.kinds & Subjects::ENROLLED;
         })
     }
 
@@ -71,7 +71,16 @@ impl Kernel {
         process: Adopted,
         slot: Option<Slot>,
     ) -> Result<(), AccessError> {
-        set(&mut self.enrolments, Plain(process), slot).map_err(failed("write", "ENROLMENTS"))
+        let enrols = slot.is_some();
+        if enrols {
+            // Before it counts that it is there.
+            self.change_subjects(|subjects| subjects.kinds |= Subjects::ENROLLED)?;
+        }
+        set(&mut self.enrolments, Plain(process), slot).map_err(failed("write", "ENROLMENTS"))?;
+        if !enrols && self.enrolments.keys().next().is_none() {
+            self.change_subjects(|subjects| subjects.kinds &= !Subjects::ENROLLED)?;
+        }
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@
 
 use enforcer_abi::{Access, Label, offsets::Features};
 
-use super::refresh;
+use super::is_unmoved;
 use crate::{
     judge::Question,
     kernel::{Task, global, offset, word},
@@ -27,16 +27,6 @@ impl Named {
     pub(crate) const LATER: Self = Self(false);
 }
 
-/// What is known of a question without asking.
-enum Look {
-    /// It is granted by what is known here.
-    Granted(Known),
-    /// It may be, but what is known of this dentry is of other sequence counts.
-    Stale(u64),
-    /// It takes a closer look.
-    Unknown,
-}
-
 /// Whether it is known that every layer grants what a question asks for.
 #[inline(always)]
 pub(in crate::judge) fn grants(label: &mut Label, question: &Question, named: Named) -> bool {
@@ -46,7 +36,7 @@ pub(in crate::judge) fn grants(label: &mut Label, question: &Question, named: Na
     // Verifier: pointers become numbers in the label.
     label.object = [question.object.vfsmount, question.object.dentry];
     let key = key(label, core::hint::black_box(&*label).object);
-    matches!(look(&key, question.requested, named), Look::Granted(_))
+    is_granted(&key, question.requested, named)
 }
 
 /// Whether it is known that every layer grants what is asked for of an object that comes
@@ -69,7 +59,7 @@ global! {
             return 0;
         };
         let key = key(label, label.object);
-        u32::from(matches!(look(&key, Access(requested), Named::NOW), Look::Granted(_)))
+        u32::from(is_granted(&key, Access(requested), Named::NOW))
     }
 }
 
@@ -92,29 +82,45 @@ global! {
         let Some(label) = maps::label(Task::current()) else {
             return 0;
         };
-        let from = folder(key(label, label.object), Access(leaves));
-        if from == NOT_KNOWN {
+        let Some(from) = in_folder(key(label, label.object)) else {
             return 0;
+        };
+        let Some(to) = in_folder(key(label, label.target)) else {
+            return 0;
+        };
+        if from.object[0] == to.object[0] && from.object[1] == to.object[1] {
+            return u32::from(states(label, &from, Access(leaves | comes)) != NOT_KNOWN);
         }
-        u32::from(from == folder(key(label, label.target), Access(comes)))
+        let before = states(label, &from, Access(leaves));
+        u32::from(before != NOT_KNOWN && before == states(label, &to, Access(comes)))
     }
 }
 
 /// No states have this number.
 const NOT_KNOWN: u64 = u64::MAX;
 
-/// The states of all that lies in the folder of an object, if every layer is known to
-/// grant there what is asked for; else [`NOT_KNOWN`].
+/// The states of all that lies in a folder, if every layer is known to grant there what
+/// is asked for; else [`NOT_KNOWN`].
+///
+/// It is moves that make stale what is known: here it is made to hold again.
 #[inline(always)]
-fn folder(key: Key, requested: Access) -> u64 {
-    for _ in 0..2 {
-        match look(&key, requested, Named::LATER) {
-            Look::Granted(known) => return known.states,
-            Look::Stale(dentry) if refresh(key.object[0], dentry) == 1 => {}
-            Look::Stale(_) | Look::Unknown => break,
-        }
+fn states(label: &Label, folder: &Key, requested: Access) -> u64 {
+    let Some(known) = folder.recall() else {
+        return NOT_KNOWN;
+    };
+    let Ok(sequences) = walk::sequences() else {
+        return NOT_KNOWN;
+    };
+    if !known.is_uniform || !known.granted.contains(requested) {
+        return NOT_KNOWN;
     }
-    NOT_KNOWN
+    if known.sequences != sequences {
+        if !is_unmoved(folder, known.mark, sequences, label.mount_namespace) {
+            return NOT_KNOWN;
+        }
+        folder.remember(&Known { sequences, ..known });
+    }
+    known.states
 }
 
 #[inline(always)]
@@ -131,40 +137,42 @@ fn key(label: &Label, object: [u64; 2]) -> Key {
     }
 }
 
-/// What is known of an object, or of all that lies in its folder. The sequence counts are
-/// read last: if they are those of what is known, nothing was moved in between.
+/// Whether every layer is known to grant what is asked for on an object, or on all that
+/// lies in its folder. The sequence counts are read last: if they are those of what is
+/// known, nothing was moved in between.
 #[inline(always)]
-fn look(key: &Key, requested: Access, named: Named) -> Look {
+fn is_granted(key: &Key, requested: Access, named: Named) -> bool {
     if named == Named::NOW
         && let Some(known) = key.recall()
     {
-        return judge_look(known, requested, key.object[1]);
+        return holds(&known, requested);
     }
-    let [vfsmount, dentry] = key.object;
-    // The root of a mount has its name on another. Without a mount it does not matter: by
-    // that of its folder, the object has a name, whatever others it has.
-    if vfsmount != 0 && word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
-        return Look::Unknown;
-    }
-    let folder = word(dentry.wrapping_add(offset!(dentry_parent)));
-    let in_folder = Key {
-        object: [vfsmount, folder],
-        ..*key
+    let Some(folder) = in_folder(*key) else {
+        return false;
     };
-    match in_folder.recall() {
-        Some(known) if known.is_uniform => judge_look(known, requested, folder),
-        _ => Look::Unknown,
+    match folder.recall() {
+        Some(known) if known.is_uniform => holds(&known, requested),
+        _ => false,
     }
 }
 
 #[inline(always)]
-fn judge_look(known: Known, requested: Access, dentry: u64) -> Look {
-    if !known.granted.contains(requested) {
-        return Look::Unknown;
+fn holds(known: &Known, requested: Access) -> bool {
+    known.granted.contains(requested) && walk::sequences() == Ok(known.sequences)
+}
+
+/// What an object's folder is known by; `None` if its name is not there.
+#[inline(always)]
+fn in_folder(key: Key) -> Option<Key> {
+    let [vfsmount, dentry] = key.object;
+    // The root of a mount has its name on another. Without a mount it does not matter: by
+    // that of its folder, the object has a name, whatever others it has.
+    if vfsmount != 0 && word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
+        return None;
     }
-    match walk::sequences() {
-        Ok(sequences) if sequences == known.sequences => Look::Granted(known),
-        Ok(_) if known.mark != 0 => Look::Stale(dentry),
-        _ => Look::Unknown,
-    }
+    let folder = word(dentry.wrapping_add(offset!(dentry_parent)));
+    Some(Key {
+        object: [vfsmount, folder],
+        ..key
+    })
 }
