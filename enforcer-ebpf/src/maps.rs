@@ -19,6 +19,7 @@ pub(crate) mod violations;
 use core::{cell::UnsafeCell, ptr::read_volatile};
 
 use aya_ebpf::{
+    bindings::BPF_F_MMAPABLE,
     btf_maps::{Array, ArrayOfMaps, HashMap, PerCpuArray},
     macros::btf_map,
 };
@@ -86,9 +87,10 @@ static TABLES_LARGE: Tables<{ TABLE_WORDS[2] }> = ArrayOfMaps::new();
 
 type Tables<const WORDS: usize> = ArrayOfMaps<Array<[u32; WORDS], 1>, SLOTS>;
 
-/// Grants by outcome, but for those from memory. The agent sums over CPUs.
+/// Grants by outcome, but for those from memory: so many for each CPU, which the agent
+/// sums. It makes as many as the machine's processors take, and maps them.
 #[btf_map]
-static HITS: PerCpuArray<Hit, OUTCOMES> = PerCpuArray::new();
+static HITS: Array<Hit, OUTCOMES, { BPF_F_MMAPABLE as usize }> = Array::new();
 
 /// See [`Counter`]. The agent sums over CPUs.
 #[btf_map]
@@ -149,7 +151,8 @@ pub(crate) fn table(slot: Slot) -> Option<AnyTable> {
 /// Counts one grant of `used` by the outcome whose counter is `index`.
 #[inline(always)]
 pub(crate) fn hit(index: u32, used: Access) {
-    let Some(hit) = HITS.get_ptr_mut(index) else {
+    let of_cpu = kernel::processor().wrapping_mul(OUTCOMES as u32);
+    let Some(hit) = HITS.get_ptr_mut(of_cpu.wrapping_add(index)) else {
         return;
     };
     // SAFETY: a map value; `addr_of` makes no reference.

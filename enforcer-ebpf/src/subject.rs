@@ -106,7 +106,7 @@ global! {
         layers[Layer::User as usize] = user;
         // What it has from an exec stands.
         if layers[Layer::Application as usize].is_none() {
-            match claims::running_program(task) {
+            match claims::running_program(task, subjects) {
                 Ok(slot) => layers[Layer::Application as usize] = slot,
                 Err(_reason) => return UNDECIDED,
             }

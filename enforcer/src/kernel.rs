@@ -8,14 +8,14 @@
 //! - `load`: the programs into the kernel, and to their hooks; `patch`: calls of the kernel's functions;
 //!   `legacy`: what is other on old kernels
 //! - `subjects`: who is confined by what; `tables`: what a profile says
-//! - [`events`]: records of the ring buffer
+//! - [`events`]: records of the ring buffer; `hits`: what was granted
 //! - `plain`: what lets a type of [`enforcer_abi`] be a map's key or value
 //!
 //! Nothing here knows a profile, and nothing parses or prints.
 
 use aya::{
     Ebpf,
-    maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuValues},
+    maps::{Array, HashMap, MapData, MapError, PerCpuArray},
 };
 use enforcer_abi::{Adopted, Counter, Hit, Slot, Subjects, ViolationCount, ViolationKey};
 use zerocopy::{IntoBytes as _, TryFromBytes as _};
@@ -23,6 +23,7 @@ use zerocopy::{IntoBytes as _, TryFromBytes as _};
 pub mod btf;
 mod error;
 pub mod events;
+mod hits;
 pub mod hooks;
 mod legacy;
 mod load;
@@ -42,6 +43,7 @@ pub use self::{
 };
 use self::{
     events::EventsMap,
+    hits::Hits,
     hooks::{Feature, Pick},
     plain::Plain,
     tables::TableMaps,
@@ -55,7 +57,7 @@ pub struct Kernel {
     users: HashMap<MapData, u32, Plain<Slot>>,
     adopted: HashMap<MapData, Plain<Adopted>, Plain<Slot>>,
     tables: TableMaps,
-    hits: PerCpuArray<MapData, Plain<Hit>>,
+    hits: Hits,
     counters: PerCpuArray<MapData, u64>,
     violations: HashMap<MapData, [u8; size_of::<ViolationKey>()], Plain<ViolationCount>>,
     enrolments: HashMap<MapData, Plain<Adopted>, Plain<Slot>>,
@@ -130,17 +132,10 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// If the kernel refuses, as it does past [`enforcer_abi::limits::OUTCOMES`].
+    /// If one is past [`enforcer_abi::limits::OUTCOMES`].
     pub fn hits(&self, first: u32, count: u32) -> Result<Vec<Hit>, AccessError> {
         (first..first.saturating_add(count))
-            .map(|index| {
-                let on_cpus = self.hits.get(&index, 0).map_err(failed("read", "HITS"))?;
-                Ok(on_cpus.iter().fold(Hit::default(), |mut sum, Plain(hit)| {
-                    sum.count = sum.count.saturating_add(hit.count);
-                    sum.used |= hit.used;
-                    sum
-                }))
-            })
+            .map(|outcome| self.hits.get(outcome))
             .collect()
     }
 
@@ -150,19 +145,7 @@ impl Kernel {
     ///
     /// As [`Kernel::hits`].
     pub fn clear_hits(&mut self, first: u32, count: u32) -> Result<(), AccessError> {
-        let cpus = aya::util::nr_cpus().map_err(|(_path, source)| AccessError::Map {
-            action: "count the CPUs of",
-            map: "HITS",
-            source: Box::new(MapError::IoError(source)),
-        })?;
-        for index in first..first.saturating_add(count) {
-            let zeros = PerCpuValues::try_from(vec![Plain(Hit::default()); cpus])
-                .map_err(|source| failed("clear", "HITS")(MapError::IoError(source)))?;
-            self.hits
-                .set(index, zeros, 0)
-                .map_err(failed("clear", "HITS"))?;
-        }
-        Ok(())
+        (first..first.saturating_add(count)).try_for_each(|outcome| self.hits.clear(outcome))
     }
 
     /// The distinct violations so far, with how often each happened.

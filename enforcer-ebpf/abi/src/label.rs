@@ -97,7 +97,7 @@ pub struct Subjects {
     /// while nothing is loaded.
     pub epoch: u32,
     /// Which kinds of subjects any profile names: [`Subjects::USERS`] and its
-    /// kin. Executables are always looked at.
+    /// kin.
     pub kinds: u32,
     /// Counts the tables that were put in. What is remembered of another version
     /// counts no longer.
@@ -123,6 +123,8 @@ impl Subjects {
     pub const ADOPTED: u32 = 1 << 2;
     /// There are processes that the next exec puts under a profile.
     pub const ENROLLED: u32 = 1 << 3;
+    /// There are profiles of executables.
+    pub const EXECUTABLES: u32 = 1 << 4;
 }
 
 /// A running process that somebody put under a profile.

@@ -54,7 +54,7 @@ pub const CGROUP_LEVELS: u32 = 64;
 /// Outcomes of all loaded tables together; each has a hit counter on each CPU,
 /// of 16 bytes. A profile that is changed has those of three tables for a moment: the
 /// new one, the one that it replaces, and the one before.
-pub const OUTCOMES: usize = 1 << 16;
+pub const OUTCOMES: usize = 1 << 15;
 
 /// Distinct violations that are counted one by one. Past it, they are counted
 /// in total ([`crate::Counter::ViolationsUnlisted`]).

@@ -178,7 +178,7 @@ fn next(exec: &Exec, target: Slot) -> Result<(), Reason> {
         }
     }
     if layers[Layer::Application as usize].is_none() {
-        match claims::program(exec.vfsmount, exec.dentry) {
+        match claims::program(exec.vfsmount, exec.dentry, subjects) {
             Ok(slot) => layers[Layer::Application as usize] = slot,
             Err(reason) if confined => return Err(reason),
             // Nothing of ours refuses an unconfined task. What it runs is asked

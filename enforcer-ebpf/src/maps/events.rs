@@ -5,7 +5,7 @@
 use core::{hint::black_box, ptr::from_ref};
 
 use aya_ebpf::{
-    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_NO_WAKEUP},
+    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
     btf_maps::RingBuf,
     helpers::generated::bpf_ringbuf_query,
     macros::btf_map,
@@ -77,6 +77,12 @@ fn send_as<const PATH: usize>(scratch: &Scratch, haste: Haste, event: impl Fn() 
     // not fail.
     let _result = kernel::read_into(path, len, source as u64);
     let waits = haste == Haste::Later && waiting() < EVENTS_BYTES as u64 / 2;
-    entry.submit(if waits { BPF_RB_NO_WAKEUP.into() } else { 0 });
+    // Without a flag the kernel wakes nobody if there is a record before that nobody was
+    // woken for.
+    entry.submit(u64::from(if waits {
+        BPF_RB_NO_WAKEUP
+    } else {
+        BPF_RB_FORCE_WAKEUP
+    }));
     true
 }

@@ -15,11 +15,11 @@ use crate::{
     walk,
 };
 
-/// Tells the agent which program the current task runs, whose label this is and which
-/// is confined, unless it was told.
+/// Tells the agent which program the current task runs, whose label this is, unless it
+/// was told. One that is about to enter its first domain runs nobody's.
 #[inline(always)]
 pub(crate) fn introduce(label: &Label) {
-    if label.told == 0 {
+    if label.told == 0 && label.is_confined() {
         tell(EventKind::Running as u32);
     }
 }

@@ -68,13 +68,13 @@ pub(crate) fn is_running(task: Task, dentry: u64) -> bool {
 ///
 /// If it cannot be told now.
 #[inline(always)]
-pub(crate) fn running_program(task: Task) -> Result<Slot, Reason> {
+pub(crate) fn running_program(task: Task, subjects: Subjects) -> Result<Slot, Reason> {
     let file = running_file(task);
     if file == 0 {
         return Ok(Slot::NONE);
     }
     let (vfsmount, dentry) = file_object(file);
-    program(vfsmount, dentry)
+    program(vfsmount, dentry, subjects)
 }
 
 /// Mount and dentry of a `struct file`.
@@ -102,7 +102,10 @@ pub(crate) fn path_object(path: u64) -> (u64, u64) {
 /// If it cannot be told now. A program that has no name is in no profile's
 /// list; one whose name could not be read may be.
 #[inline(always)]
-pub(crate) fn program(vfsmount: u64, dentry: u64) -> Result<Slot, Reason> {
+pub(crate) fn program(vfsmount: u64, dentry: u64, subjects: Subjects) -> Result<Slot, Reason> {
+    if subjects.kinds & Subjects::EXECUTABLES == 0 {
+        return Ok(Slot::NONE);
+    }
     from_number(claimed_program(vfsmount, dentry))
 }
 

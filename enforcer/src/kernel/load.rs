@@ -18,13 +18,14 @@ use aya::{
 };
 
 use enforcer_abi::{
-    limits::SCRATCHES_FOR_ALL,
+    limits::{OUTCOMES, SCRATCHES_FOR_ALL},
     offsets::{CAST, Features},
 };
 
 use super::{
     AccessError, Facts, Kernel, LoadError,
     events::EventsMap,
+    hits::{HITS, Hits},
     hooks::{Need, Pick},
     legacy, patch,
     plain::Plain,
@@ -75,12 +76,15 @@ impl Kernel {
         let for_all = u64::try_from(SCRATCHES_FOR_ALL).unwrap_or(u64::MAX);
         let scratches = offsets.scratches.saturating_add(for_all);
         let scratches = u32::try_from(scratches).unwrap_or(u32::MAX);
+        let cpus = probe::processors()?;
+        let hits = u32::try_from(cpus * OUTCOMES).unwrap_or(u32::MAX);
         let offsets = Plain(offsets);
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
             .allow_unsupported_maps()
             .override_global("OFFSETS", &offsets, true)
             .map_max_entries("SCRATCHES", scratches)
+            .map_max_entries(HITS, hits)
             .load(object)
             .map_err(|source| LoadError::Object {
                 source: Box::new(source),
@@ -91,7 +95,7 @@ impl Kernel {
             users: map(&mut ebpf, "USERS")?,
             adopted: map(&mut ebpf, "ADOPTED")?,
             tables: TableMaps::find(&ebpf)?,
-            hits: map(&mut ebpf, "HITS")?,
+            hits: Hits::map(&ebpf, cpus)?,
             counters: map(&mut ebpf, "COUNTERS")?,
             violations: map(&mut ebpf, "VIOLATIONS_SEEN")?,
             enrolments: map(&mut ebpf, "ENROLMENTS")?,

@@ -189,7 +189,7 @@ pub(super) fn host(allowed: &[String]) -> Result<Host, Unsupported> {
     }
     let mut offsets = offsets(&types)?;
     offsets.features = features(&types, &plan)?;
-    offsets.scratches = processors()? * u64::from(SCRATCHES_A_CPU);
+    offsets.scratches = processors()? as u64 * u64::from(SCRATCHES_A_CPU);
     let words = types
         .function("bpf_rdonly_cast")
         .zip(types.structure("pt_regs"));
@@ -220,14 +220,22 @@ fn is_preempted(series: Series) -> Result<bool, Unsupported> {
     ))
 }
 
-/// How many processors this machine can have.
-fn processors() -> Result<u64, Unsupported> {
-    let count = aya::util::nr_cpus().map_err(|(_what, source)| Unsupported::NoFile {
+/// How many processors this machine can have, by the greatest number that one can have.
+pub(super) fn processors() -> Result<usize, Unsupported> {
+    let text = fs::read_to_string(POSSIBLE_CPUS).and_then(|text| {
+        last_number(&text).ok_or_else(|| io::Error::other(format!("it says {text:?}")))
+    });
+    text.map_err(|source| Unsupported::NoFile {
         path: POSSIBLE_CPUS,
         remedy: "mount sysfs on /sys",
         source,
-    })?;
-    Ok(count as u64)
+    })
+    .map(|last| last + 1)
+}
+
+/// The last number of a list like `0-3,8-11`.
+fn last_number(list: &str) -> Option<usize> {
+    list.trim().rsplit([',', '-']).next()?.parse().ok()
 }
 
 /// What the programs have to know of the kernel besides offsets.
@@ -330,7 +338,15 @@ fn symbol(symbols: &str, symbol: &'static str) -> Result<u64, Unsupported> {
 
 #[cfg(test)]
 mod tests {
-    use super::symbol;
+    use super::{last_number, symbol};
+
+    #[test]
+    fn processors() {
+        assert_eq!(last_number("0\n"), Some(0));
+        assert_eq!(last_number("0-127\n"), Some(127));
+        assert_eq!(last_number("0-3,8-11\n"), Some(11));
+        assert_eq!(last_number("\n"), None);
+    }
 
     #[test]
     fn symbols() {

@@ -16,6 +16,8 @@ use crate::{
 pub struct Subjects {
     /// Executables: the words of [`Slot::ATTACHMENTS`].
     pub attachments: Vec<u32>,
+    /// Whether a profile names any.
+    pub has_executables: bool,
     /// Cgroups: the words of [`Slot::CGROUPS`]. `None`: no profile names any.
     pub cgroups: Option<Vec<u32>>,
     /// Users, by their ids.
@@ -27,6 +29,9 @@ impl Subjects {
     /// processes that were put under a profile.
     pub fn kinds(&self) -> u32 {
         let mut kinds = 0;
+        if self.has_executables {
+            kinds |= Kinds::EXECUTABLES;
+        }
         if !self.users.is_empty() {
             kinds |= Kinds::USERS;
         }
@@ -79,6 +84,9 @@ impl Registry {
             None
         };
         Ok(Subjects {
+            has_executables: profiles
+                .iter()
+                .any(|(profile, _)| !profile.executables.is_empty()),
             attachments: compile_attachments(profiles).map_err(Box::new)?.words,
             cgroups,
             users: self.users_of(profiles)?,

@@ -46,7 +46,7 @@ fn users_lead_to_their_profiles() {
 
     world.load(&[profile("a", &["/x"])]).unwrap();
     assert!(world.kernel.users.is_empty());
-    assert_eq!(world.kernel.kinds, 0);
+    assert_eq!(world.kernel.kinds, Kinds::EXECUTABLES);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn cgroups_lead_to_their_profiles() {
     let mut world = World::new();
     world.load(&[profile("a", &["/x"])]).unwrap();
     assert!(!world.kernel.tables.contains_key(&Slot::CGROUPS.0));
-    assert_eq!(world.kernel.kinds, 0);
+    assert_eq!(world.kernel.kinds, Kinds::EXECUTABLES);
 
     let b = of("b", "cgroups: [/system.slice/b.service]");
     let written = world.load(&[profile("a", &["/x"]), b]).unwrap();
@@ -86,7 +86,7 @@ fn cgroups_lead_to_their_profiles() {
         [slot.0, Slot::CGROUPS.0],
         "the table that it leads to first"
     );
-    assert_eq!(world.kernel.kinds, Kinds::CGROUPS);
+    assert_eq!(world.kernel.kinds, Kinds::EXECUTABLES | Kinds::CGROUPS);
     let table = &world.kernel.tables[&Slot::CGROUPS.0];
     for path in ["/system.slice/b.service", "/system.slice/b.service/worker"] {
         assert_eq!(table.judge(path.as_bytes()).target, slot, "{path}");
@@ -99,7 +99,8 @@ fn cgroups_lead_to_their_profiles() {
     assert_eq!(world.registry.of_cgroup(b"/system.slice"), None);
 
     world.load(&[profile("a", &["/x"])]).unwrap();
-    assert_eq!(world.kernel.kinds, 0, "the old table is not asked");
+    let kinds = world.kernel.kinds;
+    assert_eq!(kinds, Kinds::EXECUTABLES, "the old table is not asked");
     assert_eq!(world.registry.of_cgroup(b"/system.slice/b.service"), None);
 }
 
@@ -114,7 +115,7 @@ fn processes_are_adopted_once() {
     assert_eq!(kernel.adopted[&process(5)], Slot(3));
     assert_eq!(
         (kernel.epoch, kernel.kinds),
-        (2, Kinds::USERS | Kinds::ADOPTED)
+        (2, Kinds::USERS | Kinds::EXECUTABLES | Kinds::ADOPTED)
     );
 
     assert!(!registry.adopt(process(5), "b", kernel).unwrap());
