@@ -445,6 +445,16 @@ pub(crate) fn atomic_add(counter: *mut u64, by: u64) {
     let _old = unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(counter, by) };
 }
 
+/// Pointers as numbers, with which there may be any reckoning.
+///
+/// Verifier: that is what they become in a map value.
+#[inline(always)]
+pub(crate) fn numbers(place: &mut [u64; 2], pointers: [u64; 2]) -> [u64; 2] {
+    *place = pointers;
+    // SAFETY: a reference.
+    unsafe { read_volatile(place) }
+}
+
 /// Makes a structure of whole words all zero.
 ///
 /// LLVM would have it done by a loop over bytes.

@@ -16,7 +16,7 @@ mod scratches;
 mod tasks;
 pub(crate) mod violations;
 
-use core::{cell::UnsafeCell, ptr::read_volatile};
+use core::{cell::UnsafeCell, mem::offset_of, ptr::read_volatile};
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
@@ -96,17 +96,26 @@ static HITS: Array<Hit, OUTCOMES, { BPF_F_MMAPABLE as usize }> = Array::new();
 #[btf_map]
 static COUNTERS: PerCpuArray<u64, { Counter::COUNT }> = PerCpuArray::new();
 
-/// What there is to look at when a domain is decided.
+/// What there is to look at when a domain is decided, but for the version.
 #[inline(always)]
 pub(crate) fn subjects() -> Subjects {
-    // SAFETY: a global; the agent replaces its words one by one.
-    let [epoch, kinds, version, reserved] = unsafe { read_volatile(SUBJECTS.0.get().cast()) };
+    // SAFETY: a global, which begins with these; the agent replaces its words one by one.
+    let [epoch, kinds] = unsafe { read_volatile(SUBJECTS.0.get().cast()) };
     Subjects {
         epoch,
         kinds,
-        version,
-        reserved,
+        ..Subjects::NONE
     }
+}
+
+/// The version of the profiles, [`Subjects::version`].
+#[inline(always)]
+pub(crate) fn version() -> u32 {
+    let subjects: *const u32 = SUBJECTS.0.get().cast();
+    // SAFETY: inside the global.
+    let version = unsafe { subjects.byte_add(offset_of!(Subjects, version)) };
+    // SAFETY: as before; the agent replaces it at once.
+    unsafe { read_volatile(version) }
 }
 
 /// The profile of a user.

@@ -154,7 +154,7 @@ pub(crate) fn enter(task: Task, label: &mut Label) -> Result<(), Reason> {
 /// an exec leads to.
 #[inline(always)]
 pub(crate) fn note(label: &Label, scratch: &mut Scratch, how: u32) {
-    scratch.version = maps::subjects().version;
+    scratch.version = maps::version();
     scratch.subject = if how & How::NEXT == 0 {
         Subject {
             mount_namespace: label.mount_namespace,

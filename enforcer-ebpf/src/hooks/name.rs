@@ -1,12 +1,12 @@
 //! Making, moving and removing names.
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
-use enforcer_abi::{Access, Operation, Reason};
+use enforcer_abi::{Access, Operation};
 
 use crate::{
     hooks::{EACCES, EXDEV, address, confined, errno},
     judge::{self, Answer, How, Named, Question},
-    kernel::{load, offset, read},
+    kernel::{load, offset},
     scratch::Object,
 };
 
@@ -160,8 +160,8 @@ fn rename(context: &LsmContext, flags: u32) -> i32 {
             if exchange || flags & RENAME_WHITEOUT != 0 {
                 leaves |= Access::CREATE;
             }
-            let old_kind = kind(old)?;
-            let new_kind = kind(new)?;
+            let old_kind = kind(old);
+            let new_kind = kind(new);
             let mut comes = Access::CREATE;
             if new_kind != 0 {
                 comes |= Access::REMOVE;
@@ -198,11 +198,11 @@ fn rename(context: &LsmContext, flags: u32) -> i32 {
 
 /// The kind of the object at `dentry`, as in its mode; 0 if there is none.
 #[inline(always)]
-fn kind(dentry: u64) -> Result<u32, Reason> {
+fn kind(dentry: u64) -> u32 {
     let inode: u64 = load(dentry, offset!(dentry_inode));
     if inode == 0 {
-        return Ok(0);
+        return 0;
     }
-    let mode: u16 = read(inode.wrapping_add(offset!(inode_mode)))?;
-    Ok(u32::from(mode) & S_IFMT)
+    let mode: u16 = load(inode, offset!(inode_mode));
+    u32::from(mode) & S_IFMT
 }

@@ -25,7 +25,7 @@ pub(crate) enum Told {
 /// Asks every layer for a privilege.
 #[inline(always)]
 pub(crate) fn privilege(label: &mut Label, privilege: Privilege, told: Told) -> Answer {
-    let version = maps::subjects().version;
+    let version = maps::version();
     if label.privileges_version == version && Privileges(label.privileges).contains(privilege) {
         return Answer::Granted;
     }
@@ -44,7 +44,7 @@ global! {
         let Some(label) = maps::label(Task::current()) else {
             return Answer::Refused as u32;
         };
-        let version = maps::subjects().version;
+        let version = maps::version();
         let mut granted = Privileges(u64::MAX);
         let mut strictest = Verdict::Allow as u32;
         for layer in OUTWARDS {

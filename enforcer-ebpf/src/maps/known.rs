@@ -96,7 +96,8 @@ impl Key {
         let [vfsmount, dentry] = self.object;
         let spread = spread(dentry);
         let times = self.times(spread);
-        let entry: *const u64 = KNOWN.get_ptr(self.place(spread))?.cast();
+        let mixed = self.mix(spread);
+        let entry: *const u64 = KNOWN.get_ptr(place(mixed))?.cast();
         let word = |at| {
             // SAFETY: inside the map value.
             let word = unsafe { entry.add(at) };
@@ -107,16 +108,19 @@ impl Key {
         if word(2) != dentry || word(1) != vfsmount || word(4) != times {
             return None;
         }
-        let known = Known {
-            sequences: word(3),
-            mark: word(5),
-            states: word(6),
-            granted: Access(word(7) as u32),
-            is_uniform: word(7) & UNIFORM != 0,
-            len: (word(7) >> LEN_SHIFT) as u32 & LIMIT,
-            steps: (word(7) >> STEPS_SHIFT) as u32 & LIMIT,
-        };
-        (word(0) == self.checksum(times, &known)).then_some(known)
+        let [sequences, mark, states, last] = [word(3), word(5), word(6), word(7)];
+        if word(0) != checksum(mixed, vfsmount, [times, sequences, mark, states, last]) {
+            return None;
+        }
+        Some(Known {
+            sequences,
+            mark,
+            states,
+            granted: Access(last as u32),
+            is_uniform: last & UNIFORM != 0,
+            len: (last >> LEN_SHIFT) as u32 & LIMIT,
+            steps: (last >> STEPS_SHIFT) as u32 & LIMIT,
+        })
     }
 
     /// Remembers.
@@ -125,18 +129,21 @@ impl Key {
         let [vfsmount, dentry] = self.object;
         let spread = spread(dentry);
         let times = self.times(spread);
-        let Some(entry) = KNOWN.get_ptr_mut(self.place(spread)) else {
+        let mixed = self.mix(spread);
+        let Some(entry) = KNOWN.get_ptr_mut(place(mixed)) else {
             return;
         };
+        let last = known.last_word();
+        let proved = [times, known.sequences, known.mark, known.states, last];
         let words = [
-            self.checksum(times, known),
+            checksum(mixed, vfsmount, proved),
             vfsmount,
             dentry,
             known.sequences,
             times,
             known.mark,
             known.states,
-            known.last_word(),
+            last,
         ];
         for (at, word) in words.into_iter().enumerate() {
             // SAFETY: inside the map value.
@@ -146,15 +153,14 @@ impl Key {
         }
     }
 
+    /// What tells the key from others, but for the upper half of the mount's address.
     #[inline(always)]
-    fn place(&self, spread: u64) -> u32 {
-        const { assert!(ENTRIES.is_power_of_two()) };
+    fn mix(&self, spread: u64) -> u64 {
         // One dentry is known by several mounts.
         let [vfsmount, _dentry] = self.object;
-        let place = spread
+        spread
             .wrapping_add(self.domain)
-            .wrapping_add(vfsmount << 32);
-        (place >> 40) as u32 & (ENTRIES as u32 - 1)
+            .wrapping_add(vfsmount << 32)
     }
 
     #[inline(always)]
@@ -162,25 +168,24 @@ impl Key {
         let born = BORN.get(birth(spread)).copied().unwrap_or(0);
         born << 32 | u64::from(self.version)
     }
+}
 
-    #[inline(always)]
-    fn checksum(&self, times: u64, known: &Known) -> u64 {
-        let words = [
-            self.object[0],
-            self.object[1],
-            known.sequences,
-            times,
-            known.mark,
-            known.states,
-            known.last_word(),
-        ];
-        let mut sum = self.domain;
-        for word in words {
-            // No step loses anything of what was there.
-            sum = spread(sum ^ word);
-        }
-        sum
+/// Where the entry of a key is.
+#[inline(always)]
+fn place(mixed: u64) -> u32 {
+    const { assert!(ENTRIES.is_power_of_two()) };
+    (mixed >> 40) as u32 & (ENTRIES as u32 - 1)
+}
+
+/// What proves that words belong together, and to a key.
+#[inline(always)]
+fn checksum(mixed: u64, vfsmount: u64, words: [u64; 5]) -> u64 {
+    let mut sum = mixed ^ vfsmount;
+    for word in words {
+        // No step loses anything of what was there.
+        sum = spread(sum ^ word);
     }
+    sum
 }
 
 #[inline(always)]

@@ -115,7 +115,7 @@ global! {
         let key = Key {
             domain: Key::OF_NO_DOMAIN,
             object: [vfsmount, dentry],
-            version: maps::subjects().version,
+            version: maps::version(),
         };
         match recall(&key) {
             Some(slot) => slot.0,

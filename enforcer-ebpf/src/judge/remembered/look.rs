@@ -7,7 +7,7 @@ use enforcer_abi::{Access, Label, offsets::Features};
 use super::is_unmoved;
 use crate::{
     judge::Question,
-    kernel::{Task, global, offset, word},
+    kernel::{self, Task, global, offset, word},
     maps::{
         self,
         known::{Key, Known},
@@ -33,9 +33,9 @@ pub(in crate::judge) fn grants(label: &mut Label, question: &Question, named: Na
     if !remembers(label) {
         return false;
     }
-    // Verifier: pointers become numbers in the label.
-    label.object = [question.object.vfsmount, question.object.dentry];
-    let key = key(label, core::hint::black_box(&*label).object);
+    let object = [question.object.vfsmount, question.object.dentry];
+    let object = kernel::numbers(&mut label.object, object);
+    let key = key(label, object);
     is_granted(&key, question.requested, named)
 }
 
@@ -133,7 +133,7 @@ fn key(label: &Label, object: [u64; 2]) -> Key {
     Key {
         domain: label.number,
         object,
-        version: maps::subjects().version,
+        version: maps::version(),
     }
 }
 
