@@ -479,9 +479,13 @@ pub(crate) fn copy<T: FromBytes + IntoBytes>(target: &mut T, source: &T) {
     let words: *mut u64 = from_mut(target).cast();
     let source: *const u64 = from_ref(source).cast();
     for at in 0..size_of::<T>() / 8 {
-        // SAFETY: inside the structures.
-        let (word, source) = unsafe { (words.add(at), source.add(at)) };
-        // SAFETY: words of the structures, which have no other bytes.
-        unsafe { write_volatile(word, read_volatile(source)) };
+        // SAFETY: inside the structure.
+        let from = unsafe { source.add(at) };
+        // SAFETY: a word of the structure.
+        let value = unsafe { read_volatile(from) };
+        // SAFETY: inside the structure.
+        let word = unsafe { words.add(at) };
+        // SAFETY: a word of the structure, of which any bytes are a value.
+        unsafe { write_volatile(word, value) };
     }
 }
