@@ -28,7 +28,6 @@ pub(super) use self::look::{grants, grants_anywhere, grants_move};
 use enforcer_abi::{
     Access, Layer, Reason, Verdict,
     limits::{NAME_LEN, PATH_LEN, TABLE_WORDS, WALK_STEPS},
-    offsets::Features,
 };
 
 use crate::{
@@ -73,7 +72,7 @@ global! {
 
 #[inline(always)]
 fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
-    if offset!(features) & Features::REMEMBERS == 0 || scratch.subject.number == 0 {
+    if !maps::known::remembers() || scratch.subject.number == 0 {
         return Ok(false);
     }
     scratch.sequences = walk::sequences()?;
@@ -234,7 +233,7 @@ global! {
 
 #[inline(always)]
 fn walked(scratch: &mut Scratch) {
-    if offset!(features) & Features::REMEMBERS == 0
+    if !maps::known::remembers()
         || scratch.settled == 0
         || scratch.personal != 0
         // A root's path is a `/` longer than what the paths in it begin with.
@@ -293,7 +292,7 @@ fn has_room(known: &Known) -> bool {
 /// mount. `sequences` are those before it was asked.
 #[inline(always)]
 pub(super) fn note_anywhere(scratch: &mut Scratch, dentry: u64, sequences: u64) {
-    if offset!(features) & Features::REMEMBERS == 0
+    if !maps::known::remembers()
         || scratch.subject.number == 0
         || !walk::is_quiet(sequences)
         || walk::sequences() != Ok(sequences)

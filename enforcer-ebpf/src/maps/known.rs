@@ -16,9 +16,10 @@ use aya_ebpf::{
 use enforcer_abi::{
     Access, Domain,
     limits::{BIRTHS, DOMAINS as NUMBERED, KNOWN as ENTRIES, PATH_LEN, WALK_STEPS},
+    offsets::Features,
 };
 
-use crate::kernel::{self, spread};
+use crate::kernel::{self, offset, spread};
 
 /// What is known of an object, as it lies in the map: the checksum, `vfsmount`,
 /// `dentry`, and what [`Key`] and [`Known`] say.
@@ -84,6 +85,13 @@ impl Known {
             | u64::from(self.len) << LEN_SHIFT
             | u64::from(self.steps) << STEPS_SHIFT
     }
+}
+
+/// Whether anything is remembered: nothing is where nobody would tell that it is stale, or
+/// where the agent was asked for it.
+#[inline(always)]
+pub(crate) fn remembers() -> bool {
+    offset!(features) & Features::REMEMBERS != 0
 }
 
 impl Key {

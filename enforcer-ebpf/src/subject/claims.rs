@@ -1,13 +1,13 @@
 //! Which profile claims a user, a program, a cgroup, a process.
 
-use enforcer_abi::{Access, Adopted, Layer, Reason, Slot, Subjects, offsets::Features};
+use enforcer_abi::{Access, Adopted, Layer, Reason, Slot, Subjects};
 
 use crate::{
     automaton,
     kernel::{self, Task, global, offset, read, word},
     maps::{
         self,
-        known::{Key, Known},
+        known::{self, Key, Known},
     },
     walk::{self, Place, cgroup},
 };
@@ -127,7 +127,7 @@ global! {
 /// The profile that is remembered to claim a program.
 #[inline(always)]
 fn recall(key: &Key) -> Option<Slot> {
-    if !remembers() {
+    if !known::remembers() {
         return None;
     }
     let known = key.recall()?;
@@ -150,7 +150,7 @@ fn look_for_program(key: &Key) -> Result<u32, Reason> {
         Ok(Place::Anonymous) | Err(_) => Ok(Slot::NONE),
     });
     if found & ERROR == 0
-        && remembers()
+        && known::remembers()
         && scratch.settled == 1
         && scratch.personal == 0
         && walk::is_in_procfs(dentry) == Ok(false)
@@ -167,12 +167,6 @@ fn look_for_program(key: &Key) -> Result<u32, Reason> {
     }
     maps::give(scratch);
     Ok(found)
-}
-
-/// Whether anything is remembered.
-#[inline(always)]
-fn remembers() -> bool {
-    offset!(features) & Features::REMEMBERS != 0
 }
 
 /// The profile that claims `task` as a process: because somebody put it there, or

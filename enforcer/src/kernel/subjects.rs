@@ -10,7 +10,7 @@ pub(super) const SUBJECTS: &str = ".data.subjects";
 
 impl Kernel {
     /// Makes every task be evaluated again at its next mediated operation, with a
-    /// look at these kinds of subjects besides executables.
+    /// look at these kinds of subjects, and at who is enrolled.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 //!
 //! It needs no scratch: most accesses of a process are granted here, or not asked at all.
 
-use enforcer_abi::{Access, Label, offsets::Features};
+use enforcer_abi::{Access, Label};
 
 use super::is_unmoved;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     kernel::{self, Task, global, offset, word},
     maps::{
         self,
-        known::{Key, Known},
+        known::{self, Key, Known},
     },
     walk,
 };
@@ -125,7 +125,7 @@ fn states(label: &Label, folder: &Key, requested: Access) -> u64 {
 
 #[inline(always)]
 fn remembers(label: &Label) -> bool {
-    offset!(features) & Features::REMEMBERS != 0 && label.number != 0
+    known::remembers() && label.number != 0
 }
 
 #[inline(always)]
