@@ -9,6 +9,7 @@
 //!   `legacy`: what is other on old kernels
 //! - `subjects`: who is confined by what; `tables`: what a profile says
 //! - [`events`]: records of the ring buffer; `hits`: what was granted
+//! - `workers`: threads that share what is to be done
 //! - `plain`: what lets a type of [`enforcer_abi`] be a map's key or value
 //!
 //! Nothing here knows a profile, and nothing parses or prints.
@@ -34,6 +35,7 @@ pub mod probe;
 pub mod series;
 mod subjects;
 mod tables;
+mod workers;
 
 pub use self::{
     error::{AccessError, LoadError},

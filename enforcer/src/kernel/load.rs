@@ -9,7 +9,7 @@
 //! happened meanwhile: a new task at the address of one that ended, a new user, a file
 //! at the address of one that is remembered.
 
-use std::{collections::HashMap, mem, num::NonZero, sync::Mutex, thread};
+use std::{collections::HashMap, mem, num::NonZero, thread};
 
 use aya::{
     Btf, Ebpf, EbpfLoader,
@@ -32,6 +32,7 @@ use super::{
     probe::{self, Host},
     subjects,
     tables::TableMaps,
+    workers,
 };
 
 /// The kernel programs, if `cargo xtask build` made this binary; else nothing.
@@ -174,11 +175,9 @@ fn load(ebpf: &mut Ebpf, picks: &[Pick], btf: &Btf) -> Result<(), LoadError> {
     });
     let programs = programs.collect::<Result<Vec<_>, LoadError>>()?;
 
-    let workers = thread::available_parallelism().map_or(1, NonZero::get);
-    let queue = Mutex::new(programs.into_iter());
-    let next = || queue.lock().ok()?.next();
-    let work = || {
-        while let Some((hook, program)) = next() {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    workers::share(threads, programs.into_iter(), |mine| {
+        for (hook, program) in mine {
             program
                 .load(hook, btf)
                 .map_err(|source| LoadError::Program {
@@ -187,14 +186,6 @@ fn load(ebpf: &mut Ebpf, picks: &[Pick], btf: &Btf) -> Result<(), LoadError> {
                 })?;
         }
         Ok(())
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
     })
 }
 

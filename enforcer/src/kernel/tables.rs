@@ -1,7 +1,5 @@
 //! The tables of each size class, by slot.
 
-use std::{sync::Mutex, thread};
-
 use aya::{
     Ebpf,
     maps::{Array, ArrayOfMaps, Map, MapData, MapError},
@@ -12,7 +10,7 @@ use enforcer_abi::{
 };
 use zerocopy::FromZeros as _;
 
-use super::{AccessError, LoadError, failed, plain::Plain};
+use super::{AccessError, LoadError, failed, plain::Plain, workers};
 
 /// Tables that are put in at once.
 ///
@@ -54,26 +52,12 @@ impl TableMaps {
 
     /// Puts tables into their slots.
     pub(super) fn set(&self, tables: &[(Slot, &[u32])]) -> Result<(), AccessError> {
-        let queue = Mutex::new(tables.iter());
-        let next = || queue.lock().ok()?.next();
-        let work = || {
+        workers::share(tables.len().min(AT_ONCE), tables.iter(), |mine| {
             let mut maps = self.open()?;
-            while let Some((slot, words)) = next() {
+            for (slot, words) in mine {
                 maps.set(*slot, words)?;
             }
             Ok(())
-        };
-        if tables.len() <= 1 {
-            return work();
-        }
-        thread::scope(|scope| {
-            let workers = (0..tables.len().min(AT_ONCE)).map(|_| scope.spawn(work));
-            let workers: Vec<_> = workers.collect();
-            workers.into_iter().try_for_each(|worker| {
-                worker
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
         })
     }
 
