@@ -1,9 +1,9 @@
 //! Who is behind an event.
 //!
-//! The kernel reports every program that a confined task starts, so the agent
-//! still knows a process that is gone by the time its violation is read. The
-//! table has a bound; what fell out of it, and what ran before the agent, is
-//! looked up in /proc.
+//! Before a violation the kernel reports which program the task runs, and its parent,
+//! so the agent still knows a process that is gone by the time its violation is read. The
+//! table has a bound; what fell out of it, what ran before the agent, and older ancestors
+//! are looked up in /proc.
 //!
 //! - [`procfs`]: what /proc tells
 //! - [`arguments`]: a command line, without waiting for its owner
@@ -168,9 +168,12 @@ impl Processes {
                 .programs
                 .get(&pid)
                 .filter(|program| program.is_of(event, begun));
-            let exe = match program {
-                Some(program) => Some(program.exe.clone()),
-                None => self.procfs.exe(pid),
+            let told = program.map(|program| program.exe.clone());
+            let exe = if ancestry.is_empty() {
+                told.or_else(|| self.procfs.exe(pid))
+            } else {
+                // What it ran since need not have been told.
+                self.procfs.exe(pid).or(told)
             };
             let above = alive
                 .map(|stat| stat.parent)

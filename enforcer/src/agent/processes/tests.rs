@@ -119,6 +119,21 @@ fn an_exec_that_is_under_way() {
 }
 
 #[test]
+fn what_an_ancestor_runs_now() {
+    let base = tempfile::tempdir().unwrap();
+    start(base.path(), 4, 1, 10, "/bin/now");
+    start(base.path(), 5, 4, 10, "/bin/now");
+    let mut processes = processes(base.path());
+    for pid in [4, 5] {
+        processes.executed(&event(pid, 4, 50), b"/bin/told");
+    }
+    let who = processes.who(&event(6, 5, 100));
+    let programs: Vec<_> = who.ancestry.iter().map(|one| one.exe.as_deref()).collect();
+    let [parent, older]: [&[u8]; 2] = [b"/bin/told", b"/bin/now"];
+    assert_eq!(programs.get(..2), Some(&[Some(parent), Some(older)][..]));
+}
+
+#[test]
 fn parents_in_a_circle() {
     let base = tempfile::tempdir().unwrap();
     start(base.path(), 5, 6, 10, "/bin/a");
