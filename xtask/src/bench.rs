@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::build::{self, Mode, Noise, Place};
-use crate::vm::{self, Output, Vm};
+use crate::build;
+use crate::vm::{self, Vm};
 use crate::{setup, util};
 use budgets::Budgets;
 use figures::{Figures, Outcome};
@@ -38,9 +38,6 @@ const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// What every guest has, so that all are alike: a server, and a compiler of profiles.
 const PACKAGES: [&str; 2] = ["nginx", "apparmor"];
-
-/// Addresses are the same in every boot, so that counts are, too.
-const APPEND: &str = "nokaslr norandmaps";
 
 /// Options of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
@@ -146,13 +143,7 @@ fn budgets_file() -> PathBuf {
 
 /// Builds what goes into the guests: files here, and their paths there.
 fn files() -> Result<Vec<(PathBuf, PathBuf)>> {
-    let objects = build::objects(Noise::Quiet)?;
-    let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &objects)?;
-    let programs = build::tests(&objects)?;
-    let program = programs
-        .into_iter()
-        .find(|program| program.name == PROGRAM)
-        .with_context(|| format!("package enforcer-tests has no program {PROGRAM}"))?;
+    let (agent, program) = build::measuring(PROGRAM)?;
     let files = vm::product(agent).into_iter();
     Ok(files.chain(vm::programs(&[program])).collect())
 }
@@ -170,18 +161,14 @@ fn measure(
     cmd.extend(filters.iter().map(Into::into));
     let vm = Vm {
         kernel: kernel.to_owned(),
-        append: format!("{APPEND} {}", set_up.append),
-        icount: true,
+        append: set_up.append.to_owned(),
         packages: PACKAGES.map(str::to_owned).to_vec(),
         files: files.to_vec(),
         timeout: TIMEOUT,
         cmd,
-        output: Output::Keep,
         ..Vm::default()
     };
-    let outcome = vm.run()?;
-    let seconds = outcome.duration.as_secs_f32();
-    util::say(format_args!("{kernel}, {name}: {seconds:.1} s"));
+    let outcome = vm.count(name)?;
     if outcome.status != 0 {
         let what = format!("{PROGRAM} exited with {} in the guest", outcome.status);
         util::say(format_args!("{kernel}, {name}: {what}"));

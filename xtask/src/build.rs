@@ -176,6 +176,18 @@ pub(crate) fn tests(objects: &Path) -> Result<Vec<Program>> {
     messages.lines().filter_map(program).collect()
 }
 
+/// Builds what measures and what is measured: the agent and the program of package
+/// `enforcer-tests` with this name, for a guest.
+pub(crate) fn measuring(name: &str) -> Result<(PathBuf, Program)> {
+    let objects = objects(Noise::Quiet)?;
+    let agent = agent(Place::Guest, Mode::Release, Noise::Quiet, &objects)?;
+    let mut programs = tests(&objects)?.into_iter();
+    let program = programs
+        .find(|program| program.name == name)
+        .with_context(|| format!("package enforcer-tests has no program {name}"))?;
+    Ok((agent, program))
+}
+
 /// Returns the program that a line of cargo's is about, if it is about one.
 fn program(message: &str) -> Option<Result<Program>> {
     let message: Value = match serde_json::from_str(message) {

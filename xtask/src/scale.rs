@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{self, Mode, Noise, Place};
-use crate::vm::{self, Output, Vm};
+use crate::build;
+use crate::vm::{self, Vm};
 use crate::{setup, util};
 use figures::Figures;
 use tables::{CHECK, Table};
@@ -30,9 +30,8 @@ const EXIT_FAILED: u8 = 1;
 /// When to give up on one guest.
 const TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Addresses are the same in every boot, so that counts are, too. The one security module
-/// is ours.
-const APPEND: &str = "nokaslr norandmaps lsm=bpf";
+/// The one security module is ours.
+const APPEND: &str = "lsm=bpf";
 
 /// Options of `cargo xtask scale`.
 #[derive(Debug, clap::Args)]
@@ -59,7 +58,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     setup::ensure(setup::MACHINES)?;
     let start = Instant::now();
     let tables = tables::chosen(&args.tables)?;
-    let programs = programs()?;
+    let (agent, scale) = build::measuring(PROGRAM)?;
+    let programs = Programs { agent, scale };
     let mut figures = Figures::default();
     let mut failures = 0;
     for table in tables {
@@ -82,17 +82,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     })
 }
 
-/// Builds what measures, and what is measured.
-fn programs() -> Result<Programs> {
-    let objects = build::objects(Noise::Quiet)?;
-    let agent = build::agent(Place::Guest, Mode::Release, Noise::Quiet, &objects)?;
-    let mut programs = build::tests(&objects)?.into_iter();
-    let scale = programs
-        .find(|program| program.name == PROGRAM)
-        .with_context(|| format!("package enforcer-tests has no program {PROGRAM}"))?;
-    Ok(Programs { agent, scale })
-}
-
 /// Measures a table.
 fn measure(kernel: &str, table: &Table, programs: &Programs, figures: &mut Figures) -> Result<()> {
     if table.columns.iter().any(|column| column.what == CHECK) {
@@ -112,19 +101,15 @@ fn measure(kernel: &str, table: &Table, programs: &Programs, figures: &mut Figur
     let vm = Vm {
         kernel: kernel.to_owned(),
         append: APPEND.to_owned(),
-        icount: true,
         memory: Some(table.memory),
         files: files
             .chain(vm::programs(std::slice::from_ref(&programs.scale)))
             .collect(),
         timeout: TIMEOUT,
         cmd,
-        output: Output::Keep,
         ..Vm::default()
     };
-    let outcome = vm.run()?;
-    let seconds = outcome.duration.as_secs_f32();
-    util::say(format_args!("{kernel}, {}: {seconds:.1} s", table.name));
+    let outcome = vm.count(table.name)?;
     // What was measured before something failed is worth having.
     let parsed = figures.parse(table, &outcome.stdout);
     if outcome.status != 0 {
