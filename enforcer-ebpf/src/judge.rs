@@ -228,6 +228,8 @@ pub(crate) fn ask_by_dentry(
     note(scratch, label, &question);
     programs::introduce(label);
     let answer = judge_anywhere(scratch.at);
+    // The mount by which it was found is the one that the next is looked for by.
+    label.object[0] = scratch.request.object.vfsmount;
     maps::give(scratch);
     Answer::from_number(answer)
 }
@@ -304,7 +306,6 @@ global! {
         };
         maps::count(Counter::Judged);
         kernel::clear(&mut scratch.found);
-        scratch.judged_by = 0;
         let Object { vfsmount, dentry } = scratch.request.object;
         let place = walk::path(scratch, vfsmount, dentry, scratch.subject.mount_namespace);
         let request = scratch.request;

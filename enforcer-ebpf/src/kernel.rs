@@ -358,6 +358,19 @@ pub(crate) fn argument(context: &LsmContext, index: u64) -> Result<u64, Reason> 
     read((context.as_ptr() as u64).wrapping_add(index * 8))
 }
 
+/// As [`argument`], of a pointer that is never null.
+///
+/// Verifier: the difference of two pointers is a number, and a cast makes one of 0.
+#[inline(always)]
+pub(crate) fn number(context: &LsmContext, index: usize) -> u64 {
+    if can_load() {
+        let pointer: *const c_void = context.arg(index);
+        return (pointer as u64).wrapping_sub(Words::at(0).0);
+    }
+    // If it could not be read, nothing else could.
+    argument(context, index as u64).unwrap_or(0)
+}
+
 /// Defines a function that the verifier looks at once, for any arguments, and not
 /// again at each call. So it costs little to verify, also in a loop; and it knows
 /// nothing that is not in its arguments, which are numbers, or in a map.

@@ -52,11 +52,11 @@ pub(crate) enum Haste {
 #[unsafe(link_section = ".data.subjects")]
 static SUBJECTS: Shared<Subjects> = Shared(UnsafeCell::new(Subjects::NONE));
 
-/// A global that the agent writes.
+/// A global of which each word is read and written at once, by whoever.
 #[repr(transparent)]
 struct Shared<T>(UnsafeCell<T>);
 
-// SAFETY: the programs only read it, each word at once.
+// SAFETY: what is in it are numbers, of which any are a value.
 unsafe impl<T> Sync for Shared<T> {}
 
 /// Profiles by user id. Written by the agent alone.

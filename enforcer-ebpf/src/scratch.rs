@@ -63,9 +63,6 @@ pub(crate) struct Scratch {
     pub(crate) unstable: u64,
     /// When a walk was first found disturbed; 0: not yet.
     pub(crate) since: u64,
-    /// `struct dentry *` of the folder by which the object was judged, since all in it has
-    /// one outcome; 0: by itself.
-    pub(crate) judged_by: u64,
     /// Mount points crossed so far.
     pub(crate) crossings: u32,
     /// Where the path starts in the buffer.

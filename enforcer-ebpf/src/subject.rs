@@ -176,8 +176,11 @@ pub(crate) fn note(label: &Label, scratch: &mut Scratch, how: u32) {
 
 global! {
     /// Gives the domain of the current task a number. Returns it; 0 if there is none to
-    /// be had.
+    /// be had, or nothing is remembered of any domain.
     fn number_domain() -> u64 {
+        if !known::remembers() {
+            return 0;
+        }
         let Some(label) = maps::label(Task::current()) else {
             return 0;
         };

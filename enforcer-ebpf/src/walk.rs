@@ -90,7 +90,7 @@ const PROC: u64 = 0x9fa0;
 const PIDTYPE_TGID: u64 = 8;
 
 /// Tries that one call of [`try_walk`] makes.
-const TRIES: u32 = 16;
+const TRIES: u32 = 8;
 
 /// Looks that one call of [`look`] takes, and calls of that in one of [`wait`].
 const LOOKS: u32 = 32;
@@ -337,10 +337,10 @@ fn edges_of(mount: u64) -> Result<[u64; 3], Reason> {
 
 /// What is read of a dentry.
 #[derive(Clone, Copy)]
-struct Link {
+pub(crate) struct Link {
     sequence: u32,
     parent: u64,
-    len: u32,
+    pub(crate) len: u32,
     text: u64,
 }
 
@@ -349,7 +349,7 @@ struct Link {
 /// `d_seq` changes with the dentry's name and parent, and never comes back to what
 /// it was.
 #[inline(always)]
-fn link(dentry: u64) -> Result<Link, Reason> {
+pub(crate) fn link(dentry: u64) -> Result<Link, Reason> {
     if kernel::can_load() {
         let words = Words::at(dentry);
         return Ok(Link {
@@ -386,7 +386,7 @@ fn link(dentry: u64) -> Result<Link, Reason> {
 impl Link {
     /// What a dentry adds to the mark of a way.
     #[inline(always)]
-    fn mark(&self, dentry: u64) -> u64 {
+    pub(crate) fn mark(&self, dentry: u64) -> u64 {
         mix(dentry ^ u64::from(self.sequence) << 48)
     }
 }

@@ -174,7 +174,8 @@ pub struct Label {
     /// The number of the domain, drawn at random: tasks with the same number have the
     /// same layers and the same mount namespace. 0: it has none yet.
     pub number: u64,
-    /// The `struct vfsmount *` and `struct dentry *` of the object in question.
+    /// The `struct vfsmount *` and `struct dentry *` of the object in question. The former
+    /// stays, for the next object of which only a dentry is known.
     pub object: [u64; 2],
     /// Where that is moved to, likewise.
     pub target: [u64; 2],

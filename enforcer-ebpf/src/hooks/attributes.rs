@@ -5,7 +5,7 @@ use enforcer_abi::{Access, Operation, offsets::Features};
 
 use crate::{
     hooks::{address, mediate_dentry, mediate_path},
-    kernel::{offset, read},
+    kernel::{load, offset},
 };
 
 /// From `include/linux/fs.h`.
@@ -44,9 +44,7 @@ fn inode_setattr_idmap(context: LsmContext) -> i32 {
 /// Judges what no hook with a path sees: times, and owners on old kernels.
 #[inline(always)]
 fn set(dentry: u64, attributes: u64) -> i32 {
-    // What cannot be read asks for everything: the confined are refused.
-    let valid: u32 =
-        read(attributes.wrapping_add(offset!(iattr_valid))).unwrap_or(ATTR_ATIME | ATTR_MTIME);
+    let valid: u32 = load(attributes, offset!(iattr_valid));
     if valid & (ATTR_FORCE | ATTR_SIZE) != 0 {
         return 0;
     }

@@ -14,8 +14,7 @@ use crate::{
 #[lsm(hook = "d_instantiate")]
 fn d_instantiate(context: LsmContext) -> i32 {
     if maps::subjects().epoch != 0 {
-        // If it could not be read, nothing else could.
-        known::born(kernel::argument(&context, 0).unwrap_or(0));
+        known::born(kernel::number(&context, 0));
     }
     0
 }

@@ -1,10 +1,10 @@
 //! Decides about an object of which the kernel does not tell by what mount it was
 //! reached.
 
-use enforcer_abi::{Reason, Verdict, limits::MOUNTS};
+use enforcer_abi::{Reason, limits::MOUNTS};
 
 use crate::{
-    judge::{Answer, How, judge, judge_unnamed, remembered},
+    judge::{Answer, How, judge, judge_unnamed},
     kernel::{global, offset},
     maps,
     scratch::Request,
@@ -39,7 +39,7 @@ fn anywhere(at: u32) -> Result<u32, Reason> {
     scratch.request.unnamed = NAMED;
     match tried {
         // Once more, so that the use is noted.
-        GRANTED => return Ok(grant(at, before, object.dentry)),
+        GRANTED => return Ok(judge(at)),
         FAULT => return Err(Reason::Fault),
         _ => {}
     }
@@ -60,19 +60,6 @@ fn anywhere(at: u32) -> Result<u32, Reason> {
     // It is on none of the domain's mounts; another tells what it is.
     scratch.request.object.vfsmount = first.wrapping_add(offset!(mount_mnt));
     Ok(judge(at))
-}
-
-/// Grants what a mount's name does, unless it was changed meanwhile.
-#[inline(always)]
-fn grant(at: u32, before: u64, dentry: u64) -> u32 {
-    let answer = judge(at);
-    if let Ok(scratch) = maps::scratch(at)
-        && answer == Answer::Granted as u32
-        && scratch.verdict == Verdict::Allow as u32
-    {
-        remembered::note_anywhere(scratch, dentry, before);
-    }
-    answer
 }
 
 /// What [`try_mount`] returns: this mount does not grant it, the next may.

@@ -72,7 +72,7 @@ global! {
 
 #[inline(always)]
 fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
-    if !maps::known::remembers() || scratch.subject.number == 0 {
+    if scratch.subject.number == 0 {
         return Ok(false);
     }
     scratch.sequences = walk::sequences()?;
@@ -80,7 +80,6 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
         return Ok(false);
     }
     let Object { vfsmount, dentry } = scratch.request.object;
-    scratch.judged_by = 0;
     let has_inode = has_inode(dentry);
     if has_inode && recall(scratch, dentry) {
         if !is_granted(scratch, false) {
@@ -99,11 +98,11 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
     }
     if scratch.known.is_uniform {
         // All in it is as the folder is.
-        scratch.judged_by = folder;
         if walk::sequences()? != scratch.sequences || !is_granted(scratch, false) {
             return Ok(false);
         }
         note_more(scratch, folder);
+        note_above(scratch.at, folder);
         return Ok(true);
     }
     if !walk::last_name(scratch, dentry, folder)? || walk::sequences()? != scratch.sequences {
@@ -140,6 +139,34 @@ fn note(scratch: &mut Scratch, dentry: u64) {
 fn note_more(scratch: &mut Scratch, dentry: u64) {
     if !scratch.known.granted.contains(granted(scratch)) {
         note(scratch, dentry);
+    }
+}
+
+global! {
+    /// Notes what was granted in a folder, of which all has the same outcome, also of the
+    /// one above, if that is so there, too: what is made in it next is known then.
+    fn note_above(at: u32, folder: u64) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
+            return 0;
+        };
+        let vfsmount = scratch.request.object.vfsmount;
+        if word(vfsmount.wrapping_add(offset!(vfsmount_root))) == folder {
+            return 0;
+        }
+        let key = key(scratch, word(folder.wrapping_add(offset!(dentry_parent))));
+        let granted = granted(scratch);
+        if let Some(known) = key.recall()
+            && known.is_uniform
+            && known.sequences == scratch.sequences
+            && known.states == pack(scratch.states)
+            && !known.granted.contains(granted)
+        {
+            key.remember(&Known {
+                granted: known.granted | granted,
+                ..known
+            });
+        }
+        0
     }
 }
 
@@ -233,8 +260,7 @@ global! {
 
 #[inline(always)]
 fn walked(scratch: &mut Scratch) {
-    if !maps::known::remembers()
-        || scratch.settled == 0
+    if scratch.settled == 0
         || scratch.personal != 0
         // A root's path is a `/` longer than what the paths in it begin with.
         || scratch.names == 0
@@ -286,44 +312,6 @@ fn has_room(known: &Known) -> bool {
     const NAME: u32 = 1 + NAME_LEN as u32;
     // The top of the mount tree is a step, too.
     known.len <= PATH_LEN as u32 - NAME && known.steps <= WALK_STEPS - 2
-}
-
-/// Remembers that every layer granted the request of an object that came without a
-/// mount. `sequences` are those before it was asked.
-#[inline(always)]
-pub(super) fn note_anywhere(scratch: &mut Scratch, dentry: u64, sequences: u64) {
-    if !maps::known::remembers()
-        || scratch.subject.number == 0
-        || !walk::is_quiet(sequences)
-        || walk::sequences() != Ok(sequences)
-        || scratch.personal != 0
-        || walk::is_in_procfs(dentry) != Ok(false)
-    {
-        return;
-    }
-    let is_uniform = scratch.judged_by != 0;
-    let mut key = key(
-        scratch,
-        if is_uniform {
-            scratch.judged_by
-        } else {
-            dentry
-        },
-    );
-    key.object[0] = 0;
-    let before = key
-        .recall()
-        .filter(|known| known.sequences == sequences)
-        .map_or(Access::NONE, |known| known.granted);
-    key.remember(&Known {
-        sequences,
-        mark: 0,
-        states: 0,
-        granted: before | scratch.request.requested,
-        is_uniform,
-        len: 0,
-        steps: 0,
-    });
 }
 
 #[inline(always)]

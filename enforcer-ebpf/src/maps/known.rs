@@ -6,33 +6,38 @@
 
 #![expect(unsafe_code, reason = "maps hand out raw pointers")]
 
-use core::ptr::{read_volatile, write_volatile};
-
-use aya_ebpf::{
-    bindings::BPF_NOEXIST,
-    btf_maps::{Array, LruHashMap},
-    macros::btf_map,
+use core::{
+    cell::UnsafeCell,
+    ptr::{read_volatile, write_volatile},
 };
+
+use aya_ebpf::{bindings::BPF_NOEXIST, btf_maps::LruHashMap, macros::btf_map};
 use enforcer_abi::{
     Access, Domain,
     limits::{BIRTHS, DOMAINS as NUMBERED, KNOWN as ENTRIES, PATH_LEN, WALK_STEPS},
     offsets::Features,
 };
 
+use super::Shared;
 use crate::kernel::{self, offset, spread};
 
 /// What is known of an object, as it lies in the map: the checksum, `vfsmount`,
 /// `dentry`, and what [`Key`] and [`Known`] say.
 type Entry = [u64; 8];
 
-/// Objects of domains, by [`Key::place`]. Written here alone.
-#[btf_map]
-static KNOWN: Array<Entry, ENTRIES> = Array::new();
+/// Objects of domains, by [`entry`]. Written here alone.
+///
+/// This and the next are maps of one value each, by their sections: what is at a place is
+/// read without a look-up. A value has 4 MiB at most, `KMALLOC_MAX_SIZE`.
+#[unsafe(link_section = ".bss.known")]
+static KNOWN: Shared<[Entry; ENTRIES]> = Shared(UnsafeCell::new([[0; 8]; ENTRIES]));
 
-/// How often a `struct dentry` was given an inode, by [`birth`]: those at one place share
+/// How often a `struct dentry` was given an inode, by [`births`]: those at one place share
 /// a count, which then tells too much and never too little.
-#[btf_map]
-static BORN: Array<u64, BIRTHS> = Array::new();
+#[unsafe(link_section = ".bss.born")]
+static BORN: Shared<[u64; BIRTHS]> = Shared(UnsafeCell::new([0; BIRTHS]));
+
+const _: () = assert!(size_of::<[Entry; ENTRIES]>() <= 4 << 20);
 
 /// Numbers of domains. Written here alone.
 #[btf_map]
@@ -105,9 +110,9 @@ impl Key {
         let spread = spread(dentry);
         let times = self.times(spread);
         let mixed = self.mix(spread);
-        let entry: *const u64 = KNOWN.get_ptr(place(mixed))?.cast();
+        let entry = entry(mixed);
         let word = |at| {
-            // SAFETY: inside the map value.
+            // SAFETY: inside the entry.
             let word = unsafe { entry.add(at) };
             // SAFETY: as before. Others may write to it meanwhile: each word is read once,
             // and the checksum tells whether they belong together.
@@ -138,9 +143,7 @@ impl Key {
         let spread = spread(dentry);
         let times = self.times(spread);
         let mixed = self.mix(spread);
-        let Some(entry) = KNOWN.get_ptr_mut(place(mixed)) else {
-            return;
-        };
+        let entry = entry(mixed);
         let last = known.last_word();
         let proved = [times, known.sequences, known.mark, known.states, last];
         let words = [
@@ -154,8 +157,8 @@ impl Key {
             last,
         ];
         for (at, word) in words.into_iter().enumerate() {
-            // SAFETY: inside the map value.
-            let place = unsafe { entry.cast::<u64>().add(at) };
+            // SAFETY: inside the entry.
+            let place = unsafe { entry.add(at) };
             // SAFETY: as before; see `recall`.
             unsafe { write_volatile(place, word) };
         }
@@ -173,16 +176,20 @@ impl Key {
 
     #[inline(always)]
     fn times(&self, spread: u64) -> u64 {
-        let born = BORN.get(birth(spread)).copied().unwrap_or(0);
+        // SAFETY: a word of the map, which others count in.
+        let born = unsafe { read_volatile(births(spread)) };
         born << 32 | u64::from(self.version)
     }
 }
 
-/// Where the entry of a key is.
+/// The entry of a key.
 #[inline(always)]
-fn place(mixed: u64) -> u32 {
+fn entry(mixed: u64) -> *mut u64 {
     const { assert!(ENTRIES.is_power_of_two()) };
-    (mixed >> 40) as u32 & (ENTRIES as u32 - 1)
+    let place = (mixed >> 40) as usize & (ENTRIES - 1);
+    let entries: *mut Entry = KNOWN.0.get().cast();
+    // SAFETY: there are so many.
+    unsafe { entries.add(place) }.cast()
 }
 
 /// What proves that words belong together, and to a key.
@@ -196,19 +203,21 @@ fn checksum(mixed: u64, vfsmount: u64, words: [u64; 5]) -> u64 {
     sum
 }
 
+/// The count of a dentry.
 #[inline(always)]
-fn birth(spread: u64) -> u32 {
+fn births(spread: u64) -> *mut u64 {
     const { assert!(BIRTHS.is_power_of_two()) };
-    (spread >> 32) as u32 & (BIRTHS as u32 - 1)
+    let place = (spread >> 32) as usize & (BIRTHS - 1);
+    let counts: *mut u64 = BORN.0.get().cast();
+    // SAFETY: there are so many.
+    unsafe { counts.add(place) }
 }
 
 /// Notes that the `struct dentry` at an address is given an inode: whatever is
 /// remembered of it is of another.
 #[inline(always)]
 pub(crate) fn born(dentry: u64) {
-    if let Some(count) = BORN.get_ptr_mut(birth(spread(dentry))) {
-        kernel::atomic_add(count, 1);
-    }
+    kernel::atomic_add(births(spread(dentry)), 1);
 }
 
 /// The number of a domain; 0 if there is no room for one.

@@ -11,7 +11,7 @@ use crate::kernel::{global, offset};
 /// Most names and mount points of such a way. That of a deeper one is walked anew.
 ///
 /// Verifier: a loop with its state in registers is looked at as often as it can run.
-const STEPS: u32 = 64;
+const STEPS: u32 = 24;
 
 global! {
     /// The mark of the way from what is at `dentry`, on the mount of `vfsmount`, to the

@@ -4,13 +4,13 @@
 
 use enforcer_abi::{Access, Label};
 
-use super::is_unmoved;
+use super::{has_room, is_unmoved};
 use crate::{
     judge::Question,
     kernel::{self, Task, global, offset, word},
     maps::{
         self,
-        known::{self, Key, Known},
+        known::{Key, Known},
     },
     walk,
 };
@@ -40,7 +40,8 @@ pub(in crate::judge) fn grants(label: &mut Label, question: &Question, named: Na
 }
 
 /// Whether it is known that every layer grants what is asked for of an object that comes
-/// without a mount.
+/// without a mount, by its name on the mount that was asked about last: one of its names
+/// has to grant it, and most often this is the one.
 ///
 /// Verifier: the callers have no stack left for more.
 #[inline(always)]
@@ -48,7 +49,7 @@ pub(in crate::judge) fn grants_anywhere(label: &mut Label, dentry: u64, requeste
     if !remembers(label) {
         return false;
     }
-    label.object = [0, dentry];
+    label.object[1] = dentry;
     knows_anywhere(requested.0) == 1
 }
 
@@ -125,7 +126,7 @@ fn states(label: &Label, folder: &Key, requested: Access) -> u64 {
 
 #[inline(always)]
 fn remembers(label: &Label) -> bool {
-    known::remembers() && label.number != 0
+    label.number != 0
 }
 
 #[inline(always)]
@@ -147,12 +148,60 @@ fn is_granted(key: &Key, requested: Access, named: Named) -> bool {
     {
         return holds(&known, requested);
     }
-    let Some(folder) = in_folder(*key) else {
+    let [vfsmount, dentry] = key.object;
+    is_granted_in_folder(key.domain, vfsmount, dentry, requested.0)
+}
+
+/// As [`is_granted`], by the folder.
+///
+/// Apart, so that what it needs is not kept ready by those who do not come here.
+#[inline(never)]
+fn is_granted_in_folder(domain: u64, vfsmount: u64, dentry: u64, requested: u32) -> bool {
+    let key = Key {
+        domain,
+        object: [vfsmount, dentry],
+        version: maps::version(),
+    };
+    let requested = Access(requested);
+    let Some(folder) = in_folder(key) else {
         return false;
     };
     match folder.recall() {
         Some(known) if known.is_uniform => holds(&known, requested),
-        _ => false,
+        Some(_) => false,
+        None => {
+            let [vfsmount, dentry] = folder.object;
+            inherits(vfsmount, dentry, requested.0) == 1
+        }
+    }
+}
+
+global! {
+    /// Whether every layer is known to grant what is asked for in a folder of which nothing
+    /// is known, since all that lies in the one above has the same outcome: 0 or 1. If so,
+    /// it is known of this one from now on.
+    fn inherits(vfsmount: u64, dentry: u64, requested: u32) -> u32 {
+        let Some(label) = maps::label(Task::current()) else {
+            return 0;
+        };
+        let folder = key(label, [vfsmount, dentry]);
+        let Some(known) = in_folder(folder).and_then(|above| above.recall()) else {
+            return 0;
+        };
+        let Ok(name) = walk::link(dentry) else {
+            return 0;
+        };
+        let inner = Known {
+            mark: known.mark.wrapping_add(name.mark(dentry)),
+            len: known.len.wrapping_add(1).wrapping_add(name.len),
+            steps: known.steps.wrapping_add(1),
+            ..known
+        };
+        if !known.is_uniform || !has_room(&inner) || !holds(&known, Access(requested)) {
+            return 0;
+        }
+        folder.remember(&inner);
+        1
     }
 }
 
@@ -165,9 +214,8 @@ fn holds(known: &Known, requested: Access) -> bool {
 #[inline(always)]
 fn in_folder(key: Key) -> Option<Key> {
     let [vfsmount, dentry] = key.object;
-    // The root of a mount has its name on another. Without a mount it does not matter: by
-    // that of its folder, the object has a name, whatever others it has.
-    if vfsmount != 0 && word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
+    // The root of a mount has its name on another.
+    if word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
         return None;
     }
     let folder = word(dentry.wrapping_add(offset!(dentry_parent)));
