@@ -1,7 +1,7 @@
 //! An agent with profiles of a test's own.
 //!
 //! To start one takes longer than most tests, so they share one, each with its
-//! profiles. A test that is about the agent's start or end has one of its own.
+//! profiles. A test that is about the first profile has one of its own.
 
 use std::{
     collections::HashMap,
@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::{Folder, WITHIN, cli, errno, program, start_agent, stop, wait_for};
 
 /// How long loading profiles may take.
-const RELOADED_WITHIN: Duration = Duration::from_mins(1);
+const RELOADED_WITHIN: Duration = Duration::from_mins(5);
 
 /// The agent that tests share, while none has it.
 static SHARED: Mutex<Option<Running>> = Mutex::new(None);
@@ -26,7 +26,7 @@ static SHARED: Mutex<Option<Running>> = Mutex::new(None);
 /// An agent with profiles of the test's own. Only what happened since is told of.
 #[derive(Debug)]
 pub struct Agent {
-    // `None` after [`Agent::stop`] alone.
+    // `None` while it starts again.
     running: Option<Running>,
     is_shared: bool,
     /// Counts of detections, by their id, and of reasons and more, from before.
@@ -39,6 +39,8 @@ pub struct Agent {
 struct Running {
     child: Child,
     folder: Folder,
+    /// Its options, besides the folders.
+    options: &'static [&'static str],
     /// What it tells a service manager.
     told: UnixDatagram,
 }
@@ -47,7 +49,17 @@ impl Agent {
     /// Has the shared agent enforce these profiles, by name and text after the
     /// `name:` line, and no others.
     pub fn start(profiles: &[(&str, &str)]) -> Self {
-        let running = take_shared().unwrap_or_else(|| Running::start(Folder::new("agent"), &[]));
+        Self::start_with(&[], profiles)
+    }
+
+    /// As [`Agent::start`], and it remembers nothing.
+    pub fn without_cache(profiles: &[(&str, &str)]) -> Self {
+        Self::start_with(&["--no-cache"], profiles)
+    }
+
+    fn start_with(options: &'static [&'static str], profiles: &[(&str, &str)]) -> Self {
+        let running =
+            take_shared(options).unwrap_or_else(|| Running::start(Folder::new("agent"), options));
         running.write(profiles);
         running.reload();
         let mut agent = Self {
@@ -73,23 +85,11 @@ impl Agent {
         Self::start_in(folder)
     }
 
-    /// As [`Agent::alone`], and it remembers nothing.
-    pub fn without_cache(profiles: &[(&str, &str)]) -> Self {
-        let folder = Folder::new("agent");
-        write(&folder, profiles);
-        Self::start_with(folder, &["--no-cache"])
-    }
-
-    /// Starts an agent of the test's own in a folder with `profiles/`, and perhaps
-    /// `state/`.
+    /// Starts an agent of the test's own with the profiles in a folder of its own.
     pub fn start_in(folder: Folder) -> Self {
-        Self::start_with(folder, &[])
-    }
-
-    fn start_with(folder: Folder, options: &[&str]) -> Self {
         Self::end_shared();
         Self {
-            running: Some(Running::start(folder, options)),
+            running: Some(Running::start(folder, &[])),
             is_shared: false,
             detections: HashMap::new(),
             counts: Value::Null,
@@ -98,15 +98,20 @@ impl Agent {
 
     /// Has no agent run.
     pub fn end_shared() {
-        if let Some(shared) = take_shared() {
+        if let Some(shared) = SHARED.lock().unwrap_or_else(PoisonError::into_inner).take() {
             shared.stop();
         }
     }
 
-    /// Stops the agent, which is the test's own, and gives back its folder.
-    pub fn stop(mut self) -> Folder {
-        assert!(!self.is_shared, "others need it");
-        self.running.take().expect("it runs").stop()
+    /// Stops the agent, and starts it again with the same profiles and the same state.
+    /// `between` is called while there is none.
+    pub fn restart(&mut self, between: impl FnOnce()) {
+        let running = self.running.take().expect("it runs");
+        let options = running.options;
+        let folder = running.stop();
+        between();
+        self.running = Some(Running::start(folder, options));
+        self.counts = Value::Null;
     }
 
     /// Replaces a profile's text, after its `name:` line, and has it loaded.
@@ -217,7 +222,7 @@ impl Drop for Agent {
 
 impl Running {
     /// Starts an agent, and waits until it enforces.
-    fn start(folder: Folder, options: &[&str]) -> Self {
+    fn start(folder: Folder, options: &'static [&'static str]) -> Self {
         fs::create_dir_all(folder.join("profiles")).expect("make a folder");
         let socket = folder.join("told");
         let _gone = fs::remove_file(&socket);
@@ -232,6 +237,7 @@ impl Running {
         let running = Self {
             child,
             folder,
+            options,
             told,
         };
         running.wait_until("READY=1");
@@ -281,10 +287,14 @@ fn write(folder: &Folder, profiles: &[(&str, &str)]) {
     }
 }
 
-/// Takes the shared agent, if there is one, and it still runs.
-fn take_shared() -> Option<Running> {
+/// Takes the shared agent, if there is one with these options, and it still runs.
+fn take_shared(options: &[&str]) -> Option<Running> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut running = shared.take()?;
+    if running.options != options {
+        running.stop();
+        return None;
+    }
     let status = running.child.try_wait().expect("look at a child");
     status.is_none().then_some(running)
 }

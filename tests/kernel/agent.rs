@@ -50,15 +50,15 @@ fn a_detection_tells_who_it_was() {
     assert!(text.contains(&secret), "{text}");
 }
 
-/// Detections outlive the agent.
+/// Detections outlive the agent. While there is none, commands say so.
 #[test]
 fn detections_are_kept() {
     let folder = Folder::new("kept");
     let secret = folder.write("secret", "x");
-    let agent = Agent::alone(&[("p", &profile("enforce", ""))]);
+    let mut agent = Agent::start(&[("p", &profile("enforce", ""))]);
     assert_eq!(agent.attempt("p", &["read", &secret]), EACCES);
     let before = agent.detection(&secret).expect("a detection");
-    let agent = Agent::start_in(agent.stop());
+    agent.restart(no_agent);
     let after = agent.detection(&secret).expect("it is still there");
     assert_eq!(before["id"], after["id"]);
     assert_eq!(after["count"], 1);
@@ -110,9 +110,7 @@ fn a_profile_with_an_error_is_not_loaded() {
 }
 
 /// Without an agent the command line says how to get one.
-#[test]
 fn no_agent() {
-    Agent::end_shared();
     for args in [
         vec!["status"],
         vec!["detections", "list"],

@@ -85,7 +85,7 @@ impl Numbers {
 
 #[test]
 fn no_other_verdict_with_the_memory() {
-    churn(&|profiles| Agent::alone(profiles));
+    churn(&|profiles| Agent::start(profiles));
 }
 
 #[test]
@@ -101,9 +101,9 @@ fn what_is_known_is_not_walked() {
     // Columns: what the profile grants, whether it remembers, least and most walks.
     #[rustfmt::skip]
     let cases = [
+        ("**",  false, MANY, u64::MAX),
         ("**",  true,  0,    40),
         ("x*",  true,  0,    40),
-        ("**",  false, MANY, u64::MAX),
     ];
     for (granted, remembers, least, most) in cases {
         let folder = Folder::new("walks");
@@ -113,7 +113,7 @@ fn what_is_known_is_not_walked() {
         let rules = rule(&folder.join(&format!("in/{granted}")), "read");
         let profiles = [("p", &*profile("enforce", &rules))];
         let agent = if remembers {
-            Agent::alone(&profiles)
+            Agent::start(&profiles)
         } else {
             Agent::without_cache(&profiles)
         };

@@ -47,7 +47,7 @@ fn changed(agent: &Agent, digest_before: &str) -> Option<String> {
 #[test]
 fn auto_takes_unused_rights_away_and_revert_gives_them_back() {
     let scene = Scene::new("auto", "auto");
-    let agent = Agent::alone(&[("p", &scene.text)]);
+    let mut agent = Agent::start(&[("p", &scene.text)]);
     let before = digest(&agent);
     assert_eq!(scene.read(&agent, "used/file"), 0);
     assert_eq!(scene.read(&agent, "secret/file"), EACCES);
@@ -78,7 +78,7 @@ fn auto_takes_unused_rights_away_and_revert_gives_them_back() {
     );
 
     // It holds beyond the agent's end.
-    let agent = Agent::start_in(agent.stop());
+    agent.restart(|| {});
     assert_eq!(digest(&agent), tightened);
     assert_eq!(scene.read(&agent, "unused/file"), EACCES, "after a restart");
 

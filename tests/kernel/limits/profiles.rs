@@ -17,9 +17,9 @@ use crate::background::Background;
 /// How long an agent may take to say that it will not start.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// The head of a profile that needs nothing but what test programs need.
-fn head(name: &str) -> String {
-    format!("name: {name}\nmode: enforce\npaths:{BASE_RULES}")
+/// A profile that needs nothing but what test programs need, after its name.
+fn head() -> String {
+    format!("mode: enforce\npaths:{BASE_RULES}")
 }
 
 /// Rules in [`head`].
@@ -57,7 +57,7 @@ fn a_profile_has_ten_thousand_rules() {
         _ => (format!("c/{number}/file"), format!("c/{number}/file")),
     };
     let right = |number: usize| ["read", "write"][number % 2];
-    let mut text = head("large");
+    let mut text = head();
     let count = RULES - base_rules();
     for number in 0..count {
         let (pattern, _) = rule(number);
@@ -65,14 +65,13 @@ fn a_profile_has_ten_thousand_rules() {
         let line = format!("  - {{ path: \"{top}/{pattern}\", allow: [{right}] }}");
         writeln!(text, "{line}").unwrap();
     }
-    folder.write("profiles/large.yaml", &text);
     let files = [0, 1, 2, count / 2, count / 2 + 1, count / 2 + 2, count - 1]
         .map(|number| (right(number), folder.write(&rule(number).1, "x")));
 
     let start = Instant::now();
-    let agent = Agent::start_in(folder);
+    let agent = Agent::start(&[("large", &text)]);
     println!(
-        "{RULES} rules: the agent starts in {:.1} s",
+        "{RULES} rules: loaded in {:.1} s",
         start.elapsed().as_secs_f32()
     );
     for (right, file) in &files {
@@ -82,11 +81,12 @@ fn a_profile_has_ten_thousand_rules() {
         }
     }
 
-    let folder = agent.stop();
     text += "  - { path: /one/too/many, allow: [read] }\n";
-    let file = folder.write("profiles/large.yaml", &text);
-    let (status, said) = refused_to_start(&folder);
-    assert_eq!(status, Some(1), "{said}");
+    assert!(!agent.reload("large", &text), "it is not loaded");
+    let file = folder.write("large.yaml", &format!("name: large\n{text}"));
+    let checked = agent.cli(&["check", &file]);
+    let said = String::from_utf8_lossy(&checked.stderr);
+    assert_eq!(checked.status.code(), Some(1), "{said}");
     assert!(
         said.contains(&format!("{file}:")) && said.contains(&RULES.to_string()),
         "{said}"
@@ -100,21 +100,25 @@ fn a_thousand_profiles() {
     let folder = Folder::new("thousand");
     let count = 1_000;
     let top = folder.path().to_str().unwrap().to_owned();
-    for number in 0..count {
-        let name = format!("p{number}");
+    let profiles = (0..count).map(|number| {
         let text = format!(
             "applies_to: {{ executables: [\"{top}/program-{number}\"] }}\n{}  - {{ path: \"{top}/data/{number}/**\", allow: [read] }}\n",
-            head(&name)
+            head()
         );
-        folder.write(&format!("profiles/{name}.yaml"), &text);
-    }
+        (format!("p{number}"), text)
+    });
+    let profiles: Vec<_> = profiles.collect();
+    let profiles: Vec<_> = profiles
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
     let file = |number: usize| folder.write(&format!("data/{number}/file"), "x");
     let files = [0, count / 2, count - 1].map(|number| (number, file(number)));
     let before = available_kib();
     let start = Instant::now();
-    let agent = Agent::start_in(folder);
+    let agent = Agent::start(&profiles);
     println!(
-        "{count} profiles: the agent starts in {:.1} s and takes {} KiB",
+        "{count} profiles: loaded in {:.1} s, and take {} KiB",
         start.elapsed().as_secs_f32(),
         before.saturating_sub(available_kib())
     );
@@ -135,7 +139,8 @@ fn a_profile_without_a_slot() {
     let count = SLOTS - Slot::FIRST.0 as usize + 1;
     for number in 0..count {
         let name = format!("p{number:04}");
-        folder.write(&format!("profiles/{name}.yaml"), &head(&name));
+        let text = format!("name: {name}\n{}", head());
+        folder.write(&format!("profiles/{name}.yaml"), &text);
     }
     let (status, said) = refused_to_start(&folder);
     assert_eq!(status, Some(2), "{said}");

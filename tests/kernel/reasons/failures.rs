@@ -63,7 +63,7 @@ fn no_seat() {
     let folder = Folder::new("seats");
     let file = folder.write("file", "x");
     let rule = format!("  - {{ path: {file}, allow: [read] }}");
-    let agent = Agent::alone(&[("p", &profile("enforce", &rule))]);
+    let agent = Agent::start(&[("p", &profile("enforce", &rule))]);
     let mut process = Told::start(&mut confined("p", "edge", &["tasks", &file]));
     assert_eq!(process.tell("spawn 4"), "spawned 4");
 
@@ -99,7 +99,7 @@ fn no_scratch() {
     let folder = Folder::new("scratches");
     let file = folder.write("file", "x");
     let rule = format!("  - {{ path: {file}, allow: [read] }}");
-    let agent = Agent::alone(&[("p", &profile("enforce", &rule))]);
+    let agent = Agent::start(&[("p", &profile("enforce", &rule))]);
     let mut process = Told::start(&mut confined("p", "edge", &["tasks", &file]));
     assert_eq!(process.tell("spawn 1"), "spawned 1");
 

@@ -111,16 +111,14 @@ fn nothing_is_attached_before_it() {
         assert!(!has(&hooks, hook), "{hook}");
         assert!(has(&names(&kernel(&agent), "idle_hooks"), hook), "{hook}");
     }
+    the_first_of_a_user(&agent);
 }
 
 /// The first profile of a user has `task_fix_setuid` attached, and that counts at once.
-#[test]
-fn the_first_of_a_user() {
+fn the_first_of_a_user(agent: &Agent) {
     let folder = Folder::new("first-user");
     let secret = folder.write("secret", "x");
     let read = format!("read {secret}");
-    let agent = Agent::alone(&[("p", &profile("enforce", ""))]);
-    assert!(!has(&attached(&agent), "task_fix_setuid"));
     let [mut is_user, mut becomes] = ["is", "becomes"].map(|name| start(&folder.join(name)));
     let become_user = format!("users {USER} {USER} {USER}");
     assert_eq!(tell(&mut is_user, &become_user), 0);
@@ -128,7 +126,7 @@ fn the_first_of_a_user() {
 
     let of_user = format!("applies_to: {{ users: [\"{USER}\"] }}\n");
     assert!(agent.reload("user", &(of_user + &profile("enforce", ""))));
-    assert!(has(&attached(&agent), "task_fix_setuid"));
+    assert!(has(&attached(agent), "task_fix_setuid"));
     assert_eq!(tell(&mut is_user, &read), EACCES, "who is the user already");
     assert_eq!(tell(&mut becomes, &read), 0, "who is not yet");
     assert_eq!(tell(&mut becomes, &become_user), 0);
