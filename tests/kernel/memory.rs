@@ -15,7 +15,7 @@ use std::{
     thread,
 };
 
-use enforcer_tests::{Agent, Folder, profile, rule};
+use enforcer_tests::{Agent, EACCES, Folder, profile, rule};
 use rustix::{
     fs::{CWD, RenameFlags, renameat_with},
     mount::{UnmountFlags, mount_bind, unmount},
@@ -41,11 +41,12 @@ const OUTER: [&str; 5] = ["g0", "g1", "d0", "d1", "h0"];
 const INNER: [&str; 3] = ["", "a/", "b/"];
 const FILES: [&str; 3] = ["x", "y", ""];
 
-/// Rules: outermost folders by their first letters, and the end of a path that is denied.
+/// Rules: outermost folders by their first letters, and the end of a path that is denied;
+/// none: all that lies in such a folder has one outcome.
 #[derive(Clone, Copy)]
-struct Rules(&'static [char], &'static str);
+struct Rules(&'static [char], Option<&'static str>);
 
-const RULES: [Rules; 2] = [Rules(&['g'], "/b/y"), Rules(&['h', 'd'], "/a/x")];
+const RULES: [Rules; 2] = [Rules(&['g'], Some("/b/y")), Rules(&['h', 'd'], None)];
 
 impl Rules {
     fn text(self, folder: &Folder) -> String {
@@ -53,15 +54,18 @@ impl Rules {
         let granted = letters
             .iter()
             .map(|letter| rule(&folder.join(&format!("{letter}*/**")), "read"));
-        let denied = folder.join(&format!("**{denied}"));
-        let denied = format!("  - {{ path: \"{denied}\", deny: [all] }}\n");
-        profile("enforce", &(granted.collect::<String>() + &denied))
+        let denied = denied.map(|end| {
+            let denied = folder.join(&format!("**{end}"));
+            format!("  - {{ path: \"{denied}\", deny: [all] }}\n")
+        });
+        profile("enforce", &granted.chain(denied).collect::<String>())
     }
 
     /// Whether they grant to read a path beneath the folder.
     fn grant(self, path: &str) -> bool {
         let Self(letters, denied) = self;
-        path.contains('/') && path.starts_with(letters) && !path.ends_with(denied)
+        let is_denied = denied.is_some_and(|end| path.ends_with(end));
+        path.contains('/') && path.starts_with(letters) && !is_denied
     }
 }
 
@@ -128,6 +132,46 @@ fn what_is_known_is_not_walked() {
             (least..=most).contains(&walks),
             "{granted}, remembers {remembers}: {walks} of {MANY}"
         );
+    }
+}
+
+/// A tree that is made is not walked, though nothing in it was ever met: what is known of
+/// the folder that it is made in is so of all beneath. Where a rule is about names in it,
+/// it decides there as well.
+#[test]
+fn a_tree_that_is_made_is_not_walked() {
+    const MANY: u64 = 100;
+    // Columns: what the profile denies, what comes of making that, least and most walks.
+    #[rustfmt::skip]
+    let cases = [
+        ("elsewhere",         0,      0,    40),
+        ("tree/*/in/secret",  EACCES, MANY, u64::MAX),
+        ("tree/**/secret",    EACCES, MANY, u64::MAX),
+    ];
+    for (denied, want, least, most) in cases {
+        let folder = Folder::new("made");
+        fs::create_dir(folder.join("tree")).unwrap();
+        let rules = rule(&folder.join("tree/**"), "read, write, create, attributes");
+        let path = folder.join(denied);
+        let text = format!("{rules}  - {{ path: \"{path}\", deny: [all] }}\n");
+        let agent = Agent::start(&[("p", &profile("enforce", &text))]);
+        let mut process = Told::start(&mut confined("p", "edge", &["obey"]));
+        let before = agent.counter("judged");
+        for number in 0..MANY {
+            let outer = folder.join(&format!("tree/{number}"));
+            let steps = [
+                (format!("make-folder {outer}"), 0),
+                (format!("make-folder {outer}/in"), 0),
+                (format!("make-file {outer}/in/file"), 0),
+                (format!("touch {outer}/in/file"), 0),
+                (format!("make-file {outer}/in/secret"), want),
+            ];
+            for (order, want) in steps {
+                assert_eq!(process.tell(&order), want.to_string(), "{denied}: {order}");
+            }
+        }
+        let walks = agent.counter("judged") - before;
+        assert!((least..=most).contains(&walks), "{denied}: {walks}");
     }
 }
 

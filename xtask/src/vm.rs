@@ -198,7 +198,7 @@ impl Vm {
             // Addresses are the same in every boot, so that counts are, too.
             append: format!("nokaslr norandmaps {}", self.append),
             icount: true,
-            output: Output::Keep,
+            output: Output::Take,
             ..self
         };
         let outcome = vm.run()?;

@@ -25,7 +25,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, Timestamps, open, rename, utimensat},
+    fs::{AtFlags, CWD, Mode, OFlags, Timestamps, mkdir, open, rename, utimensat},
     io::{Errno, dup},
     process::{Resource, Rlimit, chdir, setrlimit},
     time::Timespec,
@@ -81,6 +81,11 @@ fn attempt(args: &[&OsStr]) -> Result<Tried, Box<dyn Error>> {
             read(file)
         }
         ("touch", [path]) => touch(path),
+        ("make-folder", [path]) => mkdir(*path, Mode::RWXU),
+        ("make-file", [path]) => {
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
+            open(*path, flags, Mode::RUSR | Mode::WUSR).map(drop)
+        }
         ("rename", [old, new]) => rename(*old, *new),
         ("message-queue", [name]) => raw::message_queue(name),
         ("exec-traced", [program, args @ ..]) => {

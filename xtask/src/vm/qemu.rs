@@ -22,6 +22,8 @@ pub(crate) enum Output {
     Pass,
     /// Hand it on and keep it.
     Keep,
+    /// Keep it.
+    Take,
 }
 
 /// A machine to be started.
@@ -194,8 +196,11 @@ fn collect(
                 Ok(0) | Err(_) => return kept,
                 Ok(len) => buffer.get(..len).unwrap_or_default(),
             };
-            if output == Output::Keep {
+            if output != Output::Pass {
                 kept.extend_from_slice(data);
+            }
+            if output == Output::Take {
+                continue;
             }
             // Where nobody listens any more, the guest may go on.
             drop(into.write_all(data).and_then(|()| into.flush()));
