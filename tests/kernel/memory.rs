@@ -175,6 +175,29 @@ fn a_tree_that_is_made_is_not_walked() {
     }
 }
 
+/// A name that is to be made has no inode yet: what is remembered of its `struct dentry`
+/// is of one that was at the same address.
+#[test]
+fn a_name_that_is_made_is_not_what_was_there() {
+    const MANY: u32 = 1000;
+    let folder = Folder::new("anew");
+    for name in ["granted", "not"] {
+        fs::create_dir(folder.join(name)).unwrap();
+    }
+    // By its name, so that something is kept of each.
+    let rules = rule(&folder.join("granted/x*"), "write, create, remove");
+    let _agent = Agent::start(&[("p", &profile("enforce", &rules))]);
+    let mut process = Told::start(&mut confined("p", "edge", &["obey"]));
+    for number in 0..MANY {
+        let [granted, not] =
+            ["granted", "not"].map(|name| folder.join(&format!("{name}/x{number}")));
+        assert_eq!(process.tell(&format!("make-file {granted}")), "0");
+        assert_eq!(process.tell(&format!("remove {granted}")), "0");
+        let made = process.tell(&format!("make-file {not}"));
+        assert_eq!(made, EACCES.to_string(), "after {number}");
+    }
+}
+
 fn churn(start: &dyn Fn(&[(&str, &str)]) -> Agent) {
     let folder = Folder::new("memory");
     let [first, second] = RULES.map(|rules| rules.text(&folder));

@@ -25,7 +25,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, Timestamps, mkdir, open, rename, utimensat},
+    fs::{AtFlags, CWD, Mode, OFlags, Timestamps, mkdir, open, rename, unlink, utimensat},
     io::{Errno, dup},
     process::{Resource, Rlimit, chdir, setrlimit},
     time::Timespec,
@@ -81,6 +81,7 @@ fn attempt(args: &[&OsStr]) -> Result<Tried, Box<dyn Error>> {
             read(file)
         }
         ("touch", [path]) => touch(path),
+        ("remove", [path]) => unlink(*path),
         ("make-folder", [path]) => mkdir(*path, Mode::RWXU),
         ("make-file", [path]) => {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
