@@ -276,8 +276,9 @@ impl Vm {
                 "crashed while it booted"
             };
             util::say(format_args!(
-                "guest with kernel {} {what}, try {boot} of {BOOTS}",
-                self.kernel
+                "guest with kernel {} {what}, try {boot} of {BOOTS}:\n{}",
+                self.kernel,
+                console::tail(&machine.console())
             ));
         }
         machine.run()

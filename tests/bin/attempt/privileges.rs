@@ -93,16 +93,20 @@ fn bpf() -> Result<(), Errno> {
     raw::open(libc::SYS_bpf, args).map(drop)
 }
 
-/// Counts how long this process runs.
+/// Counts how long the first processor runs.
+///
+/// Of a task, it would have the kernel patch its scheduler, which an emulated machine with
+/// two processors often does not survive.
 fn perf() -> Result<(), Errno> {
     // `struct perf_event_attr`: kind and size, then what.
-    let (software, size, task_clock) = (1, 64 << 32, 1);
-    let attributes = raw::fields(&[software | size, task_clock, 0, 0, 0, 0, 0, 0]);
+    let (software, size, cpu_clock) = (1, 64 << 32, 0);
+    let attributes = raw::fields(&[software | size, cpu_clock, 0, 0, 0, 0, 0, 0]);
+    let (any_process, first, no_group) = ((-1).into(), 0.into(), (-1).into());
     let args = [
         attributes.as_slice().into(),
-        0.into(),
-        (-1).into(),
-        (-1).into(),
+        any_process,
+        first,
+        no_group,
         0.into(),
     ];
     raw::open(libc::SYS_perf_event_open, args).map(drop)
