@@ -113,34 +113,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     })
 }
 
-/// Tells whether a row keeps its budget under a set-up: only that is measured. `files`
-/// have the product and the programs of `enforcer-tests`.
-pub(crate) fn is_kept(
-    kernel: &str,
-    set_up: &str,
-    row: &str,
-    files: &[(PathBuf, PathBuf)],
-) -> Result<bool> {
-    let budgets = Budgets::read(&budgets_file())?.only(set_up, row)?;
-    let filters = [row.to_owned()];
-    let mut figures = Figures::default();
-    for set_up in setups::chosen(&[set_up.to_owned()])? {
-        figures.add(
-            kernel,
-            set_up.name,
-            measure(kernel, &set_up, files, &filters)?,
-        );
-    }
-    if let Some(added) = figures.added(kernel, set_up, row) {
-        util::say(format_args!(
-            "{kernel}, {row}: {set_up} adds {added} instructions"
-        ));
-    }
-    let complaints = budgets.check(kernel, &figures);
-    complaints.iter().for_each(util::say);
-    Ok(complaints.is_empty())
-}
-
 /// Returns where the budgets are.
 fn budgets_file() -> PathBuf {
     util::workspace_root().join("tests/budgets.json")

@@ -67,16 +67,6 @@ impl Budgets {
         })
     }
 
-    /// Keeps only the budgets of a row under a set-up; there has to be one.
-    pub(crate) fn only(mut self, set_up: &str, row: &str) -> Result<Self> {
-        self.list
-            .retain(|budget| budget.set_up == set_up && budget.row == row);
-        if self.list.is_empty() {
-            bail!("there is no budget for {row} under {set_up}");
-        }
-        Ok(self)
-    }
-
     /// Keeps only the budgets of what is measured: rows whose name contains one of
     /// `filters`, or all, under these set-ups.
     pub(crate) fn of(mut self, set_ups: &[SetUp], filters: &[String]) -> Self {
@@ -259,9 +249,9 @@ mod tests {
     fn the_project_s_own_budgets_can_be_read() {
         let read = || Budgets::read(&crate::bench::budgets_file()).unwrap();
         assert!(!read().list.is_empty());
-        let only = read().only("enforcer-other", "open-1").unwrap();
-        assert_eq!(only.list.len(), 1);
-        assert_eq!(only.list[0].most, Most::Instructions(400));
-        assert!(read().only("enforcer-other", "open-3").is_err());
+        let others = setups::chosen(&["enforcer-other".to_owned()]).unwrap();
+        let only = read().of(&others, &["open-1".to_owned()]).list;
+        assert_eq!(only.len(), 1);
+        assert_eq!(only[0].most, Most::Instructions(400));
     }
 }
