@@ -101,8 +101,9 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
         if walk::sequences()? != scratch.sequences || !is_granted(scratch, false) {
             return Ok(false);
         }
-        note_more(scratch, folder);
-        note_above(scratch.at, folder);
+        if note_more(scratch, folder) {
+            note_above(scratch.at, folder);
+        }
         return Ok(true);
     }
     if !walk::last_name(scratch, dentry, folder)? || walk::sequences()? != scratch.sequences {
@@ -134,12 +135,15 @@ fn note(scratch: &mut Scratch, dentry: u64) {
     }
 }
 
-/// As [`note`], of what was known, and has the states that it had.
+/// As [`note`], of what was known, and has the states that it had. Returns whether it is
+/// more than was known.
 #[inline(always)]
-fn note_more(scratch: &mut Scratch, dentry: u64) {
-    if !scratch.known.granted.contains(granted(scratch)) {
+fn note_more(scratch: &mut Scratch, dentry: u64) -> bool {
+    let is_more = !scratch.known.granted.contains(granted(scratch));
+    if is_more {
         note(scratch, dentry);
     }
+    is_more
 }
 
 global! {

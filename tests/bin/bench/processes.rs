@@ -12,7 +12,7 @@ use crate::{place, raw};
 
 /// Operations in a batch: quick ones, and those that make a process.
 const MANY: u32 = 40;
-const FEW: u32 = 8;
+const FEW: u32 = 32;
 
 /// What the shell runs: a static program by its path, 50 times.
 const LOOP: &str = "i=0; while [ $i -lt 50 ]; do /tmp/bench/bin/nothing; i=$((i+1)); done";
