@@ -101,7 +101,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             .flat_map(|kernel| budgets.check(kernel, &figures));
         let complaints: Vec<String> = complaints.collect();
         complaints.iter().for_each(util::say);
-        util::say(format_args!("{} budgets are exceeded", complaints.len()));
+        let checked = budgets.count() * kernels.len();
+        util::say(format_args!(
+            "{} of {checked} budgets are exceeded",
+            complaints.len()
+        ));
         wrong += complaints.len();
     }
     let seconds = start.elapsed().as_secs_f32();

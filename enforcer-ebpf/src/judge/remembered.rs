@@ -23,6 +23,7 @@
 mod look;
 
 pub(crate) use self::look::Named;
+use self::look::in_folder;
 pub(super) use self::look::{grants, grants_anywhere, grants_move};
 
 use enforcer_abi::{
@@ -153,19 +154,17 @@ global! {
         let Ok(scratch) = maps::scratch(at) else {
             return 0;
         };
-        let vfsmount = scratch.request.object.vfsmount;
-        if word(vfsmount.wrapping_add(offset!(vfsmount_root))) == folder {
+        let Some(above) = in_folder(key(scratch, folder)) else {
             return 0;
-        }
-        let key = key(scratch, word(folder.wrapping_add(offset!(dentry_parent))));
+        };
         let granted = granted(scratch);
-        if let Some(known) = key.recall()
+        if let Some(known) = above.recall()
             && known.is_uniform
             && known.sequences == scratch.sequences
             && known.states == pack(scratch.states)
             && !known.granted.contains(granted)
         {
-            key.remember(&Known {
+            above.remember(&Known {
                 granted: known.granted | granted,
                 ..known
             });

@@ -80,6 +80,11 @@ impl Budgets {
         self
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.list.len()
+    }
+
     /// Returns what exceeds its budget on a kernel. A row that was not measured does.
     pub(crate) fn check(&self, kernel: &str, figures: &Figures) -> Vec<String> {
         let tolerance = if kernel == self.kernel {

@@ -212,7 +212,7 @@ fn holds(known: &Known, requested: Access) -> bool {
 
 /// What an object's folder is known by; `None` if its name is not there.
 #[inline(always)]
-fn in_folder(key: Key) -> Option<Key> {
+pub(super) fn in_folder(key: Key) -> Option<Key> {
     let [vfsmount, dentry] = key.object;
     // The root of a mount has its name on another.
     if word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
