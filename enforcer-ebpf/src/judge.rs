@@ -150,6 +150,9 @@ pub(crate) fn ask_both(label: &mut Label, first: &Question, second: &Question) -
 /// As [`ask`], and says where an exec of the object leads.
 #[inline(always)]
 pub(crate) fn ask_target(label: &mut Label, question: &Question) -> (Answer, Target) {
+    if remembered::grants_exec(label, question) {
+        return (Answer::Granted, Target::NONE);
+    }
     let Some(scratch) = begin() else {
         return (Answer::Refused, Target::NONE);
     };

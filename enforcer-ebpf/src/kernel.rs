@@ -100,13 +100,7 @@ impl Words {
     /// The memory from `address` on.
     #[inline(always)]
     pub(crate) fn at(address: u64) -> Self {
-        if !can_load() {
-            return Self(address);
-        }
-        // SAFETY: the kernel function takes any address, and gives it back as a pointer
-        // to what it is told that it is: loads from it are caught.
-        let cast = unsafe { core::mem::transmute::<usize, extern "C" fn(u64, u64) -> u64>(CAST) };
-        Self(cast(address, offset!(words_type)))
+        Self(if can_load() { cast(address) } else { address })
     }
 
     /// The word at `offset`, which is a multiple of 8 and less than 120.
@@ -131,6 +125,15 @@ impl Words {
     }
 }
 
+/// A pointer by which there can be loads at any address.
+#[inline(always)]
+fn cast(address: u64) -> u64 {
+    // SAFETY: the kernel function takes any address, and gives it back as a pointer to
+    // what it is told that it is: loads from it are caught.
+    let cast = unsafe { core::mem::transmute::<usize, extern "C" fn(u64, u64) -> u64>(CAST) };
+    cast(address, offset!(words_type))
+}
+
 /// Whether any memory can be read by a load.
 #[inline(always)]
 pub(crate) fn can_load() -> bool {
@@ -148,6 +151,20 @@ pub(crate) fn word(address: u64) -> u64 {
 #[inline(always)]
 pub(crate) fn half(address: u64) -> u32 {
     Words::at(address).half(0)
+}
+
+/// The half words at two addresses.
+///
+/// # Errors
+///
+/// [`Reason::Fault`], where it takes a helper; else what is not there reads as 0.
+#[inline(always)]
+pub(crate) fn halves([one, other]: [u64; 2]) -> Result<[u32; 2], Reason> {
+    if can_load() {
+        Ok([load(cast(one), 0), load(cast(other), 0)])
+    } else {
+        Ok([read(one)?, read(other)?])
+    }
 }
 
 /// Copies `len` bytes of kernel memory at `address` to `target`.

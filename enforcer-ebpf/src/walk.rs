@@ -245,12 +245,7 @@ fn begin(scratch: &mut Scratch, vfsmount: u64, dentry: u64) -> Result<(), Reason
 /// The sequence counts of renames and, above it, of mounts.
 #[inline(always)]
 pub(crate) fn sequences() -> Result<u64, Reason> {
-    let (renames, mounts): (u32, u32) = if kernel::can_load() {
-        let count = |address| Words::at(address).half(0);
-        (count(offset!(rename_lock)), count(offset!(mount_lock)))
-    } else {
-        (read(offset!(rename_lock))?, read(offset!(mount_lock))?)
-    };
+    let [renames, mounts] = kernel::halves([offset!(rename_lock), offset!(mount_lock)])?;
     Ok(u64::from(mounts) << 32 | u64::from(renames))
 }
 

@@ -219,9 +219,9 @@ impl Label {
         self.privileges = 0;
     }
 
-    /// Whether any layer confines the task.
+    /// Whether any layer confines the task. Nothing else has a number.
     #[inline(always)]
     pub const fn is_confined(&self) -> bool {
-        is_any(&self.layers)
+        self.number != 0 || is_any(&self.layers)
     }
 }

@@ -24,7 +24,7 @@ mod look;
 
 pub(crate) use self::look::Named;
 use self::look::in_folder;
-pub(super) use self::look::{grants, grants_anywhere, grants_move};
+pub(super) use self::look::{grants, grants_anywhere, grants_exec, grants_move};
 
 use enforcer_abi::{
     Access, Layer, Reason, Verdict,
@@ -131,6 +131,7 @@ fn note(scratch: &mut Scratch, dentry: u64) {
     known.states = pack(scratch.states);
     known.granted |= granted;
     known.is_uniform = scratch.is_uniform == 1;
+    known.stays = stays(scratch);
     if has_room(&known) {
         key(scratch, dentry).remember(&known);
     }
@@ -281,6 +282,7 @@ fn walked(scratch: &mut Scratch) {
         states: pack(scratch.states),
         granted: granted(scratch),
         is_uniform: scratch.is_uniform == 1,
+        stays: stays(scratch),
         len: scratch.path_len(),
         steps: scratch.names.wrapping_add(scratch.crossings),
     };
@@ -301,6 +303,7 @@ fn walked(scratch: &mut Scratch) {
                 Access::NONE
             },
             is_uniform,
+            stays: is_uniform && object.stays,
             len: object.len.wrapping_sub(scratch.leaf),
             steps: object.steps.wrapping_sub(1),
             ..object
@@ -335,6 +338,13 @@ fn granted(scratch: &Scratch) -> Access {
     } else {
         Access::NONE
     }
+}
+
+/// Whether no rule leads who runs the object to another profile. What was refused says
+/// nothing.
+#[inline(always)]
+fn stays(scratch: &Scratch) -> bool {
+    scratch.verdict == Verdict::Allow as u32 && scratch.found.target.is_none()
 }
 
 #[inline(always)]

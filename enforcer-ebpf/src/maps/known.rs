@@ -67,6 +67,8 @@ pub(crate) struct Known {
     pub(crate) granted: Access,
     /// Whether the states are those of all that lies beneath, too.
     pub(crate) is_uniform: bool,
+    /// Whether who runs it stays under its profile: no rule leads to another.
+    pub(crate) stays: bool,
     /// Bytes of the object's path.
     pub(crate) len: u32,
     /// Names and mount points on its way.
@@ -77,6 +79,7 @@ pub(crate) struct Known {
 const UNIFORM: u64 = 1 << 32;
 const LEN_SHIFT: u32 = 33;
 const STEPS_SHIFT: u32 = 45;
+const STAYS: u64 = 1 << 57;
 /// The most that there is room for.
 const LIMIT: u32 = (1 << 12) - 1;
 
@@ -89,6 +92,7 @@ impl Known {
             | if self.is_uniform { UNIFORM } else { 0 }
             | u64::from(self.len) << LEN_SHIFT
             | u64::from(self.steps) << STEPS_SHIFT
+            | if self.stays { STAYS } else { 0 }
     }
 }
 
@@ -131,6 +135,7 @@ impl Key {
             states,
             granted: Access(last as u32),
             is_uniform: last & UNIFORM != 0,
+            stays: last & STAYS != 0,
             len: (last >> LEN_SHIFT) as u32 & LIMIT,
             steps: (last >> STEPS_SHIFT) as u32 & LIMIT,
         })

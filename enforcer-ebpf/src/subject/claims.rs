@@ -161,6 +161,7 @@ fn look_for_program(key: &Key) -> Result<u32, Reason> {
             states: found.into(),
             granted: Access::NONE,
             is_uniform: false,
+            stays: false,
             len: 0,
             steps: 0,
         });

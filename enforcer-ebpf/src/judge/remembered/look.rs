@@ -39,6 +39,20 @@ pub(in crate::judge) fn grants(label: &mut Label, question: &Question, named: Na
     is_granted(&key, question.requested, named)
 }
 
+/// As [`grants`], of an exec that leads to no other profile.
+#[inline(always)]
+pub(in crate::judge) fn grants_exec(label: &mut Label, question: &Question) -> bool {
+    if !remembers(label) {
+        return false;
+    }
+    let object = [question.object.vfsmount, question.object.dentry];
+    let object = kernel::numbers(&mut label.object, object);
+    match key(label, object).recall() {
+        Some(known) => known.stays && holds(&known, question.requested),
+        None => false,
+    }
+}
+
 /// Whether it is known that every layer grants what is asked for of an object that comes
 /// without a mount, by its name on the mount that was asked about last: one of its names
 /// has to grant it, and most often this is the one.
