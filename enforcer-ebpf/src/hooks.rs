@@ -34,8 +34,8 @@ use aya_ebpf::programs::LsmContext;
 use enforcer_abi::{Access, Counter, Label, Operation, Privilege, Reason};
 
 use crate::{
-    judge::{self, Answer, How, Named, Question, Told},
-    kernel::{self, Task, load, offset},
+    judge::{self, Answer, Folder, How, Question, Told},
+    kernel::{self, Task, errno_in_range, load, offset},
     maps,
     scratch::Object,
     subject,
@@ -45,23 +45,16 @@ const EPERM: i32 = 1;
 const ENOMEM: i32 = 12;
 const EACCES: i32 = 13;
 const EXDEV: i32 = 18;
-/// As many errors as there can be, `MAX_ERRNO` from `include/linux/err.h`.
-const ERRORS: i32 = 4095;
 
 /// Has `decide` decide about the current task, if anything confines it. What it
 /// cannot understand is refused, as far as the modes of the profiles have it so.
 #[inline(always)]
 fn confined(operation: Operation, decide: impl FnOnce(&mut Label) -> Result<i32, Reason>) -> i32 {
-    let result = match subject::confined(Task::current()) {
+    errno_in_range(match subject::confined(Task::current()) {
         Ok(None) => 0,
         Ok(Some(label)) => decide(label).unwrap_or_else(|reason| fail(operation, reason)),
         Err(reason) => refuse(reason),
-    };
-    if result == 0 {
-        return 0;
-    }
-    // Verifier: it has to see that this is an error's number, and forgets it on the way.
-    (core::hint::black_box(result + ERRORS) & ERRORS) - ERRORS
+    })
 }
 
 /// Judges an operation of the current task, which is confined, that could not be
@@ -84,7 +77,7 @@ fn mediate(
         |label| {
             Ok(match question(label)? {
                 None => 0,
-                Some(question) => errno(judge::ask(label, &question, Named::NOW)),
+                Some(question) => errno(judge::ask(label, &question, Folder::Loaded)),
             })
         },
     )
@@ -126,8 +119,12 @@ fn mediate_dentry(operation: Operation, requested: Access, dentry: u64) -> i32 {
     let task = Task::current();
     match subject::confined(task) {
         Ok(None) => 0,
-        Ok(Some(_label)) if kernel::acts_for_itself(task) => 0,
-        Ok(Some(label)) => errno(judge::ask_by_dentry(label, operation, requested, dentry)),
+        Ok(Some(_label)) if kernel::acts_for_itself() => 0,
+        Ok(Some(label)) => {
+            let folder = load(dentry, offset!(dentry_parent));
+            let answer = judge::ask_by_dentry(label, operation, requested, dentry, folder);
+            errno(answer)
+        }
         Err(reason) => refuse(reason),
     }
 }

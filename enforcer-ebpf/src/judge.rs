@@ -17,7 +17,7 @@ use self::{
 };
 pub(crate) use self::{
     privilege::{Told, privilege},
-    remembered::Named,
+    remembered::Folder,
 };
 use enforcer_abi::{
     Access, Counter, Label, Layer, Mode, Operation, Privilege, Reach, Reason, Slot, Verdict,
@@ -27,7 +27,7 @@ use enforcer_abi::{
 use crate::{
     automaton,
     kernel::{self, Task, global},
-    maps,
+    maps::{self, known::STAYS},
     report::{self, Refusal, programs},
     scratch::{Object, Request, Scratch},
     subject,
@@ -112,8 +112,8 @@ impl Answer {
 
 /// Judges a question of the current task, whose label this is and which is confined.
 #[inline(always)]
-pub(crate) fn ask(label: &mut Label, question: &Question, named: Named) -> Answer {
-    if remembered::grants(label, question, named) {
+pub(crate) fn ask(label: &mut Label, question: &Question, folder: Folder) -> Answer {
+    if remembered::grants(label, question, folder) {
         return Answer::Granted;
     }
     ask_slowly(label, question)
@@ -130,10 +130,16 @@ pub(crate) fn ask_slowly(label: &mut Label, question: &Question) -> Answer {
     answer
 }
 
-/// Judges two questions, the second only if the first is granted.
+/// Judges two questions, the second only if the first is granted, of objects in two
+/// folders.
 #[inline(always)]
-pub(crate) fn ask_both(label: &mut Label, first: &Question, second: &Question) -> Answer {
-    if remembered::grants_move(label, first, second) {
+pub(crate) fn ask_both(
+    label: &mut Label,
+    first: &Question,
+    second: &Question,
+    folders: [u64; 2],
+) -> Answer {
+    if remembered::grants_move(label, first, second, folders) {
         return Answer::Granted;
     }
     let Some(scratch) = begin() else {
@@ -150,7 +156,11 @@ pub(crate) fn ask_both(label: &mut Label, first: &Question, second: &Question) -
 /// As [`ask`], and says where an exec of the object leads.
 #[inline(always)]
 pub(crate) fn ask_target(label: &mut Label, question: &Question) -> (Answer, Target) {
-    if remembered::grants_exec(label, question) {
+    let staying = Question {
+        requested: question.requested | STAYS,
+        ..*question
+    };
+    if remembered::grants(label, &staying, Folder::Read) {
         return (Answer::Granted, Target::NONE);
     }
     let Some(scratch) = begin() else {
@@ -210,7 +220,7 @@ fn consult(scratch: &mut Scratch, label: &mut Label, question: &Question) -> Ans
 }
 
 /// Judges a question about an object of which the kernel does not tell by what
-/// mount it was reached.
+/// mount it was reached, and which is in `folder`.
 ///
 /// Verifier: apart from [`ask`], whose callers have no stack left for it.
 #[inline(always)]
@@ -219,10 +229,11 @@ pub(crate) fn ask_by_dentry(
     operation: Operation,
     requested: Access,
     dentry: u64,
+    folder: u64,
 ) -> Answer {
     let vfsmount = 0;
     let question = Question::plain(operation, requested, Object { vfsmount, dentry });
-    if remembered::grants_anywhere(label, dentry, requested) {
+    if remembered::grants_anywhere(label, dentry, folder, requested) {
         return Answer::Granted;
     }
     let Some(scratch) = begin() else {
@@ -320,7 +331,7 @@ global! {
                 None => Reason::Nameless as u32,
             },
             Err(Reason::InternalMount | Reason::Escaped)
-                if request.operation == Some(Operation::Open) && kernel::acts_for_itself(Task::current()) =>
+                if request.operation == Some(Operation::Open) && kernel::acts_for_itself() =>
             {
                 return Answer::Granted as u32;
             }

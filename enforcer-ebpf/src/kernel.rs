@@ -5,6 +5,7 @@
 #[cfg(not(feature = "legacy"))]
 use core::intrinsics::atomic_xchg;
 use core::{
+    arch::asm,
     ffi::c_void,
     intrinsics::{AtomicOrdering, atomic_xadd},
     mem::MaybeUninit,
@@ -14,7 +15,9 @@ use core::{
 #[cfg(feature = "legacy")]
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 #[cfg(not(feature = "legacy"))]
-use aya_ebpf::helpers::generated::{bpf_bprm_opts_set, bpf_ktime_get_boot_ns};
+use aya_ebpf::helpers::generated::{
+    bpf_bprm_opts_set, bpf_get_current_task_btf, bpf_ktime_get_boot_ns,
+};
 use aya_ebpf::{
     EbpfContext as _,
     helpers::generated::{
@@ -375,19 +378,6 @@ pub(crate) fn argument(context: &LsmContext, index: u64) -> Result<u64, Reason> 
     read((context.as_ptr() as u64).wrapping_add(index * 8))
 }
 
-/// As [`argument`], of a pointer that is never null.
-///
-/// Verifier: the difference of two pointers is a number, and a cast makes one of 0.
-#[inline(always)]
-pub(crate) fn number(context: &LsmContext, index: usize) -> u64 {
-    if can_load() {
-        let pointer: *const c_void = context.arg(index);
-        return (pointer as u64).wrapping_sub(Words::at(0).0);
-    }
-    // If it could not be read, nothing else could.
-    argument(context, index as u64).unwrap_or(0)
-}
-
 /// Defines a function that the verifier looks at once, for any arguments, and not
 /// again at each call. So it costs little to verify, also in a loop; and it knows
 /// nothing that is not in its arguments, which are numbers, or in a map.
@@ -415,12 +405,30 @@ pub(crate) fn reason(number: u32) -> Reason {
     unsafe { core::mem::transmute::<u8, Reason>(number as u8) }
 }
 
-/// Whether `task` is a worker of an `io_uring`: it does what others ask for, with
-/// their credentials. If that cannot be told, it is one. Linux 5.12.
+/// A member of the current task.
+///
+/// # Errors
+///
+/// [`Reason::Fault`], before 5.12.
+#[cfg(not(feature = "legacy"))]
 #[inline(always)]
-pub(crate) fn is_worker(task: Task) -> bool {
+fn of_current<T: FromBytes>(offset: u64) -> Result<T, Reason> {
+    // SAFETY: the helper has no precondition.
+    Ok(load(unsafe { bpf_get_current_task_btf() } as u64, offset))
+}
+
+#[cfg(feature = "legacy")]
+#[inline(always)]
+fn of_current<T: FromBytes>(offset: u64) -> Result<T, Reason> {
+    read(Task::current().address().wrapping_add(offset))
+}
+
+/// Whether the current task is a worker of an `io_uring`: it does what others ask for,
+/// with their credentials. If that cannot be told, it is one. Linux 5.12.
+#[inline(always)]
+pub(crate) fn is_worker() -> bool {
     const PF_IO_WORKER: u32 = 0x10;
-    let flags: Result<u32, Reason> = read(task.address().wrapping_add(offset!(task_flags)));
+    let flags: Result<u32, Reason> = of_current(offset!(task_flags));
     flags.unwrap_or(PF_IO_WORKER) & PF_IO_WORKER != 0
 }
 
@@ -430,8 +438,27 @@ pub(crate) fn is_worker(task: Task) -> bool {
 /// No task can bring it about, but by `io_uring`: whoever changes its credentials has
 /// a worker act with those of old. What a worker does never counts.
 #[inline(always)]
-pub(crate) fn acts_for_itself(task: Task) -> bool {
-    !is_worker(task) && task.word(offset!(task_cred)) != task.word(offset!(task_real_cred))
+pub(crate) fn acts_for_itself() -> bool {
+    let effective: Result<u64, Reason> = of_current(offset!(task_cred));
+    let own: Result<u64, Reason> = of_current(offset!(task_real_cred));
+    match (effective, own) {
+        (Ok(effective), Ok(own)) => effective != own && !is_worker(),
+        _ => false,
+    }
+}
+
+/// A hook's result, 0 or an errno below it.
+///
+/// Verifier: it has to see that it is one, and forgets it on the way. What the compiler
+/// sees to be superfluous it would leave out.
+#[inline(always)]
+pub(crate) fn errno_in_range(result: i32) -> i32 {
+    /// As many errors as there can be, `MAX_ERRNO` from `include/linux/err.h`.
+    const ERRORS: i32 = 4095;
+    let mut number = (result + ERRORS) as u64;
+    // SAFETY: it changes one register.
+    unsafe { asm!("{number} &= {mask}", number = inout(reg) number, mask = const ERRORS) };
+    number as i32 - ERRORS
 }
 
 /// Has the program that `bprm` leads to start with `AT_SECURE`, so that its
@@ -475,12 +502,12 @@ pub(crate) fn atomic_add(counter: *mut u64, by: u64) {
     let _old = unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(counter, by) };
 }
 
-/// Pointers as numbers, with which there may be any reckoning.
+/// A pointer as a number, with which there may be any reckoning.
 ///
-/// Verifier: that is what they become in a map value.
+/// Verifier: that is what it becomes in a map value.
 #[inline(always)]
-pub(crate) fn numbers(place: &mut [u64; 2], pointers: [u64; 2]) -> [u64; 2] {
-    *place = pointers;
+pub(crate) fn number(place: &mut u64, pointer: u64) -> u64 {
+    *place = pointer;
     // SAFETY: a reference.
     unsafe { read_volatile(place) }
 }

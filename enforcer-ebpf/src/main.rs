@@ -16,7 +16,7 @@
 
 #![no_std]
 #![no_main]
-#![feature(core_intrinsics)]
+#![feature(asm_experimental_arch, core_intrinsics)]
 #![expect(
     clippy::inline_always,
     reason = "a call is dear, and the verifier forgets at one what it knew"

@@ -16,7 +16,12 @@ mod scratches;
 mod tasks;
 pub(crate) mod violations;
 
-use core::{cell::UnsafeCell, mem::offset_of, ptr::read_volatile};
+use core::{
+    cell::UnsafeCell,
+    hint::black_box,
+    mem::offset_of,
+    ptr::{read_volatile, write_volatile},
+};
 
 use aya_ebpf::{
     bindings::BPF_F_MMAPABLE,
@@ -58,6 +63,10 @@ struct Shared<T>(UnsafeCell<T>);
 
 // SAFETY: what is in it are numbers, of which any are a value.
 unsafe impl<T> Sync for Shared<T> {}
+
+/// Its own address.
+#[unsafe(link_section = ".bss.base")]
+static BASE: Shared<u64> = Shared(UnsafeCell::new(0));
 
 /// Profiles by user id. Written by the agent alone.
 #[btf_map]
@@ -116,6 +125,19 @@ pub(crate) fn version() -> u32 {
     let version = unsafe { subjects.byte_add(offset_of!(Subjects, version)) };
     // SAFETY: as before; the agent replaces it at once.
     unsafe { read_volatile(version) }
+}
+
+/// A pointer as a number, with which there may be any reckoning.
+///
+/// Verifier: the difference of two pointers is one, and so is a pointer in a map.
+#[inline(always)]
+pub(crate) fn number(pointer: u64) -> u64 {
+    let base = BASE.0.get();
+    // SAFETY: a global. Whoever writes to it writes the same.
+    unsafe { write_volatile(base, base as u64) };
+    // SAFETY: as before.
+    let address = unsafe { read_volatile(base) };
+    black_box(pointer.wrapping_sub(base as u64)).wrapping_add(address)
 }
 
 /// The profile of a user.

@@ -46,7 +46,7 @@ pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason>
             }
         }
     };
-    if kinds & Subjects::USERS != 0 && kernel::is_worker(task) {
+    if kinds & Subjects::USERS != 0 && kernel::is_worker() {
         follow_user();
         // It may be another now, behind our back.
         return Ok(maps::label(task).filter(|label| label.is_confined()));

@@ -29,7 +29,7 @@ pub(crate) mod cgroup;
 pub(crate) mod mounts;
 mod way;
 
-pub(crate) use self::way::mark_of;
+pub(crate) use self::way::{ANY_NAMESPACE, mark_of};
 
 use enforcer_abi::{
     Reason,
@@ -334,7 +334,7 @@ fn edges_of(mount: u64) -> Result<[u64; 3], Reason> {
 #[derive(Clone, Copy)]
 pub(crate) struct Link {
     sequence: u32,
-    parent: u64,
+    pub(crate) parent: u64,
     pub(crate) len: u32,
     text: u64,
 }
@@ -379,18 +379,23 @@ pub(crate) fn link(dentry: u64) -> Result<Link, Reason> {
 }
 
 impl Link {
-    /// What a dentry adds to the mark of a way.
+    /// What a dentry adds to the mark of a way. As long as its sequence count does not
+    /// come round, which takes 2^31 renames of it, it never adds the same again.
     #[inline(always)]
     pub(crate) fn mark(&self, dentry: u64) -> u64 {
-        mix(dentry ^ u64::from(self.sequence) << 48)
+        let sequence = u64::from(self.sequence);
+        // The count only ever grows, and so does its own part.
+        mix(dentry ^ sequence << 48).wrapping_add(sequence.wrapping_mul(SPREAD))
     }
 }
+
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Spreads what a walk comes by over all bits, so that a sum over a way is that of
 /// another only by an accident of one in 2^64.
 #[inline(always)]
 const fn mix(value: u64) -> u64 {
-    let value = (value ^ value >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ value >> 32).wrapping_mul(SPREAD);
     (value ^ value >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
@@ -437,11 +442,13 @@ fn advance(scratch: &mut Scratch, names: bool) -> Result<(), End> {
         return Err(End::Escaped);
     }
     if names {
+        if scratch.names == 0 && scratch.mount == scratch.origin {
+            scratch.leaf_mark = mark;
+            scratch.folder = link.parent;
+        }
         take(scratch, dentry, &link)?;
         if scratch.names == 1 && scratch.mount == scratch.origin {
             scratch.leaf = scratch.path_len();
-            scratch.leaf_mark = mark;
-            scratch.folder = link.parent;
         }
     }
     scratch.dentry = link.parent;

@@ -174,10 +174,11 @@ pub struct Label {
     /// The number of the domain, drawn at random: tasks with the same number have the
     /// same layers and the same mount namespace. 0: it has none yet.
     pub number: u64,
-    /// The `struct vfsmount *` and `struct dentry *` of the object in question. The former
-    /// stays, for the next object of which only a dentry is known.
+    /// The `struct vfsmount *` and `struct dentry *` of the object in question; of the
+    /// folder from which it is moved. The former stays, for the next object of which only
+    /// a dentry is known.
     pub object: [u64; 2],
-    /// Where that is moved to, likewise.
+    /// Those of the folder to which it is moved; the latter also of the one it is in.
     pub target: [u64; 2],
     /// The privileges that every layer grants.
     pub privileges: u64,

@@ -3,7 +3,7 @@
 use aya_ebpf::{macros::lsm, programs::LsmContext};
 
 use crate::{
-    kernel,
+    hooks::address,
     maps::{self, known},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 #[lsm(hook = "d_instantiate")]
 fn d_instantiate(context: LsmContext) -> i32 {
     if maps::subjects().epoch != 0 {
-        known::born(kernel::number(&context, 0));
+        known::born(maps::number(address(&context, 0)));
     }
     0
 }

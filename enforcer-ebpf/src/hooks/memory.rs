@@ -13,7 +13,7 @@ use crate::{
         file::{self, O_APPEND},
         need, privileged,
     },
-    judge::{self, Answer, Named, Question, Told},
+    judge::{self, Answer, Folder, Question, Told},
     kernel::{self, Task, offset, read, read_into},
     subject::claims::{self, file_object},
 };
@@ -131,7 +131,7 @@ fn map(file: u64, requested: Access) -> i32 {
                 return Ok(0);
             }
             let question = Question::plain(Operation::Map, requested, object);
-            Ok(match judge::ask(label, &question, Named::NOW) {
+            Ok(match judge::ask(label, &question, Folder::Read) {
                 Answer::Anonymous => privileged(label, Privilege::EXECMEM, Told::Loudly),
                 answer => errno(answer),
             })

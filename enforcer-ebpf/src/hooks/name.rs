@@ -5,7 +5,7 @@ use enforcer_abi::{Access, Operation};
 
 use crate::{
     hooks::{EACCES, EXDEV, address, confined, errno},
-    judge::{self, Answer, How, Named, Question},
+    judge::{self, Answer, Folder, How, Question},
     kernel::{load, offset},
     scratch::Object,
 };
@@ -28,13 +28,20 @@ fn in_directory(directory: u64, dentry: u64) -> Object {
     }
 }
 
-/// Judges what is done to the name that the hook's first two arguments tell.
+/// The `struct dentry *` of a `struct path`.
+#[inline(always)]
+fn folder(directory: u64) -> u64 {
+    load(directory, offset!(path_dentry))
+}
+
+/// Judges what is done to the name that the hook's first two arguments tell, in what
+/// `place` makes of its folder.
 #[inline(always)]
 fn mediate_name(
     context: &LsmContext,
     operation: Operation,
     requested: Access,
-    named: Named,
+    place: impl FnOnce(u64) -> Folder,
 ) -> i32 {
     let (directory, dentry) = (address(context, 0), address(context, 1));
     confined(
@@ -42,7 +49,11 @@ fn mediate_name(
         #[inline(always)]
         |label| {
             let question = Question::plain(operation, requested, in_directory(directory, dentry));
-            Ok(errno(judge::ask(label, &question, named)))
+            Ok(errno(judge::ask(
+                label,
+                &question,
+                place(folder(directory)),
+            )))
         },
     )
 }
@@ -50,13 +61,13 @@ fn mediate_name(
 /// Judges whether the name may be made that the hook's first two arguments tell.
 #[inline(always)]
 fn mediate_new(context: &LsmContext, operation: Operation, requested: Access) -> i32 {
-    mediate_name(context, operation, requested, Named::LATER)
+    mediate_name(context, operation, requested, Folder::Coming)
 }
 
 /// Judges whether the name may be taken away that the hook's first two arguments tell.
 #[inline(always)]
 fn mediate_removal(context: &LsmContext, operation: Operation) -> i32 {
-    mediate_name(context, operation, Access::REMOVE, Named::NOW)
+    mediate_name(context, operation, Access::REMOVE, Folder::This)
 }
 
 /// `int path_mknod(const struct path *dir, struct dentry *dentry, umode_t mode, unsigned int dev)`
@@ -116,6 +127,7 @@ fn path_link(context: LsmContext) -> i32 {
         Operation::Link,
         #[inline(always)]
         |label| {
+            let folders = [load(old, offset!(dentry_parent)), folder(directory)];
             let old = Question {
                 operation: Operation::Link,
                 requested: Access::NONE,
@@ -128,7 +140,7 @@ fn path_link(context: LsmContext) -> i32 {
                 object: in_directory(directory, new),
                 how: How::NO_GROWTH,
             };
-            Ok(errno(judge::ask_both(label, &old, &new)))
+            Ok(errno(judge::ask_both(label, &old, &new, folders)))
         },
     )
 }
@@ -185,7 +197,8 @@ fn rename(context: &LsmContext, flags: u32) -> i32 {
                 object: in_directory(new_directory, new),
                 how,
             };
-            let answer = judge::ask_both(label, &from, &to);
+            let folders = [folder(old_directory), folder(new_directory)];
+            let answer = judge::ask_both(label, &from, &to, folders);
             Ok(match answer {
                 Answer::Granted => 0,
                 // Whoever moves things then copies them, and the copy is judged.

@@ -6,7 +6,7 @@ use enforcer_abi::{Access, Label, Operation, Privilege, Reason};
 use crate::{
     hooks::{address, confined, errno, privileged},
     judge::{self, Told},
-    kernel::{offset, read},
+    kernel::{offset, read, word},
 };
 
 /// `int unix_stream_connect(struct sock *sock, struct sock *other, struct sock *newsk)`
@@ -40,7 +40,9 @@ fn connect(label: &mut Label, other: u64) -> Result<i32, Reason> {
     let path = other.wrapping_add(offset!(unix_path));
     let dentry: u64 = read(path.wrapping_add(offset!(path_dentry)))?;
     if dentry != 0 {
-        let answer = judge::ask_by_dentry(label, Operation::Connect, Access::CONNECT, dentry);
+        let (operation, requested) = (Operation::Connect, Access::CONNECT);
+        let folder = word(dentry.wrapping_add(offset!(dentry_parent)));
+        let answer = judge::ask_by_dentry(label, operation, requested, dentry, folder);
         return Ok(errno(answer));
     }
     let address: u64 = read(other.wrapping_add(offset!(unix_address)))?;

@@ -22,9 +22,8 @@
 
 mod look;
 
-pub(crate) use self::look::Named;
-use self::look::in_folder;
-pub(super) use self::look::{grants, grants_anywhere, grants_exec, grants_move};
+pub(crate) use self::look::Folder;
+pub(super) use self::look::{grants, grants_anywhere, grants_move};
 
 use enforcer_abi::{
     Access, Layer, Reason, Verdict,
@@ -37,7 +36,7 @@ use crate::{
     kernel::{global, offset, word},
     maps::{
         self,
-        known::{Key, Known},
+        known::{Key, Known, STAYS},
     },
     scratch::{Object, STATES, Scratch},
     walk,
@@ -50,13 +49,20 @@ const STATE: u64 = (1 << STATE_BITS) - 1;
 const _: () = assert!(TABLE_WORDS[2] <= 1 << STATE_BITS);
 
 /// Whether what is known holds at these sequence counts, too, since the way has its mark.
+///
+/// The mark of a dentry never comes back: one that is on the way now was there, too, when
+/// the counts were read. Mount points are not marked so; but if none was changed until
+/// then, they were as they are known.
 #[inline(always)]
-fn is_unmoved(key: &Key, mark: u64, sequences: u64, namespace: u64) -> bool {
+fn is_unmoved(key: &Key, known: &Known, sequences: u64, namespace: u64) -> bool {
     let [vfsmount, dentry] = key.object;
-    mark != 0
-        && walk::is_quiet(sequences)
-        && walk::mark_of(vfsmount, dentry, namespace) == mark
-        && walk::sequences() == Ok(sequences)
+    if known.mark == 0 || !walk::is_quiet(sequences) {
+        return false;
+    }
+    if walk::mounts_of(known.sequences) == walk::mounts_of(sequences) {
+        return walk::mark_of(vfsmount, dentry, walk::ANY_NAMESPACE) == known.mark;
+    }
+    walk::mark_of(vfsmount, dentry, namespace) == known.mark && walk::sequences() == Ok(sequences)
 }
 
 global! {
@@ -80,7 +86,7 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
     if !walk::is_quiet(scratch.sequences) {
         return Ok(false);
     }
-    let Object { vfsmount, dentry } = scratch.request.object;
+    let Object { dentry, .. } = scratch.request.object;
     let has_inode = has_inode(dentry);
     if has_inode && recall(scratch, dentry) {
         if !is_granted(scratch, false) {
@@ -89,10 +95,7 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
         note_more(scratch, dentry);
         return Ok(true);
     }
-    // The root of a mount has its name on another.
-    if word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
-        return Ok(false);
-    }
+    // See `look::in_folder` for the root of a mount.
     let folder = walk::parent(dentry)?;
     if folder == dentry || !recall(scratch, folder) {
         return Ok(false);
@@ -129,9 +132,8 @@ fn note(scratch: &mut Scratch, dentry: u64) {
     let granted = granted(scratch);
     let mut known = scratch.known;
     known.states = pack(scratch.states);
-    known.granted |= granted;
+    known.granted = known.granted | granted | stays(scratch);
     known.is_uniform = scratch.is_uniform == 1;
-    known.stays = stays(scratch);
     if has_room(&known) {
         key(scratch, dentry).remember(&known);
     }
@@ -155,8 +157,9 @@ global! {
         let Ok(scratch) = maps::scratch(at) else {
             return 0;
         };
-        let Some(above) = in_folder(key(scratch, folder)) else {
-            return 0;
+        let above = match walk::parent(folder) {
+            Ok(above) if above != folder => key(scratch, above),
+            _ => return 0,
         };
         let granted = granted(scratch);
         if let Some(known) = above.recall()
@@ -195,7 +198,7 @@ global! {
         };
         let key = key(scratch, dentry);
         let namespace = scratch.subject.mount_namespace;
-        if !is_unmoved(&key, scratch.known.mark, scratch.sequences, namespace) {
+        if !is_unmoved(&key, &scratch.known, scratch.sequences, namespace) {
             return 0;
         }
         scratch.known.sequences = scratch.sequences;
@@ -280,9 +283,8 @@ fn walked(scratch: &mut Scratch) {
         sequences: scratch.sequences,
         mark: scratch.mark,
         states: pack(scratch.states),
-        granted: granted(scratch),
+        granted: granted(scratch) | stays(scratch),
         is_uniform: scratch.is_uniform == 1,
-        stays: stays(scratch),
         len: scratch.path_len(),
         steps: scratch.names.wrapping_add(scratch.crossings),
     };
@@ -303,7 +305,6 @@ fn walked(scratch: &mut Scratch) {
                 Access::NONE
             },
             is_uniform,
-            stays: is_uniform && object.stays,
             len: object.len.wrapping_sub(scratch.leaf),
             steps: object.steps.wrapping_sub(1),
             ..object
@@ -340,11 +341,14 @@ fn granted(scratch: &Scratch) -> Access {
     }
 }
 
-/// Whether no rule leads who runs the object to another profile. What was refused says
-/// nothing.
+/// [`STAYS`], if it is so. What was refused says nothing.
 #[inline(always)]
-fn stays(scratch: &Scratch) -> bool {
-    scratch.verdict == Verdict::Allow as u32 && scratch.found.target.is_none()
+fn stays(scratch: &Scratch) -> Access {
+    if scratch.verdict == Verdict::Allow as u32 && scratch.found.target.is_none() {
+        STAYS
+    } else {
+        Access::NONE
+    }
 }
 
 #[inline(always)]

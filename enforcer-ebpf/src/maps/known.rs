@@ -63,23 +63,26 @@ pub(crate) struct Known {
     pub(crate) mark: u64,
     /// The state of each layer's table, side by side.
     pub(crate) states: u64,
-    /// The rights that every layer grants and that are noted as used.
+    /// The rights that every layer grants and that are noted as used; and [`STAYS`].
     pub(crate) granted: Access,
     /// Whether the states are those of all that lies beneath, too.
     pub(crate) is_uniform: bool,
-    /// Whether who runs it stays under its profile: no rule leads to another.
-    pub(crate) stays: bool,
     /// Bytes of the object's path.
     pub(crate) len: u32,
     /// Names and mount points on its way.
     pub(crate) steps: u32,
 }
 
+/// Stands among the rights: who runs the object stays under its profile, since no rule
+/// leads to another.
+pub(crate) const STAYS: Access = Access(1 << 31);
+
+const _: () = assert!(Access::ALL.0 & STAYS.0 == 0);
+
 /// What stands beside [`Known::granted`].
 const UNIFORM: u64 = 1 << 32;
 const LEN_SHIFT: u32 = 33;
 const STEPS_SHIFT: u32 = 45;
-const STAYS: u64 = 1 << 57;
 /// The most that there is room for.
 const LIMIT: u32 = (1 << 12) - 1;
 
@@ -92,7 +95,6 @@ impl Known {
             | if self.is_uniform { UNIFORM } else { 0 }
             | u64::from(self.len) << LEN_SHIFT
             | u64::from(self.steps) << STEPS_SHIFT
-            | if self.stays { STAYS } else { 0 }
     }
 }
 
@@ -135,7 +137,6 @@ impl Key {
             states,
             granted: Access(last as u32),
             is_uniform: last & UNIFORM != 0,
-            stays: last & STAYS != 0,
             len: (last >> LEN_SHIFT) as u32 & LIMIT,
             steps: (last >> STEPS_SHIFT) as u32 & LIMIT,
         })

@@ -26,7 +26,7 @@ pub(crate) fn user(task: Task, subjects: Subjects) -> Result<Slot, Reason> {
         return Ok(Slot::NONE);
     }
     // What the kernel does for itself meanwhile changes nothing.
-    let credentials = if kernel::is_worker(task) {
+    let credentials = if kernel::is_worker() {
         offset!(task_cred)
     } else {
         offset!(task_real_cred)
@@ -161,7 +161,6 @@ fn look_for_program(key: &Key) -> Result<u32, Reason> {
             states: found.into(),
             granted: Access::NONE,
             is_uniform: false,
-            stays: false,
             len: 0,
             steps: 0,
         });

@@ -7,7 +7,7 @@ use enforcer_abi::{Access, Label};
 use super::{has_room, is_unmoved};
 use crate::{
     judge::Question,
-    kernel::{self, Task, global, offset, word},
+    kernel::{self, Task, global, load, offset, word},
     maps::{
         self,
         known::{Key, Known},
@@ -15,55 +15,65 @@ use crate::{
     walk,
 };
 
-/// When the object of a question gets its name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Named(bool);
-
-impl Named {
-    /// It has it.
-    pub(crate) const NOW: Self = Self(true);
-    /// It is about to be made: what is remembered of its `struct dentry` may be of one that
-    /// was at the same address before.
-    pub(crate) const LATER: Self = Self(false);
+/// What folder the object of a question is in: a `struct dentry *`.
+#[derive(Clone, Copy)]
+pub(crate) enum Folder {
+    /// The parent of the object's dentry, of which the verifier knows what it is: it came
+    /// with the hook's arguments.
+    Loaded,
+    /// The parent of the object's dentry, of which it does not.
+    Read,
+    /// This one.
+    This(u64),
+    /// This one, where the object is about to get its name: what is remembered of its
+    /// `struct dentry` may be of one that was at the same address before.
+    Coming(u64),
 }
 
-/// Whether it is known that every layer grants what a question asks for.
+/// Whether it is known that every layer grants what a question asks for. The sequence
+/// counts are read last: if they are those of what is known, nothing was moved in between.
 #[inline(always)]
-pub(in crate::judge) fn grants(label: &mut Label, question: &Question, named: Named) -> bool {
+pub(in crate::judge) fn grants(label: &mut Label, question: &Question, folder: Folder) -> bool {
     if !remembers(label) {
         return false;
     }
-    let object = [question.object.vfsmount, question.object.dentry];
-    let object = kernel::numbers(&mut label.object, object);
-    let key = key(label, object);
-    is_granted(&key, question.requested, named)
-}
-
-/// As [`grants`], of an exec that leads to no other profile.
-#[inline(always)]
-pub(in crate::judge) fn grants_exec(label: &mut Label, question: &Question) -> bool {
-    if !remembers(label) {
-        return false;
+    let Question {
+        object, requested, ..
+    } = *question;
+    let vfsmount = kernel::number(&mut label.object[0], object.vfsmount);
+    let dentry = kernel::number(&mut label.object[1], object.dentry);
+    let key = key(label, [vfsmount, dentry]);
+    if !matches!(folder, Folder::Coming(_))
+        && let Some(known) = key.recall()
+    {
+        return holds(&known, requested);
     }
-    let object = [question.object.vfsmount, question.object.dentry];
-    let object = kernel::numbers(&mut label.object, object);
-    match key(label, object).recall() {
-        Some(known) => known.stays && holds(&known, question.requested),
-        None => false,
-    }
+    let folder = match folder {
+        Folder::Loaded => load(object.dentry, offset!(dentry_parent)),
+        Folder::Read => word(object.dentry.wrapping_add(offset!(dentry_parent))),
+        Folder::This(folder) | Folder::Coming(folder) => folder,
+    };
+    let folder = kernel::number(&mut label.target[1], folder);
+    folder != dentry && in_folder(key.domain, vfsmount, folder, requested.0)
 }
 
 /// Whether it is known that every layer grants what is asked for of an object that comes
 /// without a mount, by its name on the mount that was asked about last: one of its names
-/// has to grant it, and most often this is the one.
+/// has to grant it, and most often this is the one. `folder` holds it.
 ///
 /// Verifier: the callers have no stack left for more.
 #[inline(always)]
-pub(in crate::judge) fn grants_anywhere(label: &mut Label, dentry: u64, requested: Access) -> bool {
+pub(in crate::judge) fn grants_anywhere(
+    label: &mut Label,
+    dentry: u64,
+    folder: u64,
+    requested: Access,
+) -> bool {
     if !remembers(label) {
         return false;
     }
     label.object[1] = dentry;
+    label.target[1] = folder;
     knows_anywhere(requested.0) == 1
 }
 
@@ -74,35 +84,41 @@ global! {
             return 0;
         };
         let key = key(label, label.object);
-        u32::from(is_granted(&key, Access(requested), Named::NOW))
+        if let Some(known) = key.recall() {
+            return u32::from(holds(&known, Access(requested)));
+        }
+        let [vfsmount, dentry] = key.object;
+        let [_, folder] = label.target;
+        u32::from(folder != dentry && in_folder(key.domain, vfsmount, folder, requested))
     }
 }
 
-/// Whether it is known that every layer grants a move, and has equal rights at both
-/// names and beneath them: both lie in folders of which all has the same outcome.
+/// Whether it is known that every layer grants a move from a folder into another, and has
+/// equal rights at both names and beneath them: all in either has the same outcome.
 #[inline(always)]
-pub(in crate::judge) fn grants_move(label: &mut Label, from: &Question, to: &Question) -> bool {
+pub(in crate::judge) fn grants_move(
+    label: &mut Label,
+    from: &Question,
+    to: &Question,
+    folders: [u64; 2],
+) -> bool {
     if !remembers(label) {
         return false;
     }
-    label.object = [from.object.vfsmount, from.object.dentry];
-    label.target = [to.object.vfsmount, to.object.dentry];
+    label.object = [from.object.vfsmount, folders[0]];
+    label.target = [to.object.vfsmount, folders[1]];
     knows_move(from.requested.0, to.requested.0) == 1
 }
 
 global! {
-    /// [`grants_move`] for the objects in the label, with the rights that it takes at
+    /// [`grants_move`] for the folders in the label, with the rights that it takes in
     /// each: 0 or 1.
     fn knows_move(leaves: u32, comes: u32) -> u32 {
         let Some(label) = maps::label(Task::current()) else {
             return 0;
         };
-        let Some(from) = in_folder(key(label, label.object)) else {
-            return 0;
-        };
-        let Some(to) = in_folder(key(label, label.target)) else {
-            return 0;
-        };
+        let from = key(label, label.object);
+        let to = key(label, label.target);
         if from.object[0] == to.object[0] && from.object[1] == to.object[1] {
             return u32::from(states(label, &from, Access(leaves | comes)) != NOT_KNOWN);
         }
@@ -130,7 +146,7 @@ fn states(label: &Label, folder: &Key, requested: Access) -> u64 {
         return NOT_KNOWN;
     }
     if known.sequences != sequences {
-        if !is_unmoved(folder, known.mark, sequences, label.mount_namespace) {
+        if !is_unmoved(folder, &known, sequences, label.mount_namespace) {
             return NOT_KNOWN;
         }
         folder.remember(&Known { sequences, ..known });
@@ -152,41 +168,23 @@ fn key(label: &Label, object: [u64; 2]) -> Key {
     }
 }
 
-/// Whether every layer is known to grant what is asked for on an object, or on all that
-/// lies in its folder. The sequence counts are read last: if they are those of what is
-/// known, nothing was moved in between.
-#[inline(always)]
-fn is_granted(key: &Key, requested: Access, named: Named) -> bool {
-    if named == Named::NOW
-        && let Some(known) = key.recall()
-    {
-        return holds(&known, requested);
-    }
-    let [vfsmount, dentry] = key.object;
-    is_granted_in_folder(key.domain, vfsmount, dentry, requested.0)
-}
-
-/// As [`is_granted`], by the folder.
+/// Whether every layer is known to grant what is asked for on all that lies in a folder.
+///
+/// What is known of a folder on a mount tells that it is on it; so nothing in it is the
+/// mount's root, which has its name on another.
 ///
 /// Apart, so that what it needs is not kept ready by those who do not come here.
 #[inline(never)]
-fn is_granted_in_folder(domain: u64, vfsmount: u64, dentry: u64, requested: u32) -> bool {
-    let key = Key {
+fn in_folder(domain: u64, vfsmount: u64, dentry: u64, requested: u32) -> bool {
+    let folder = Key {
         domain,
         object: [vfsmount, dentry],
         version: maps::version(),
     };
-    let requested = Access(requested);
-    let Some(folder) = in_folder(key) else {
-        return false;
-    };
     match folder.recall() {
-        Some(known) if known.is_uniform => holds(&known, requested),
+        Some(known) if known.is_uniform => holds(&known, Access(requested)),
         Some(_) => false,
-        None => {
-            let [vfsmount, dentry] = folder.object;
-            inherits(vfsmount, dentry, requested.0) == 1
-        }
+        None => inherits(vfsmount, dentry, requested) == 1,
     }
 }
 
@@ -198,11 +196,13 @@ global! {
         let Some(label) = maps::label(Task::current()) else {
             return 0;
         };
-        let folder = key(label, [vfsmount, dentry]);
-        let Some(known) = in_folder(folder).and_then(|above| above.recall()) else {
+        let Ok(name) = walk::link(dentry) else {
             return 0;
         };
-        let Ok(name) = walk::link(dentry) else {
+        if name.parent == dentry {
+            return 0;
+        }
+        let Some(known) = key(label, [vfsmount, name.parent]).recall() else {
             return 0;
         };
         let inner = Known {
@@ -214,7 +214,7 @@ global! {
         if !known.is_uniform || !has_room(&inner) || !holds(&known, Access(requested)) {
             return 0;
         }
-        folder.remember(&inner);
+        key(label, [vfsmount, dentry]).remember(&inner);
         1
     }
 }
@@ -222,19 +222,4 @@ global! {
 #[inline(always)]
 fn holds(known: &Known, requested: Access) -> bool {
     known.granted.contains(requested) && walk::sequences() == Ok(known.sequences)
-}
-
-/// What an object's folder is known by; `None` if its name is not there.
-#[inline(always)]
-pub(super) fn in_folder(key: Key) -> Option<Key> {
-    let [vfsmount, dentry] = key.object;
-    // The root of a mount has its name on another.
-    if word(vfsmount.wrapping_add(offset!(vfsmount_root))) == dentry {
-        return None;
-    }
-    let folder = word(dentry.wrapping_add(offset!(dentry_parent)));
-    Some(Key {
-        object: [vfsmount, folder],
-        ..key
-    })
 }
