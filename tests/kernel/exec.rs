@@ -197,6 +197,53 @@ fn exec_adds_a_named_profile() {
     }
 }
 
+/// What is remembered of a program, or of the tree that it lies in, still leads to the
+/// other profile; and what leads nowhere stays.
+#[test]
+fn exec_switches_each_time() {
+    if !can_switch() {
+        return;
+    }
+    let folder = Folder::new("again");
+    for name in ["tree", "tree/deep", "others", "others/deep"] {
+        fs::create_dir(folder.join(name)).unwrap();
+    }
+    let switching = ["one", "tree/deep/two", "tree/deep/three"].map(|name| copy(&folder, name));
+    let staying = ["four", "others/deep/five", "others/deep/six"].map(|name| copy(&folder, name));
+    let [own, other] = ["own", "other"].map(|name| folder.write(name, "x"));
+    let rules = format!(
+        "  - {{ path: \"{own}\", allow: [read] }}
+  - {{ path: \"{}\", allow: [execute] }}
+  - {{ path: \"{}\", allow: [execute] }}
+exec:
+  - {{ path: \"{}\", profile: second }}
+  - {{ path: \"{}\", profile: second }}
+",
+        staying[0],
+        folder.join("others/**"),
+        switching[0],
+        folder.join("tree/**"),
+    );
+    let second = format!("  - {{ path: \"{other}\", allow: [read] }}");
+    let first = copy(&folder, "first");
+    let applies = format!("applies_to: {{ executables: [\"{first}\"] }}\n");
+    let _agent = Agent::start(&[
+        ("first", &(applies + &profile("enforce", &rules))),
+        ("second", &profile("enforce", &second)),
+    ]);
+    for round in 1..=3 {
+        for (programs, own_want, other_want) in [(&switching, EACCES, 0), (&staying, 0, EACCES)] {
+            for program in programs {
+                for (file, want) in [(&own, own_want), (&other, other_want)] {
+                    let attempt = ["fork-exec", &first, "fork-exec", program, "read", file];
+                    let errno = attempt_outside(&attempt);
+                    assert_eq!(errno, want, "round {round}: {program} reads {file}");
+                }
+            }
+        }
+    }
+}
+
 /// A program that a rule leads to another profile is told not to trust its
 /// environment, which who had the other profile made.
 #[test]
