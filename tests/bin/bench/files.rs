@@ -10,24 +10,29 @@ use crate::place;
 /// How many folders deep a file is opened.
 pub(crate) const DEPTHS: [usize; 6] = [1, 2, 4, 8, 16, 24];
 
+/// Chains of folders. How long the kernel looks for a name depends on where in memory its
+/// folder is, by some ten instructions for all names of a deep one: the chains even that out.
+pub(crate) const CHAINS: u32 = 20;
+
 /// Operations in a batch, of those that take a few thousand instructions.
 const MANY: u32 = 40;
 
 /// Files of which each is opened once, besides one that makes their folder known.
 pub(crate) const COLD: u32 = 25 * MANY;
 
-/// `open` and `close` of a file in so many folders.
+/// `open` and `close` of a file in so many folders, of each chain in turn.
 pub(crate) fn open_deep<const FOLDERS: usize>() -> u64 {
-    open(&place::deep(FOLDERS))
+    const { assert!(MANY.is_multiple_of(CHAINS)) };
+    let paths: Vec<_> = (0..CHAINS)
+        .map(|chain| place::deep(chain, FOLDERS))
+        .collect();
+    each(MANY, |number| open_once(&paths[(number % CHAINS) as usize]))
 }
 
 /// The same for a name of 200 bytes.
 pub(crate) fn open_long() -> u64 {
-    open(&place::long())
-}
-
-fn open(path: &Path) -> u64 {
-    each(MANY, |_| open_once(path))
+    let path = place::long();
+    each(MANY, |_| open_once(&path))
 }
 
 fn open_once(path: &Path) {
@@ -92,7 +97,7 @@ pub(crate) fn mkdir() -> u64 {
 
 /// `newfstatat` of a path.
 pub(crate) fn stat() -> u64 {
-    let path = place::deep(1);
+    let path = place::deep(0, 1);
     each(MANY, |_| {
         rustix::fs::statat(CWD, &path, AtFlags::empty())
             .map(drop)
@@ -102,7 +107,7 @@ pub(crate) fn stat() -> u64 {
 
 /// `pread` of 64 bytes.
 pub(crate) fn pread() -> u64 {
-    let file = place::open(&place::deep(1));
+    let file = place::open(&place::deep(0, 1));
     let mut bytes = [0; 64];
     each(MANY, |_| {
         file.read_exact_at(&mut bytes, 0).expect("read");

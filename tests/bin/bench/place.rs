@@ -29,9 +29,9 @@ pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(FOLDER).join(name)
 }
 
-/// The path of a file `folders` deep beneath the folder.
-pub(crate) fn deep(folders: usize) -> PathBuf {
-    let folders = (1..=folders).map(|number| format!("folder{number:02}"));
+/// The path of a file in so many folders of a chain of them.
+pub(crate) fn deep(chain: u32, folders: usize) -> PathBuf {
+    let folders = (1..=folders).map(|number| format!("fold{chain:02}{number:02}"));
     path("").join(folders.collect::<PathBuf>()).join("file.txt")
 }
 
@@ -51,8 +51,10 @@ pub(crate) fn prepare() {
     for folder in ["empty", "spare"] {
         fs::create_dir_all(path(folder)).expect("make a folder");
     }
-    for folders in files::DEPTHS {
-        write(&deep(folders));
+    for chain in 0..files::CHAINS {
+        for folders in files::DEPTHS {
+            write(&deep(chain, folders));
+        }
     }
     write(&long());
     for number in 0..=files::COLD {
