@@ -134,9 +134,13 @@ pub(crate) fn version() -> u32 {
 pub(crate) fn number(pointer: u64) -> u64 {
     let base = BASE.0.get();
     // SAFETY: a global. Whoever writes to it writes the same.
-    unsafe { write_volatile(base, base as u64) };
-    // SAFETY: as before.
-    let address = unsafe { read_volatile(base) };
+    let mut address = unsafe { read_volatile(base) };
+    if address == 0 {
+        // SAFETY: as before.
+        unsafe { write_volatile(base, base as u64) };
+        // SAFETY: as before.
+        address = unsafe { read_volatile(base) };
+    }
     black_box(pointer.wrapping_sub(base as u64)).wrapping_add(address)
 }
 

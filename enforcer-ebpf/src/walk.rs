@@ -383,9 +383,8 @@ impl Link {
     /// come round, which takes 2^31 renames of it, it never adds the same again.
     #[inline(always)]
     pub(crate) fn mark(&self, dentry: u64) -> u64 {
-        let sequence = u64::from(self.sequence);
-        // The count only ever grows, and so does its own part.
-        mix(dentry ^ sequence << 48).wrapping_add(sequence.wrapping_mul(SPREAD))
+        // Of one dentry, each count gives another: no step loses anything.
+        mix(dentry ^ u64::from(self.sequence).wrapping_mul(SPREAD))
     }
 }
 

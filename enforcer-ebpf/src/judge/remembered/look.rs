@@ -118,7 +118,10 @@ global! {
             return 0;
         };
         let from = key(label, label.object);
-        let to = key(label, label.target);
+        let to = Key {
+            object: label.target,
+            ..from
+        };
         if from.object[0] == to.object[0] && from.object[1] == to.object[1] {
             return u32::from(states(label, &from, Access(leaves | comes)) != NOT_KNOWN);
         }
@@ -196,15 +199,24 @@ global! {
         let Some(label) = maps::label(Task::current()) else {
             return 0;
         };
+        // The version is read once: what is known by one is not noted by another.
+        let folder = key(label, [vfsmount, dentry]);
+        let parent = word(dentry.wrapping_add(offset!(dentry_parent)));
+        let above = Key {
+            object: [vfsmount, parent],
+            ..folder
+        };
+        let Some(known) = above.recall() else {
+            return 0;
+        };
+        // The name is read after that, and the counts last: so it was there when they were
+        // as they are.
         let Ok(name) = walk::link(dentry) else {
             return 0;
         };
-        if name.parent == dentry {
+        if name.parent != parent || parent == dentry {
             return 0;
         }
-        let Some(known) = key(label, [vfsmount, name.parent]).recall() else {
-            return 0;
-        };
         let inner = Known {
             mark: known.mark.wrapping_add(name.mark(dentry)),
             len: known.len.wrapping_add(1).wrapping_add(name.len),
@@ -214,7 +226,7 @@ global! {
         if !known.is_uniform || !has_room(&inner) || !holds(&known, Access(requested)) {
             return 0;
         }
-        key(label, [vfsmount, dentry]).remember(&inner);
+        folder.remember(&inner);
         1
     }
 }
