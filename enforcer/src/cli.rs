@@ -7,6 +7,7 @@
 pub mod check;
 pub mod client;
 pub mod detections;
+pub mod diff;
 pub mod exec;
 pub mod explain;
 pub mod output;
@@ -14,6 +15,7 @@ mod refused;
 pub mod run;
 pub mod status;
 pub mod tighten;
+pub mod who_can;
 pub mod why;
 
 use std::{
@@ -23,7 +25,10 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
 
-use crate::protocol::{FailureKind, SOCKET};
+use crate::{
+    profile::ProfileSet,
+    protocol::{FailureKind, SOCKET},
+};
 
 /// It is done.
 pub const DONE: u8 = 0;
@@ -55,6 +60,10 @@ enum Command {
     Check(check::CheckArgs),
     /// Tell why an access is, or was, granted or refused
     Explain(explain::ExplainArgs),
+    /// Tell which profiles grant an access
+    WhoCan(who_can::Args),
+    /// Tell what one profile grants and another does not
+    Diff(diff::Args),
     /// Show what was refused
     Detections(detections::Args),
     /// Take away what profiles grant and nobody uses
@@ -91,9 +100,23 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::WhoCan(args) => who_can::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Detections(args) => detections::run(args),
         Command::Tighten(args) => tighten::run(args),
     }
+}
+
+/// The profiles of a folder.
+///
+/// # Errors
+///
+/// All that is wrong with them, by lines.
+fn profiles_of(dir: &Path) -> anyhow::Result<ProfileSet> {
+    ProfileSet::load_dir(dir).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the profiles have errors:\n{}", lines.join("\n"))
+    })
 }
 
 /// Whether a profile that the command line names is a file.

@@ -8,7 +8,8 @@
 //!   [`product`], [`minimize`], [`classes`] and [`pack`]; [`claims`]: the tables
 //!   that say which program or cgroup belongs to which profile
 //! - [`explain`]: why a profile grants or refuses an access; [`growth`]: whether
-//!   something would have more rights under another name
+//!   something would have more rights under another name; [`diff`]: what another profile
+//!   grants and this one does not
 //! - [`operation`]: the rights that operations ask for
 //! - [`set`]: the profiles of a folder, and what must hold between them
 //! - [`error`], [`suggest`], [`escape`]: how all of them say what is wrong
@@ -21,6 +22,7 @@ mod automaton;
 mod claims;
 mod classes;
 mod compile;
+mod diff;
 mod error;
 mod escape;
 mod explain;
@@ -54,6 +56,7 @@ pub use self::{
     access_names::{AccessNameError, access_from_names},
     claims::{compile_attachments, compile_cgroups},
     compile::{CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile},
+    diff::{Difference, Said, differences},
     error::{Problem, ProfileError, ProfileErrors},
     escape::Escaped,
     explain::{Explanation, explain},

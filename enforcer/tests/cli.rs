@@ -125,6 +125,8 @@ fn help_is_no_error() {
         "status",
         "check",
         "explain",
+        "who-can",
+        "diff",
         "detections",
         "tighten",
     ];
@@ -171,6 +173,75 @@ fn check() {
             assert!(line.starts_with(want), "{name}: {line}");
         }
     }
+}
+
+#[test]
+fn who_can() {
+    let logs = "name: logs\nmode: audit\npaths:\n  - { path: /var/log/**, allow: [read] }\n";
+    let folder = Folder::with(&[
+        ("p/web.yaml", WEB),
+        ("p/logs.yaml", logs),
+        ("q/web.yaml", WEB),
+    ]);
+    // Columns: what it shows, folder, question, exit code, what each line begins with.
+    #[rustfmt::skip]
+    let cases: [(&str, &str, &[&str], i32, &[&str]); 7] = [
+        ("one does",           "p", &["read", "/var/log/a"],          0, &["allowed: profile logs"]),
+        ("one does, one lets", "p", &["read", "/srv/www/a"],          0, &["audited: profile logs", "allowed: profile web"]),
+        ("one only lets",      "p", &["write", "/etc/passwd"],        1, &["audited: profile logs"]),
+        ("nobody",             "q", &["write", "/etc/passwd"],        1, &[]),
+        ("a privilege",        "q", &["privilege", "sys_admin"],      1, &[]),
+        ("a rename",           "q", &["rename", "/srv/www/a", "/b"],  1, &[]),
+        ("a denied one",       "q", &["read", "/srv/www/.git/a"],     1, &[]),
+    ];
+    for (name, profiles, question, code, want) in cases {
+        let mut arguments = vec!["who-can", "--profiles", profiles];
+        arguments.extend(question);
+        let ran = folder.run(&arguments);
+        assert_eq!(
+            (ran.code, ran.err.as_str()),
+            (Some(code), ""),
+            "{name}: {ran:?}"
+        );
+        let heads: Vec<&str> = ran
+            .out
+            .lines()
+            .filter(|line| !line.starts_with(' '))
+            .collect();
+        assert_eq!(heads.len(), want.len(), "{name}: {}", ran.out);
+        for (line, want) in heads.iter().zip(want) {
+            assert!(line.starts_with(want), "{name}: {line}");
+        }
+        arguments.push("--json");
+        let json: serde_json::Value = serde_json::from_str(&folder.run(&arguments).out).unwrap();
+        assert_eq!(
+            json.as_array().map(Vec::len),
+            Some(want.len()),
+            "{name}: {json}"
+        );
+    }
+    let ran = folder.run(&["who-can", "--profiles", "p", "read", "var/log"]);
+    assert_eq!(ran.code, Some(2), "a relative path: {ran:?}");
+    let ran = folder.run(&["who-can", "--profiles", "none", "read", "/"]);
+    assert_eq!(ran.code, Some(2), "no folder: {ran:?}");
+}
+
+#[test]
+fn diff() {
+    let wider = WEB.replace("[read]", "[read, write]");
+    let folder = Folder::with(&[("web.yaml", WEB), ("new/web.yaml", &wider)]);
+    let ran = folder.run(&["diff", "./web.yaml", "new/web.yaml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""), "{ran:?}");
+    let want =
+        "+ write /srv/www/a\n    granted by new/web.yaml:4:13: /srv/www/** allow read, write\n";
+    assert_eq!(ran.out, want);
+    let ran = folder.run(&["diff", "--profiles", "new", "./web.yaml", "web", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["paths"][0]["example"], "/srv/www/a", "{json}");
+    let ran = folder.run(&["diff", "./web.yaml", "./web.yaml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{ran:?}");
+    let ran = folder.run(&["diff", "./web.yaml", "./none.yaml"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
 }
 
 #[test]

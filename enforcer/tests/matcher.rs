@@ -10,6 +10,8 @@
 
 #[path = "matcher/classes.rs"]
 mod classes;
+#[path = "matcher/differences.rs"]
+mod differences;
 #[path = "matcher/glob.rs"]
 mod glob;
 #[path = "matcher/paths.rs"]

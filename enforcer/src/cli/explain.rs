@@ -8,7 +8,7 @@
 mod moves;
 mod op;
 mod privilege;
-mod rights;
+pub(super) mod rights;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -20,9 +20,9 @@ use std::{
 use anyhow::{Context as _, ensure};
 use enforcer_abi::{Access, Privilege, Slot, Verdict};
 
-use self::op::Op;
+pub(super) use self::op::{Op, parse as parse_op};
 use super::{NO, Socket, output, why};
-use crate::profile::{ABSTRACTIONS, Compiled, DEFAULT_DIR, Escaped, Move, Profile, compile};
+use crate::profile::{ABSTRACTIONS, DEFAULT_DIR, Escaped, Move, Profile, ProfileError, compile};
 
 /// What `--help` says beside the arguments.
 const EXAMPLES: &str = "\
@@ -47,7 +47,7 @@ pub struct ExplainArgs {
     /// Rights, with commas between them: read, write, append, create, remove,
     /// execute, map, attributes, metadata, connect. Or operations that ask for them:
     /// mkdir, unlink, chmod and so on. Or one of rename, link and privilege
-    #[arg(long, value_name = "OP", value_parser = op::parse, requires = "profile")]
+    #[arg(long, value_name = "OP", value_parser = parse_op, requires = "profile")]
     pub op: Option<Op>,
     /// Folder of profiles
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
@@ -61,12 +61,12 @@ pub struct ExplainArgs {
 }
 
 /// An answer for people and one for programs.
-struct Answer {
-    text: String,
+pub(super) struct Answer {
+    pub(super) text: String,
     /// On one line.
-    json: String,
+    pub(super) json: String,
     /// What becomes of it. All but [`Verdict::Allow`] mean that it is not granted.
-    verdict: Verdict,
+    pub(super) verdict: Verdict,
 }
 
 /// Asks a profile about an access, or the agent about a detection. Exits with 1 if the
@@ -95,12 +95,8 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     };
     // What is wrong with the question is told before what is wrong with the profile.
     let asked = Asked::new(op, &objects)?;
-    let (profile, compiled) = load(profile, profiles)?;
-    let answer = match asked {
-        Asked::Rights { access, path } => rights::answer(&profile, &compiled, access, path)?,
-        Asked::Move { how, old, new } => moves::answer(&profile, &compiled, how, old, new)?,
-        Asked::Privilege { privilege } => privilege::answer(&profile, privilege)?,
-    };
+    let profile = load(profile, profiles)?;
+    let answer = asked.answer(&profile)?;
     let line = if *json { &answer.json } else { &answer.text };
     output::print(&format!("{line}\n"))?;
     Ok(match answer.verdict {
@@ -110,7 +106,7 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What is asked of a profile.
-enum Asked<'a> {
+pub(super) enum Asked<'a> {
     Rights {
         access: Access,
         path: &'a [u8],
@@ -126,7 +122,8 @@ enum Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(op: Op, objects: &[&'a OsStr]) -> anyhow::Result<Self> {
+    /// Whether `op` is granted on `objects`.
+    pub(super) fn new(op: Op, objects: &[&'a OsStr]) -> anyhow::Result<Self> {
         Ok(match (op, objects) {
             (Op::Rights(access), [path]) => Self::Rights {
                 access,
@@ -145,6 +142,17 @@ impl<'a> Asked<'a> {
             (Op::Privilege, _) => anyhow::bail!("name one privilege"),
         })
     }
+
+    /// What a profile answers.
+    pub(super) fn answer(&self, profile: &Profile) -> anyhow::Result<Answer> {
+        // Where an exec leads is told by the rule; the slot is the agent's business.
+        let compiled = || compile(profile, &|_| Some(Slot::FIRST));
+        match *self {
+            Self::Rights { access, path } => rights::answer(profile, &compiled()?, access, path),
+            Self::Move { how, old, new } => moves::answer(profile, &compiled()?, how, old, new),
+            Self::Privilege { privilege } => privilege::answer(profile, privilege),
+        }
+    }
 }
 
 fn absolute(path: &OsStr) -> anyhow::Result<&[u8]> {
@@ -157,8 +165,8 @@ fn absolute(path: &OsStr) -> anyhow::Result<&[u8]> {
     Ok(path)
 }
 
-/// The profile that is asked, and its table.
-fn load(profile: &str, profiles: &Path) -> anyhow::Result<(Profile, Compiled)> {
+/// The profile that the command line names, or its file.
+pub(super) fn load(profile: &str, profiles: &Path) -> Result<Profile, ProfileError> {
     let (file, beside) = if super::is_file(profile) {
         let file = PathBuf::from(profile);
         let beside = file.parent().unwrap_or(Path::new("")).join(ABSTRACTIONS);
@@ -172,8 +180,5 @@ fn load(profile: &str, profiles: &Path) -> anyhow::Result<(Profile, Compiled)> {
     } else {
         profiles.join(ABSTRACTIONS)
     };
-    let profile = Profile::load(&file, &abstractions)?;
-    // Where an exec leads is told by the rule; the slot is the agent's business.
-    let compiled = compile(&profile, &|_| Some(Slot::FIRST))?;
-    Ok((profile, compiled))
+    Profile::load(&file, &abstractions)
 }

@@ -82,20 +82,16 @@ pub fn compile(
     profile: &Profile,
     slots: &dyn Fn(&str) -> Option<Slot>,
 ) -> Result<Compiled, CompileError> {
-    let blame = |fault| fault_of(profile, fault);
-    let automaton = granting(profile).map_err(blame)?;
+    let automaton = automaton(profile)?;
 
     let mut outcomes = Vec::with_capacity(automaton.sets.len());
     for (number, set) in automaton.sets.iter().enumerate() {
         let mut outcome = OutcomeRules::default();
-        let mut deny = Access::NONE;
         let mut allowing = Vec::new();
         for &at in set {
             let Some(rule) = profile.rules.get(at) else {
                 continue;
             };
-            outcome.allow |= rule.allow;
-            deny |= rule.deny;
             if rule.allow.is_empty() {
                 outcome.denying.push(at);
             } else {
@@ -103,14 +99,11 @@ pub fn compile(
                 allowing.push(rule);
             }
         }
-        outcome.allow = outcome.allow & !deny;
+        outcome.allow = granted(profile, set);
         let mut scrub = Scrub::No;
         if outcome.allow.contains(Access::EXECUTE) {
             let example = || automaton.example(index(number));
             (outcome.target, scrub) = target(&allowing, slots, example)?;
-        }
-        if !profile.metadata {
-            outcome.allow |= Access::METADATA;
         }
         outcomes.push((outcome, scrub));
     }
@@ -118,7 +111,30 @@ pub fn compile(
         mode: profile.mode.for_kernel(),
         privileges: profile.privileges,
     };
-    finish(&profile.name, &automaton, outcomes, settings).map_err(blame)
+    finish(&profile.name, &automaton, outcomes, settings).map_err(|fault| fault_of(profile, fault))
+}
+
+/// The automaton that tells the rules of a profile which make a difference to a path.
+///
+/// # Errors
+///
+/// If it would be too large.
+pub(super) fn automaton(profile: &Profile) -> Result<Automaton, CompileError> {
+    granting(profile).map_err(|fault| fault_of(profile, fault))
+}
+
+/// The rights that a profile grants on paths that match these of its rules.
+pub(super) fn granted(profile: &Profile, set: &[usize]) -> Access {
+    let rules = set.iter().filter_map(|&at| profile.rules.get(at));
+    let (allow, deny) = rules.fold((Access::NONE, Access::NONE), |(allow, deny), rule| {
+        (allow | rule.allow, deny | rule.deny)
+    });
+    let granted = allow & !deny;
+    if profile.metadata {
+        granted
+    } else {
+        granted | Access::METADATA
+    }
 }
 
 impl Compiled {
@@ -279,7 +295,7 @@ pub(super) fn finish(
 }
 
 /// A fault of `profile` as a whole.
-fn fault_of(profile: &Profile, fault: CompileFault) -> CompileError {
+pub(super) fn fault_of(profile: &Profile, fault: CompileFault) -> CompileError {
     CompileError {
         origin: Origin::start_of(&profile.source),
         fault,

@@ -20,7 +20,7 @@ pub enum Op {
 /// # Errors
 ///
 /// The first name that says nothing.
-pub(super) fn parse(text: &str) -> Result<Op, AccessNameError> {
+pub(in crate::cli) fn parse(text: &str) -> Result<Op, AccessNameError> {
     let alone = [
         (Operation::Rename, Op::Move(Move::Rename)),
         (Operation::Link, Op::Move(Move::Link)),

@@ -32,7 +32,7 @@ pub(super) struct View<'a> {
 
 /// A rule as `--json` shows it.
 #[derive(Serialize)]
-struct RuleView {
+pub(in crate::cli) struct RuleView {
     /// `FILE:LINE:COL`.
     origin: String,
     /// The pattern's text.
@@ -124,7 +124,8 @@ pub(super) fn sentences(
     lines
 }
 
-fn describe(rule: &Rule) -> String {
+/// A rule in a line.
+pub(in crate::cli) fn describe(rule: &Rule) -> String {
     let (verb, rights) = if rule.deny.is_empty() {
         ("allow", rule.allow.without_implied())
     } else {
@@ -141,7 +142,7 @@ fn describe(rule: &Rule) -> String {
 }
 
 /// The rights, as a sentence lists them.
-pub(super) fn list(access: Access) -> String {
+pub(in crate::cli) fn list(access: Access) -> String {
     match access {
         Access::NONE => return "nothing".to_owned(),
         Access::ALL => return "all".to_owned(),

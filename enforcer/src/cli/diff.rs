@@ -1,0 +1,289 @@
+//! `enforcer diff`: what one profile grants and another does not.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use enforcer_abi::Access;
+use serde::Serialize;
+
+use super::{
+    NO,
+    explain::{
+        load,
+        rights::{RuleView, describe, list},
+    },
+    output,
+};
+use crate::{
+    profile::{DEFAULT_DIR, Difference, Escaped, Profile, Rule, Target, differences},
+    text,
+};
+
+/// What `--help` says beside the arguments.
+const EXAMPLES: &str = "\
+It is told by what the profiles mean: of paths on which they differ, one is shown for each
+way in which they do, with the rules that make it so. Exits with 1 if they differ.
+
+Examples:
+  enforcer diff nginx nginx.new.yaml
+  git show HEAD:profiles/nginx.yaml > /tmp/nginx.yaml; enforcer diff /tmp/nginx.yaml nginx";
+
+/// The arguments of `enforcer diff`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A profile, or its file (anything with a `/` or that ends in `.yaml`)
+    #[arg(value_name = "BEFORE")]
+    before: String,
+    /// Another
+    #[arg(value_name = "AFTER")]
+    after: String,
+    /// Folder of profiles
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    profiles: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Compares two profiles. Exits with 1 if they differ.
+///
+/// # Errors
+///
+/// If a profile cannot be read, or both together are too large to be compared.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let before = load(&args.before, &args.profiles)?;
+    let after = load(&args.after, &args.profiles)?;
+    let differences = differences(&before, &after)?;
+    let view = View::new(&before, &after, &differences);
+    if args.json {
+        output::json(&view)?;
+    } else {
+        let lines = view.lines.iter().map(|line| format!("{line}\n"));
+        output::print(&lines.collect::<Vec<_>>().concat())?;
+    }
+    Ok(if view.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NO)
+    })
+}
+
+/// What differs, as `--json` shows it.
+#[derive(Serialize)]
+struct View {
+    paths: Vec<PathView>,
+    privileges: Change,
+    /// Users, programs and cgroups, as the profiles spell them.
+    applies_to: Change,
+    /// The modes, if they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<[&'static str; 2]>,
+    /// The same for people.
+    #[serde(skip)]
+    lines: Vec<String>,
+}
+
+/// What only the second profile has, and what only the first.
+#[derive(Serialize)]
+struct Change {
+    gained: Vec<String>,
+    lost: Vec<String>,
+}
+
+/// Paths of which the profiles say different things.
+#[derive(Serialize)]
+struct PathView {
+    /// A shortest of them.
+    example: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    example_bytes: Option<String>,
+    gained: Vec<&'static str>,
+    lost: Vec<&'static str>,
+    /// Where an exec led and leads, if that differs: `inherit` or `profile:NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<[String; 2]>,
+    /// The rules that make the difference.
+    rules: Vec<ReasonView>,
+}
+
+/// A rule, and what it has to do with a difference.
+#[derive(Serialize)]
+struct ReasonView {
+    /// `granted by` and its kin.
+    role: &'static str,
+    #[serde(flatten)]
+    rule: RuleView,
+}
+
+/// Rules that make a difference, each with what it has to do with it.
+type Reasons<'a> = Vec<(&'static str, &'a Rule)>;
+
+impl View {
+    fn new(before: &Profile, after: &Profile, differences: &[Difference<'_>]) -> Self {
+        let mut lines = Vec::new();
+        let mut paths = Vec::new();
+        let mut told: Vec<(Access, Access, Reasons<'_>)> = Vec::new();
+        for difference in differences {
+            let reasons = reasons(difference);
+            let (gained, lost) = (difference.gained(), difference.lost());
+            // Paths that other rules tell apart, too, differ in the same way.
+            let is_told = told.iter().any(|(other_gained, other_lost, others)| {
+                (*other_gained, *other_lost) == (gained, lost) && are_same(others, &reasons)
+            });
+            if is_told {
+                continue;
+            }
+            tell(&mut lines, difference, &reasons);
+            paths.push(PathView::new(difference, &reasons));
+            told.push((gained, lost, reasons));
+        }
+        let privileges = Change::new(&privileges(before), &privileges(after));
+        privileges.tell(&mut lines, "privilege");
+        let applies_to = Change::new(&subjects(before), &subjects(after));
+        applies_to.tell(&mut lines, "applies to");
+        let modes = [before.mode.name(), after.mode.name()];
+        let mode = (before.mode != after.mode).then_some(modes);
+        if let Some([old, new]) = mode {
+            lines.push(format!("~ mode {new}, was {old}"));
+        }
+        Self {
+            paths,
+            privileges,
+            applies_to,
+            mode,
+            lines,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+impl Change {
+    fn new(before: &[String], after: &[String]) -> Self {
+        let without = |one: &[String], other: &[String]| {
+            let missing = one.iter().filter(|text| !other.contains(text));
+            missing.cloned().collect()
+        };
+        Self {
+            gained: without(after, before),
+            lost: without(before, after),
+        }
+    }
+
+    fn tell(&self, lines: &mut Vec<String>, what: &str) {
+        for (sign, list) in [("+", &self.gained), ("-", &self.lost)] {
+            for name in list {
+                lines.push(format!("{sign} {what} {name}"));
+            }
+        }
+    }
+}
+
+impl PathView {
+    fn new(difference: &Difference<'_>, reasons: &Reasons<'_>) -> Self {
+        let reason = |&(role, rule): &(&'static str, &Rule)| ReasonView {
+            role,
+            rule: rule.into(),
+        };
+        Self {
+            example: text::lossy(&difference.example),
+            example_bytes: text::lost(&difference.example),
+            gained: difference.gained().names().collect(),
+            lost: difference.lost().names().collect(),
+            target: difference.leads_elsewhere().then(|| {
+                [difference.before.target, difference.after.target].map(|target| match target {
+                    Some(Target::Profile(name)) => format!("profile:{name}"),
+                    Some(Target::Inherit) | None => "inherit".to_owned(),
+                })
+            }),
+            rules: reasons.iter().map(reason).collect(),
+        }
+    }
+}
+
+/// Tells a difference to people.
+fn tell(lines: &mut Vec<String>, difference: &Difference<'_>, reasons: &Reasons<'_>) {
+    let path = Escaped(&difference.example);
+    for (sign, rights) in [("+", difference.gained()), ("-", difference.lost())] {
+        if !rights.is_empty() {
+            lines.push(format!("{sign} {} {path}", list(rights.without_implied())));
+        }
+    }
+    if difference.leads_elsewhere() {
+        let [old, new] = [difference.before.target, difference.after.target].map(goes_on);
+        lines.push(format!(
+            "~ execute {path} goes on in {new}, went on in {old}"
+        ));
+    }
+    for (role, rule) in reasons {
+        lines.push(format!("    {role} {}", describe(rule)));
+    }
+}
+
+fn goes_on(target: Option<&Target>) -> String {
+    match target {
+        Some(Target::Profile(name)) => format!("profile {name}"),
+        Some(Target::Inherit) | None => "the same profile".to_owned(),
+    }
+}
+
+/// The rules that make a difference.
+fn reasons<'a>(difference: &Difference<'a>) -> Reasons<'a> {
+    let Difference { before, after, .. } = difference;
+    let (mut gained, mut lost) = (difference.gained(), difference.lost());
+    if difference.leads_elsewhere() {
+        gained |= Access::EXECUTE;
+        lost |= Access::EXECUTE;
+    }
+    let mut reasons = Vec::new();
+    let mut add = |role, rules: &[&'a Rule], which: &dyn Fn(&Rule) -> bool| {
+        reasons.extend(
+            rules
+                .iter()
+                .filter(|rule| which(rule))
+                .map(|&rule| (role, rule)),
+        );
+    };
+    let meets = |one: Access, other: Access| !(one & other).is_empty();
+    add("granted by", &after.rules, &|rule| {
+        meets(rule.allow, gained)
+    });
+    add("denied by", &after.rules, &|rule| meets(rule.deny, lost));
+    add("was granted by", &before.rules, &|rule| {
+        meets(rule.allow, lost)
+    });
+    add("was denied by", &before.rules, &|rule| {
+        meets(rule.deny, gained)
+    });
+    reasons
+}
+
+fn are_same(one: &Reasons<'_>, other: &Reasons<'_>) -> bool {
+    let same =
+        |(one, other): (&(_, &Rule), &(_, &Rule))| one.0 == other.0 && std::ptr::eq(one.1, other.1);
+    one.len() == other.len() && one.iter().zip(other).all(same)
+}
+
+fn privileges(profile: &Profile) -> Vec<String> {
+    profile.privileges.names().map(str::to_owned).collect()
+}
+
+/// Whom a profile confines, by lines.
+fn subjects(profile: &Profile) -> Vec<String> {
+    let executables = profile.executables.iter();
+    let executables = executables.map(|executable| format!("executable {}", executable.pattern));
+    let users = profile
+        .users
+        .iter()
+        .map(|user| format!("user {}", user.who));
+    let cgroups = profile.cgroups.iter().map(|cgroup| match &cgroup.unit {
+        Some(unit) => format!("unit {unit}"),
+        None => format!("cgroup {}", cgroup.pattern),
+    });
+    executables.chain(users).chain(cgroups).collect()
+}
+
+#[cfg(test)]
+mod tests;

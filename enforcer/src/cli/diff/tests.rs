@@ -1,0 +1,90 @@
+use std::path::Path;
+
+use super::View;
+use crate::profile::{Profile, differences};
+
+fn profile(file: &str, rest: &str) -> Profile {
+    let text = format!("name: p\n{rest}");
+    Profile::parse(&text, Path::new(file), Path::new("")).unwrap()
+}
+
+/// What is told of two profiles.
+fn told(before: &str, after: &str) -> (String, serde_json::Value) {
+    let [before, after] = [profile("a/p.yaml", before), profile("b/p.yaml", after)];
+    let view = View::new(&before, &after, &differences(&before, &after).unwrap());
+    let json = serde_json::to_value(&view).unwrap();
+    (view.lines.join("\n"), json)
+}
+
+const BEFORE: &str = "\
+mode: enforce
+applies_to: { executables: [/bin/p], users: [www] }
+privileges: [setuid]
+paths:
+  - { path: /srv/**, allow: [read] }
+  - { path: /srv/old, allow: [write] }
+exec:
+  - { path: /bin/x }
+";
+
+const AFTER: &str = "\
+mode: audit
+applies_to: { executables: [/bin/p], units: [p.service] }
+privileges: [setuid, sys_admin]
+paths:
+  - { path: /srv/**, allow: [read] }
+  - { path: /srv/*.log, allow: [append] }
+  - { path: /srv/**/.git/**, deny: [all], reason: source }
+exec:
+  - { path: /bin/x, profile: q }
+";
+
+#[test]
+fn differences_for_people() {
+    let (text, _json) = told(BEFORE, AFTER);
+    assert_eq!(
+        text,
+        "\
+~ execute /bin/x goes on in profile q, went on in the same profile
+    granted by b/p.yaml:10:13: /bin/x allow execute
+    was granted by a/p.yaml:9:13: /bin/x allow execute
+- write /srv/old
+    was granted by a/p.yaml:7:13: /srv/old allow write
++ append /srv/.log
+    granted by b/p.yaml:7:13: /srv/*.log allow append
+- read /srv/.git/a
+    denied by b/p.yaml:8:13: /srv/**/.git/** deny all (source)
+    was granted by a/p.yaml:6:13: /srv/** allow read
++ privilege sys_admin
++ applies to unit p.service
+- applies to user www
+~ mode audit, was enforce"
+    );
+}
+
+#[test]
+fn differences_for_programs() {
+    let (_text, json) = told(BEFORE, AFTER);
+    let paths = json["paths"].as_array().unwrap();
+    assert_eq!(paths.len(), 4, "{json}");
+    assert_eq!(
+        paths[0]["target"],
+        serde_json::json!(["inherit", "profile:q"])
+    );
+    assert_eq!(paths[2]["gained"], serde_json::json!(["append"]));
+    assert_eq!(paths[2]["rules"][0]["role"], "granted by");
+    assert_eq!(paths[2]["rules"][0]["pattern"], "/srv/*.log");
+    assert_eq!(
+        json["privileges"]["gained"],
+        serde_json::json!(["sys_admin"])
+    );
+    assert_eq!(json["applies_to"]["lost"], serde_json::json!(["user www"]));
+    assert_eq!(json["mode"], serde_json::json!(["enforce", "audit"]));
+}
+
+#[test]
+fn nothing_differs() {
+    let (text, json) = told(BEFORE, BEFORE);
+    assert_eq!(text, "");
+    assert_eq!(json["paths"], serde_json::json!([]));
+}
