@@ -13,6 +13,7 @@ pub mod explain;
 pub mod output;
 mod refused;
 pub mod run;
+pub mod snippet;
 pub mod status;
 pub mod tighten;
 pub mod who_can;

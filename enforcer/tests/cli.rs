@@ -168,10 +168,22 @@ fn check() {
             (Some(code), ""),
             "{name}: {ran:?}"
         );
-        assert_eq!(ran.err.lines().count(), lines.len(), "{name}: {ran:?}");
-        for (line, want) in ran.err.lines().zip(lines) {
+        // Beneath each stands its line with a mark.
+        let errors: Vec<&str> = ran
+            .err
+            .lines()
+            .filter(|line| line.contains(".yaml:"))
+            .collect();
+        assert_eq!(errors.len(), lines.len(), "{name}: {ran:?}");
+        for (line, want) in errors.iter().zip(lines) {
             assert!(line.starts_with(want), "{name}: {line}");
         }
+        let marks = ran
+            .err
+            .lines()
+            .filter(|line| line.contains("| ") && line.ends_with('^'));
+        let unreadable = usize::from(code == 2);
+        assert_eq!(marks.count(), lines.len() - unreadable, "{name}: {ran:?}");
     }
 }
 

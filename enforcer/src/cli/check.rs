@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use enforcer_abi::Slot;
 use serde::Serialize;
 
+use super::snippet;
 use crate::profile::{
     ABSTRACTIONS, DEFAULT_DIR, Profile, ProfileError, ProfileSet, compile, load_abstraction,
     yaml_files,
@@ -68,7 +69,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     } else {
         let mut stderr = io::stderr().lock();
         for error in &errors {
-            writeln!(stderr, "{error}").context("cannot write to stderr")?;
+            writeln!(stderr, "{}", snippet::shown(error)).context("cannot write to stderr")?;
         }
     }
     Ok(if errors.iter().any(ProfileError::is_unreadable) {

@@ -1,0 +1,102 @@
+//! Errors of profiles for people: the place and the message on one line, then the line of
+//! the file with a mark beneath what is meant.
+
+use std::{fs::File, io::Read as _};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::profile::{FILE_LEN, Origin, ProfileError};
+
+/// An error, by lines. If its file can no longer be read, or is not text, only the first.
+pub fn shown(error: &ProfileError) -> String {
+    let first = error.to_string();
+    match line_of(&error.origin) {
+        Some(line) => format!("{first}\n{}", marked(&line, &error.origin)),
+        None => first,
+    }
+}
+
+/// The line of a place.
+fn line_of(origin: &Origin) -> Option<String> {
+    let file = File::open(&origin.file).ok()?;
+    // What is no file has no lines, and may not end.
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(FILE_LEN as u64).read_to_string(&mut text).ok()?;
+    let before = usize::try_from(origin.line).ok()?.checked_sub(1)?;
+    text.lines().nth(before).map(str::to_owned)
+}
+
+/// The line with a mark beneath what begins at the place.
+fn marked(line: &str, origin: &Origin) -> String {
+    let before = usize::try_from(origin.column.saturating_sub(1)).unwrap_or(usize::MAX);
+    let start = line
+        .char_indices()
+        .nth(before)
+        .map_or(line.len(), |(start, _)| start);
+    let rest = line.get(start..).unwrap_or_default();
+    let end = start + word(rest).max(rest.chars().next().map_or(0, char::len_utf8));
+    let snippet = Snippet::source(line)
+        .line_start(usize::try_from(origin.line).unwrap_or(usize::MAX))
+        .annotation(AnnotationKind::Primary.span(start..end));
+    Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
+}
+
+/// Bytes of the word that a text begins with: up to what ends one in YAML.
+fn word(text: &str) -> usize {
+    if let Some(quote @ ('"' | '\'')) = text.chars().next() {
+        let rest = text.get(1..).unwrap_or_default();
+        return rest.find(quote).map_or(text.len(), |end| end + 2);
+    }
+    let ends = |letter: char| {
+        letter.is_whitespace() || matches!(letter, ',' | ']' | '}' | ':' | '"' | '\'')
+    };
+    text.find(ends).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::shown;
+    use crate::profile::Profile;
+
+    #[test]
+    fn a_mark_is_beneath_what_is_meant() {
+        // Columns: what it shows, a line of the file, where beneath it the mark begins and
+        // how long it is.
+        #[rustfmt::skip]
+        let cases = [
+            ("a value",          "  - { path: /a, allow: [raed] }",           24, 4),
+            ("a quoted one",     "  - { path: \"/a/[\", allow: [read] }",     16, 1),
+            ("a wide letter",    "  - { path: \"/\u{754c}\", alow: [read] }", 19, 4),
+            ("a key",            "  - { path: /a, alow: [read] }",            16, 4),
+            ("what is not text", "  - { path: '/\u{1b}[2J', alow: [read] }",  14, 4),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("p.yaml");
+        for (name, line, column, length) in cases {
+            let text = format!("name: p\nmode: enforce\npaths:\n{line}\n");
+            fs::write(&file, &text).unwrap();
+            let error = Profile::load(&file, Path::new("")).unwrap_err();
+            let shown = shown(&error);
+            let lines: Vec<&str> = shown.lines().collect();
+            assert_eq!(lines[0], error.to_string(), "{name}");
+            assert!(!shown.contains('\u{1b}'), "{name}: {shown}");
+            let want = format!("  | {}{}", " ".repeat(column), "^".repeat(length));
+            assert_eq!(lines.last(), Some(&want.as_str()), "{name}:\n{shown}");
+        }
+    }
+
+    #[test]
+    fn an_error_without_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["none.yaml", "."] {
+            let file = folder.path().join(file);
+            let error = Profile::load(&file, Path::new("")).unwrap_err();
+            assert_eq!(shown(&error), error.to_string());
+        }
+    }
+}
