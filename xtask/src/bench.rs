@@ -35,7 +35,7 @@ const PROGRAM: &str = "bench";
 const EXIT_FAILED: u8 = 1;
 
 /// When to give up on one boot.
-const TIMEOUT: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// What every guest has, so that all are alike: a server, and a compiler of profiles.
 const PACKAGES: [&str; 2] = ["nginx", "apparmor"];
