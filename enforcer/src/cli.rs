@@ -13,6 +13,7 @@ pub mod explain;
 pub mod output;
 mod refused;
 pub mod run;
+pub mod schema;
 pub mod snippet;
 pub mod status;
 pub mod tighten;
@@ -65,6 +66,8 @@ enum Command {
     WhoCan(who_can::Args),
     /// Tell what one profile grants and another does not
     Diff(diff::Args),
+    /// Print the JSON Schema of profiles, for editors
+    Schema(schema::Args),
     /// Show what was refused
     Detections(detections::Args),
     /// Take away what profiles grant and nobody uses
@@ -103,6 +106,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Detections(args) => detections::run(args),
         Command::Tighten(args) => tighten::run(args),
     }

@@ -1,6 +1,7 @@
 //! Profiles: what they say, how they are read, and what they compile to.
 //!
-//! - [`raw`]: the schema, word for word; [`yaml`]: its parser and the parser's errors
+//! - [`raw`]: the schema, word for word; [`schema`]: the same for editors; [`yaml`]: its
+//!   parser and the parser's errors
 //! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
 //! - [`subjects`]: the names of users and units
 //! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
@@ -36,6 +37,7 @@ mod pack;
 mod pattern;
 mod product;
 mod raw;
+mod schema;
 mod set;
 mod subjects;
 mod suggest;
@@ -49,6 +51,7 @@ use std::{
 };
 
 use enforcer_abi::{Access, Mode, Privileges};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::set::yaml_files;
@@ -65,6 +68,7 @@ pub use self::{
     load::load_abstraction,
     operation::rights_from_name,
     pattern::Pattern,
+    schema::{abstraction_schema, profile_schema},
     set::ProfileSet,
 };
 
@@ -150,7 +154,7 @@ pub struct Cgroup {
 }
 
 /// What becomes of an access that a profile does not grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ProfileMode {
     /// It is refused.
@@ -162,7 +166,7 @@ pub enum ProfileMode {
 }
 
 /// How the agent answers a violation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnViolation {
     /// Whether grants that were never used are taken away.
@@ -171,7 +175,7 @@ pub struct OnViolation {
 }
 
 /// Whether grants that were never used are taken away after a violation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Tighten {
     /// They stay.

@@ -127,6 +127,7 @@ fn help_is_no_error() {
         "explain",
         "who-can",
         "diff",
+        "schema",
         "detections",
         "tighten",
     ];

@@ -2,105 +2,159 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_yaml::Spanned;
 
-use super::{OnViolation, ProfileMode};
+use super::{OnViolation, ProfileMode, schema};
 
-/// A file of `profiles/`.
-#[derive(Debug, Deserialize)]
+/// What programs, users or services may do: a file `NAME.yaml` in a folder of profiles.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Profile of enforcer")]
 pub(super) struct RawProfile {
-    /// No default: it names the table in the kernel, the detections, the state.
+    /// The profile's name: that of its file without `.yaml`. It names the profile in
+    /// detections and on the command line.
+    #[schemars(with = "String", regex(pattern = "^[a-z0-9][a-z0-9_.-]{0,63}$"))]
     pub(super) name: Spanned<String>,
+    /// For people.
     #[serde(default)]
     pub(super) description: String,
+    /// Whom it confines, wherever that is started. Without it the profile is for exec rules
+    /// and for `enforcer exec`.
     #[serde(default)]
+    #[schemars(with = "Option<RawAppliesTo>")]
     pub(super) applies_to: Option<Spanned<RawAppliesTo>>,
-    /// No default: whether a profile enforces is never left unsaid.
+    /// What becomes of what it does not grant. It has no default, so that nobody takes a
+    /// profile for one that enforces.
     pub(super) mode: ProfileMode,
+    /// Abstractions whose rules the profile has, too: files of the folder `abstractions`
+    /// beside it, without `.yaml`.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) include: Vec<Spanned<String>>,
+    /// Names for `${name}` in patterns, each with a text or a list of alternatives.
     #[serde(default)]
     pub(super) variables: RawVariables,
+    /// Rights on paths. What no rule allows is not granted; a deny wins.
     #[serde(default)]
+    #[schemars(with = "Vec<RawPath>")]
     pub(super) paths: Vec<Spanned<RawPath>>,
+    /// Programs that may be started, and in which profile they go on.
     #[serde(default)]
+    #[schemars(with = "Vec<RawExec>")]
     pub(super) exec: Vec<Spanned<RawExec>>,
+    /// What no path speaks of: capabilities without their `cap_`, and other ways out of a
+    /// domain. What is not listed is refused, to root too.
     #[serde(default)]
+    #[schemars(schema_with = "schema::privileges")]
     pub(super) privileges: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Whether the rules speak of `metadata`. Most programs ask for it so often that
-    /// nobody would read what they ask.
+    /// Whether the rules speak of `metadata`, as `stat` reads. Without it that is granted on
+    /// every path: most programs ask for it so often that nobody would read what they ask.
     #[serde(default)]
     pub(super) metadata: bool,
+    /// How a violation is answered.
     #[serde(default)]
     pub(super) on_violation: OnViolation,
 }
 
-/// A file of `profiles/abstractions/`.
-#[derive(Debug, Deserialize)]
+/// Rules that profiles have in common: a file in the folder `abstractions`.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Abstraction of enforcer")]
 pub(super) struct RawAbstraction {
+    /// For people.
     #[serde(default, rename = "description")]
     pub(super) _description: String,
+    /// Other abstractions.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) include: Vec<Spanned<String>>,
+    /// Names for `${name}` in patterns, each with a text or a list of alternatives.
     #[serde(default)]
     pub(super) variables: RawVariables,
+    /// Rights on paths.
     #[serde(default)]
+    #[schemars(with = "Vec<RawPath>")]
     pub(super) paths: Vec<Spanned<RawPath>>,
+    /// Programs that may be started.
     #[serde(default)]
+    #[schemars(with = "Vec<RawExec>")]
     pub(super) exec: Vec<Spanned<RawExec>>,
 }
 
-/// Whom a profile confines wherever it is started.
-#[derive(Debug, Deserialize)]
+/// Whom a profile confines. At least one list is there. No program, user or cgroup has two
+/// profiles; a process may have one of each kind, and then all have to grant.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AppliesTo")]
 pub(super) struct RawAppliesTo {
-    /// Patterns of programs.
+    /// Programs, as patterns of their paths.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) executables: Vec<Spanned<String>>,
-    /// Names or ids.
+    /// Users, by name or id.
     #[serde(default)]
+    #[schemars(schema_with = "schema::users")]
     pub(super) users: Vec<Spanned<String>>,
-    /// Names of systemd's units.
+    /// Units of systemd.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) units: Vec<Spanned<String>>,
-    /// Patterns of paths from the root of cgroup v2.
+    /// Cgroups with what is beneath them, as patterns of their paths from the root of
+    /// cgroup v2.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) cgroups: Vec<Spanned<String>>,
 }
 
-/// Rights on the paths of a pattern.
-#[derive(Debug, Deserialize)]
+/// Rights on the paths of a pattern: either `allow` or `deny`.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PathRule")]
 pub(super) struct RawPath {
+    /// The paths, from the root: `*` within a name, `**` across names, `?`, `[a-z]`,
+    /// `{a,b}`, `${variable}`.
+    #[schemars(with = "String")]
     pub(super) path: Spanned<String>,
+    /// The rights that it grants.
     #[serde(default)]
+    #[schemars(schema_with = "schema::allowed")]
     pub(super) allow: Option<Spanned<Vec<Spanned<String>>>>,
+    /// The rights that it takes away, whatever grants them.
     #[serde(default)]
+    #[schemars(schema_with = "schema::denied")]
     pub(super) deny: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Why. It is shown with what the rule refuses.
     #[serde(default)]
     pub(super) reason: Option<String>,
 }
 
-/// Programs that may be started, and the profile they go on in: the one that
-/// `profile` names, or without it the one of the program that starts them. Or, with
-/// `deny`, programs that may not be started.
-#[derive(Debug, Deserialize)]
+/// Programs that may be started: in the profile that `profile` names, or without it in that
+/// of the program that starts them. Or, with `deny`, programs that may not.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ExecRule")]
 pub(super) struct RawExec {
+    /// The programs, as a pattern of their paths.
+    #[schemars(with = "String")]
     pub(super) path: Spanned<String>,
+    /// The profile in which they go on, with their environment distrusted. From Linux 5.12.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub(super) profile: Option<Spanned<String>>,
-    /// Says what holds without it, too.
+    /// They go on in the same profile. That holds without it, too.
     #[serde(default)]
+    #[schemars(with = "Option<bool>")]
     pub(super) inherit: Option<Spanned<bool>>,
+    /// They may not be started.
     #[serde(default)]
+    #[schemars(with = "Option<bool>")]
     pub(super) deny: Option<Spanned<bool>>,
+    /// Why. It is shown with what the rule refuses.
     #[serde(default)]
     pub(super) reason: Option<String>,
 }
