@@ -3,32 +3,31 @@
 //! The functions that are verified on their own talk through the scratch: the
 //! request, the path, what a table said.
 //!
+//! - [`layer`]: what each layer says
 //! - [`remembered`]: what was found before
 //! - [`anywhere`]: an object that comes without a mount
 //! - [`privilege`]: what is no access to an object
 
 mod anywhere;
+mod layer;
 mod privilege;
 mod remembered;
 
 use self::{
     anywhere::judge_anywhere,
+    layer::layers,
     remembered::{judge_known, note_walked},
 };
 pub(crate) use self::{
     privilege::{Told, privilege},
     remembered::Folder,
 };
-use enforcer_abi::{
-    Access, Counter, Label, Layer, Mode, Operation, Privilege, Reach, Reason, Slot, Verdict,
-    decide, limits::LAYERS, policy::refusal,
-};
+use enforcer_abi::{Access, Counter, Label, Operation, Reason, Slot};
 
 use crate::{
-    automaton,
     kernel::{self, Task, global},
     maps::{self, known::STAYS},
-    report::{self, Refusal, programs},
+    report::programs,
     scratch::{Object, Request, Scratch},
     subject,
     walk::{self, NAMED, Place},
@@ -356,154 +355,5 @@ fn anonymous(request: Request) -> Option<Answer> {
         Some(Answer::Anonymous)
     } else {
         None
-    }
-}
-
-/// Asks every layer, and not only until one refuses, so that each one's
-/// violation is known. Leaves in the scratch what the innermost layer found that
-/// there is, which says where an exec leads.
-#[inline(always)]
-fn layers(scratch: &mut Scratch) -> u32 {
-    let quietly = scratch.request.how & How::QUIETLY != 0;
-    let mut strictest = Verdict::Allow as u32;
-    let mut answer = Answer::Granted as u32;
-    scratch.is_uniform = 1;
-    scratch.is_folder_uniform = 1;
-    for layer in OUTWARDS {
-        if slot_of(&scratch.subject.layers, layer).is_none() {
-            continue;
-        }
-        let said = judge_layer(scratch.at, layer as u32);
-        let verdict = said & 0xff;
-        if verdict > strictest {
-            strictest = verdict;
-        }
-        if verdict == Verdict::Deny as u32 && said >> 8 > answer {
-            answer = said >> 8;
-        }
-    }
-    scratch.verdict = strictest;
-    if !quietly {
-        count(strictest);
-    }
-    answer
-}
-
-/// The layers as they are asked, the innermost last.
-const OUTWARDS: [Layer; LAYERS] = [Layer::User, Layer::Process, Layer::Application];
-
-/// Counts what was let through or refused.
-#[inline(always)]
-fn count(verdict: u32) {
-    if verdict == Verdict::Deny as u32 {
-        maps::count(Counter::Denied);
-    } else if verdict == Verdict::Audit as u32 {
-        maps::count(Counter::Audited);
-    } else if verdict == Verdict::Learn as u32 {
-        maps::count(Counter::Learned);
-    }
-}
-
-global! {
-    /// Asks one layer about the request and the path in the scratch. Returns the
-    /// [`Verdict`], and above it the [`Answer`] of a refusal.
-    fn judge_layer(at: u32, layer: u32) -> u32 {
-        let Ok(scratch) = maps::scratch(at) else {
-            return (Answer::Refused as u32) << 8 | Verdict::Deny as u32;
-        };
-        let number = layer;
-        let layer = Layer::from_index(layer);
-        let request = scratch.request;
-        let slot = slot_of(&scratch.subject.layers, layer);
-        kernel::clear(&mut scratch.found);
-        let ran = automaton::run_layer(slot, number, scratch);
-        let reach = scratch.found.reach();
-        let everywhere = scratch.found.everywhere;
-        let problem = match ran {
-            Ok(()) if request.unnamed == NAMED => missing(scratch, layer, request, reach),
-            // What is granted on every path is granted without one, but for a move.
-            Ok(()) if request.how & How::MOVE == 0 && everywhere.contains(request.requested) => None,
-            Ok(()) => Some((request.requested, kernel::reason(request.unnamed))),
-            Err(reason) => Some((request.requested, reason)),
-        };
-        let Some((missing, reason)) = problem else {
-            if !request.requested.is_empty() && request.how & How::QUIETLY == 0 {
-                maps::hit(scratch.found.hits, request.requested);
-            }
-            return Verdict::Allow as u32;
-        };
-        let grows = reason == Reason::RightsGrow;
-        let answer = if grows { Answer::Grows } else { Answer::Refused } as u32;
-        if request.how & How::QUIETLY != 0 {
-            return answer << 8 | Verdict::Deny as u32;
-        }
-        if reason != Reason::NotGranted && !grows {
-            // No rule was matched, so none says where an exec leads.
-            scratch.found.target = Slot::NONE;
-        }
-        let mode = if ran.is_ok() { scratch.found.mode } else { 0 };
-        let verdict = refusal(Mode(mode));
-        if verdict != Verdict::Allow {
-            maps::count_reason(reason);
-            report::violation(scratch, Refusal {
-                operation: request.operation,
-                privilege: Privilege::NONE,
-                requested: request.requested,
-                missing,
-                reason,
-                layer,
-                slot,
-                verdict,
-            });
-        }
-        answer << 8 | verdict as u32
-    }
-}
-
-/// The profile of a layer.
-#[inline(always)]
-fn slot_of(layers: &[Slot; LAYERS], layer: Layer) -> Slot {
-    let [user, application, process] = *layers;
-    match layer {
-        Layer::User => user,
-        Layer::Application => application,
-        Layer::Process => process,
-    }
-}
-
-/// What a layer does not grant of a request on an object with a path.
-#[inline(always)]
-fn missing(
-    scratch: &mut Scratch,
-    layer: Layer,
-    request: Request,
-    reach: Reach,
-) -> Option<(Access, Reason)> {
-    let kept = kept(scratch, layer);
-    let before = *kept;
-    if request.how & How::KEEP != 0 {
-        *kept = reach;
-    }
-    let missing = request.requested.missing_from(reach.allow);
-    if decide(Mode::ENFORCE, request.requested, reach.allow) != Verdict::Allow {
-        return Some((missing, Reason::NotGranted));
-    }
-    let directory = request.how & How::DIRECTORY != 0;
-    if request.how & How::NO_GROWTH != 0 && before.grows_to(reach, directory) {
-        return Some((reach.allow.missing_from(before.allow), Reason::RightsGrow));
-    }
-    if request.how & How::NO_LOSS != 0 && reach.grows_to(before, directory) {
-        return Some((before.allow.missing_from(reach.allow), Reason::RightsGrow));
-    }
-    None
-}
-
-#[inline(always)]
-fn kept(scratch: &mut Scratch, layer: Layer) -> &mut Reach {
-    let [user, application, process] = &mut scratch.kept;
-    match layer {
-        Layer::User => user,
-        Layer::Application => application,
-        Layer::Process => process,
     }
 }

@@ -19,6 +19,7 @@
 //! back, which takes somebody who may mount, and gives a name that the object had
 //! just before or after.
 //!
+//! - [`step`]: over one name, or one mount point; [`link`]: what is read for that
 //! - [`build`]: a path from its end towards its front
 //! - [`way`]: whether it is still the same way
 //! - [`mounts`]: names of an object that comes without a mount
@@ -26,35 +27,28 @@
 
 pub(crate) mod build;
 pub(crate) mod cgroup;
+mod link;
 pub(crate) mod mounts;
+mod step;
 mod way;
 
-pub(crate) use self::way::{ANY_NAMESPACE, mark_of};
+use self::step::{LOOK_ONLY, TAKE_NAMES, edges, walk_path};
+pub(crate) use self::{
+    link::{is_in_procfs, link, parent},
+    step::End,
+    way::{ANY_NAMESPACE, mark_of},
+};
 
 use enforcer_abi::{
     Reason,
-    limits::{WALK_PATIENCE_NS, WALK_STEPS, WALK_STOPPED_NS, WALK_TRIES},
+    limits::{WALK_PATIENCE_NS, WALK_STOPPED_NS, WALK_TRIES},
 };
 
 use crate::{
-    kernel::{self, Task, Words, global, offset, read, read_into},
+    kernel::{self, global, offset, read},
     maps,
     scratch::{BUFFER, Scratch},
 };
-
-/// How a walk ended; 0 while it goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum End {
-    /// At the root of a mount that is mounted on nothing.
-    Top = 1,
-    /// At a dentry that has no parent and is not the root of its mount.
-    Escaped = 2,
-    /// The path did not fit.
-    TooLong = 3,
-    /// A read of kernel memory failed.
-    Fault = 4,
-}
 
 /// What the walk found.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,20 +77,11 @@ pub(crate) const NAMED: u32 = 0;
 /// `mnt_ns` of a mount that the kernel made for itself: `ERR_PTR(-EINVAL)`.
 const INTERNAL: u64 = -22_i64 as u64;
 
-/// `s_magic` of procfs.
-const PROC: u64 = 0x9fa0;
-
-/// `PIDTYPE_TGID`, as an offset into `signal_struct.pids`.
-const PIDTYPE_TGID: u64 = 8;
-
 /// Tries that one call of [`try_walk`] makes.
 const TRIES: u32 = 8;
 
 /// Looks that one call of [`look`] takes, and calls of that in one of [`wait`].
 const LOOKS: u32 = 32;
-
-/// Steps that one call of [`walk_names`] takes.
-const STEPS: u32 = 8;
 
 /// Puts the path of `dentry` on the mount of `vfsmount` into the scratch.
 ///
@@ -261,41 +246,6 @@ pub(crate) const fn is_quiet(sequences: u64) -> bool {
     sequences & (1 << 32 | 1) == 0
 }
 
-/// What [`walk_path`] is for: to put names into the scratch, or to see whether the
-/// way is still the same, which the scratch's mark then tells.
-const TAKE_NAMES: u32 = 1;
-const LOOK_ONLY: u32 = 0;
-
-global! {
-    /// Walks on from where the scratch is. Returns the [`End`], or 0 if there is
-    /// none within [`WALK_STEPS`].
-    fn walk_path(at: u32, names: u32) -> u32 {
-        for _ in 0..WALK_STEPS / STEPS {
-            let end = walk_names(at, names);
-            if end != 0 {
-                return end;
-            }
-        }
-        0
-    }
-}
-
-global! {
-    /// Takes up to [`STEPS`] steps of the walk in the scratch. Returns the
-    /// [`End`], or 0 if there is none yet.
-    fn walk_names(at: u32, names: u32) -> u32 {
-        let Ok(scratch) = maps::scratch(at) else {
-            return End::Fault as u32;
-        };
-        for _ in 0..STEPS {
-            if let Err(end) = advance(scratch, names == TAKE_NAMES) {
-                return end as u32;
-            }
-        }
-        0
-    }
-}
-
 #[inline(always)]
 fn ended(scratch: &mut Scratch, end: u32, namespace: u64) -> Result<Place, Reason> {
     match end {
@@ -305,205 +255,6 @@ fn ended(scratch: &mut Scratch, end: u32, namespace: u64) -> Result<Place, Reaso
         end if end == End::Fault as u32 => Err(Reason::Fault),
         _ => Err(Reason::PathTooDeep),
     }
-}
-
-/// Reads `mnt_parent`, `mnt_mountpoint` and `mnt_root` of the scratch's mount.
-#[inline(always)]
-fn edges(scratch: &mut Scratch) -> Result<(), Reason> {
-    if !kernel::can_load() {
-        // Verifier: there is no stack left for them.
-        let address = scratch.mount.wrapping_add(offset!(mount_parent));
-        return read_into(&raw mut scratch.edges, 24, address);
-    }
-    scratch.edges = edges_of(scratch.mount)?;
-    Ok(())
-}
-
-/// Those of a mount. They lie side by side, which the agent checks.
-#[inline(always)]
-fn edges_of(mount: u64) -> Result<[u64; 3], Reason> {
-    let address = mount.wrapping_add(offset!(mount_parent));
-    if !kernel::can_load() {
-        return read(address);
-    }
-    let words = Words::at(address);
-    Ok([words.word(0), words.word(8), words.word(16)])
-}
-
-/// What is read of a dentry.
-#[derive(Clone, Copy)]
-pub(crate) struct Link {
-    sequence: u32,
-    pub(crate) parent: u64,
-    pub(crate) len: u32,
-    text: u64,
-}
-
-/// Reads a dentry.
-///
-/// `d_seq` changes with the dentry's name and parent, and never comes back to what
-/// it was.
-#[inline(always)]
-pub(crate) fn link(dentry: u64) -> Result<Link, Reason> {
-    if kernel::can_load() {
-        let words = Words::at(dentry);
-        return Ok(Link {
-            sequence: words.half(offset!(dentry_seq)),
-            parent: words.word(offset!(dentry_parent)),
-            // A hash comes first.
-            len: words.half(offset!(dentry_name).wrapping_add(4)),
-            text: words.word(offset!(dentry_name).wrapping_add(8)),
-        });
-    }
-    // `d_seq`, `d_hash` (four words), `d_parent`, and `d_name`: hash, length and
-    // the address of the text.
-    let [
-        sequence,
-        _,
-        _,
-        _,
-        _,
-        parent,
-        parent_high,
-        _hash,
-        len,
-        text,
-        text_high,
-    ]: [u32; 11] = read(dentry.wrapping_add(offset!(dentry_seq)))?;
-    Ok(Link {
-        sequence,
-        parent: u64::from(parent_high) << 32 | u64::from(parent),
-        len,
-        text: u64::from(text_high) << 32 | u64::from(text),
-    })
-}
-
-impl Link {
-    /// What a dentry adds to the mark of a way. As long as its sequence count does not
-    /// come round, which takes 2^31 renames of it, it never adds the same again.
-    #[inline(always)]
-    pub(crate) fn mark(&self, dentry: u64) -> u64 {
-        // Of one dentry, each count gives another: no step loses anything.
-        mix(dentry ^ u64::from(self.sequence).wrapping_mul(SPREAD))
-    }
-}
-
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// Spreads what a walk comes by over all bits, so that a sum over a way is that of
-/// another only by an accident of one in 2^64.
-#[inline(always)]
-const fn mix(value: u64) -> u64 {
-    let value = (value ^ value >> 32).wrapping_mul(SPREAD);
-    (value ^ value >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-}
-
-/// What a mount point adds to the mark of a way.
-#[inline(always)]
-const fn crossing(mount: u64, parent: u64, mountpoint: u64) -> u64 {
-    mix(mount ^ parent.rotate_left(32)).wrapping_add(mix(mountpoint))
-}
-
-/// Crosses a mount point if the walk is at one. Returns whether it was.
-#[inline(always)]
-fn cross(scratch: &mut Scratch) -> Result<bool, End> {
-    let [parent_mount, mountpoint, root] = scratch.edges;
-    if scratch.dentry != root {
-        return Ok(false);
-    }
-    if parent_mount == scratch.mount {
-        return Err(End::Top);
-    }
-    scratch.mark = scratch
-        .mark
-        .wrapping_add(crossing(scratch.mount, parent_mount, mountpoint));
-    scratch.crossings = scratch.crossings.wrapping_add(1);
-    scratch.mount = parent_mount;
-    scratch.dentry = mountpoint;
-    edges(scratch).map_err(|_fault| End::Fault)?;
-    Ok(true)
-}
-
-/// Goes over one name, and takes it if `names` says so; or crosses one mount point.
-#[inline(always)]
-fn advance(scratch: &mut Scratch, names: bool) -> Result<(), End> {
-    if cross(scratch)? {
-        return Ok(());
-    }
-    let dentry = scratch.dentry;
-    let link = link(dentry).map_err(|_fault| End::Fault)?;
-    if link.sequence & 1 != 0 {
-        scratch.unstable = dentry;
-    }
-    let mark = link.mark(dentry);
-    scratch.mark = scratch.mark.wrapping_add(mark);
-    if link.parent == dentry {
-        return Err(End::Escaped);
-    }
-    if names {
-        if scratch.names == 0 && scratch.mount == scratch.origin {
-            scratch.leaf_mark = mark;
-            scratch.folder = link.parent;
-        }
-        take(scratch, dentry, &link)?;
-        if scratch.names == 1 && scratch.mount == scratch.origin {
-            scratch.leaf = scratch.path_len();
-        }
-    }
-    scratch.dentry = link.parent;
-    Ok(())
-}
-
-/// Puts the name of `dentry` in front of the path.
-#[inline(always)]
-fn take(scratch: &mut Scratch, dentry: u64, link: &Link) -> Result<(), End> {
-    let end = scratch.start;
-    build::name(scratch, link.len, link.text)?;
-    let [_parent_mount, _mountpoint, root] = scratch.edges;
-    if link.parent == root
-        && build::is_number(scratch)
-        && is_own_process(scratch, dentry).unwrap_or(false)
-    {
-        scratch.start = end;
-        build::literal(scratch, b"/self")?;
-    }
-    Ok(())
-}
-
-/// Whether `dentry` is the current process' folder in a procfs. Notes that the path
-/// depends on who asks, if it is any process'.
-#[inline(always)]
-fn is_own_process(scratch: &mut Scratch, dentry: u64) -> Result<bool, Reason> {
-    if !is_in_procfs(dentry)? {
-        return Ok(false);
-    }
-    scratch.personal = 1;
-    let inode: u64 = read(dentry.wrapping_add(offset!(dentry_inode)))?;
-    let process = inode
-        .wrapping_sub(offset!(proc_inode_vfs))
-        .wrapping_add(offset!(proc_inode_pid));
-    let named: u64 = read(process)?;
-    let signal: u64 = read(Task::current().address().wrapping_add(offset!(task_signal)))?;
-    let own: u64 = read(
-        signal
-            .wrapping_add(offset!(signal_pids))
-            .wrapping_add(PIDTYPE_TGID),
-    )?;
-    Ok(named == own)
-}
-
-/// Whether `dentry` is of a procfs.
-#[inline(always)]
-pub(crate) fn is_in_procfs(dentry: u64) -> Result<bool, Reason> {
-    let super_block: u64 = read(dentry.wrapping_add(offset!(dentry_sb)))?;
-    let magic: u64 = read(super_block.wrapping_add(offset!(super_magic)))?;
-    Ok(magic == PROC)
-}
-
-/// The `struct dentry *` of the folder in which `dentry` is.
-#[inline(always)]
-pub(crate) fn parent(dentry: u64) -> Result<u64, Reason> {
-    Ok(link(dentry)?.parent)
 }
 
 /// Puts the name of an object in `folder`, with a `/` before it, into the scratch in
@@ -524,18 +275,6 @@ pub(crate) fn last_name(scratch: &mut Scratch, dentry: u64, folder: u64) -> Resu
 #[inline(always)]
 fn owner(scratch: &Scratch) -> Result<u64, Reason> {
     read(scratch.mount.wrapping_add(offset!(mount_ns)))
-}
-
-/// The mount namespace of a `struct vfsmount`: [`INTERNAL`], 0 for one that was
-/// unmounted lazily.
-///
-/// # Errors
-///
-/// [`Reason::Fault`].
-#[inline(always)]
-fn owner_of(vfsmount: u64) -> Result<u64, Reason> {
-    let mount = vfsmount.wrapping_sub(offset!(mount_mnt));
-    read(mount.wrapping_add(offset!(mount_ns)))
 }
 
 /// Decides what a path to the top of a mount tree means.

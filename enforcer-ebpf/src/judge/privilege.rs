@@ -7,7 +7,10 @@ use enforcer_abi::{
 
 use crate::{
     automaton,
-    judge::{Answer, OUTWARDS, count, slot_of},
+    judge::{
+        Answer,
+        layer::{OUTWARDS, count, slot_of},
+    },
     kernel::{self, Task, global},
     maps,
     report::{self, Refusal, programs},

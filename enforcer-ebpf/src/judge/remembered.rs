@@ -32,7 +32,10 @@ use enforcer_abi::{
 
 use crate::{
     automaton::{self, Settled},
-    judge::{How, OUTWARDS, missing, slot_of},
+    judge::{
+        How,
+        layer::{OUTWARDS, missing, slot_of},
+    },
     kernel::{global, offset, word},
     maps::{
         self,

@@ -97,7 +97,7 @@ fn next(scratch: &mut Scratch, super_block: u64, namespace: u64) -> Result<u32, 
 #[inline(always)]
 pub(crate) fn nearest(vfsmount: u64, dentry: u64) -> Result<u64, Reason> {
     let namespace = kernel::mount_namespace(Task::current())?;
-    let owner = super::owner_of(vfsmount)?;
+    let owner = super::link::owner_of(vfsmount)?;
     if owner == namespace || owner == INTERNAL {
         return Ok(vfsmount);
     }

@@ -5,7 +5,7 @@
 
 use enforcer_abi::Reason;
 
-use super::{crossing, edges_of, link, owner_of};
+use super::link::{crossing, edges_of, link, owner_of};
 use crate::kernel::{global, offset};
 
 /// Most names and mount points of such a way. That of a deeper one is walked anew.
