@@ -10,7 +10,8 @@
 //!   that say which program or cgroup belongs to which profile
 //! - [`explain`]: why a profile grants or refuses an access; [`growth`]: whether
 //!   something would have more rights under another name; [`diff`]: what another profile
-//!   grants and this one does not
+//!   grants and this one does not; [`lint`]: what may not have been meant; both by a [`walk`]
+//!   over all that has the form of a path ([`place`])
 //! - [`operation`]: the rights that operations ask for
 //! - [`set`]: the profiles of a folder, and what must hold between them
 //! - [`error`], [`suggest`], [`escape`]: how all of them say what is wrong
@@ -29,12 +30,14 @@ mod escape;
 mod explain;
 mod glob;
 mod growth;
+mod lint;
 mod load;
 mod lower;
 mod minimize;
 mod operation;
 mod pack;
 mod pattern;
+mod place;
 mod product;
 mod raw;
 mod schema;
@@ -42,6 +45,7 @@ mod set;
 mod subjects;
 mod suggest;
 mod variables;
+mod walk;
 mod yaml;
 
 use std::{
@@ -65,6 +69,7 @@ pub use self::{
     explain::{Explanation, explain},
     glob::{GlobError, GlobFault},
     growth::{Growth, Move, growth},
+    lint::{Lint, Warning, lint},
     load::load_abstraction,
     operation::rights_from_name,
     pattern::Pattern,

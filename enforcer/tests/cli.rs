@@ -189,6 +189,26 @@ fn check() {
 }
 
 #[test]
+fn check_warns() {
+    let text = "name: web\nmode: enforce\npaths:\n  - { path: '/**', allow: [read] }\n";
+    let folder = Folder::with(&[("web.yaml", text)]);
+    let ran = folder.run(&["check", "web.yaml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{ran:?}");
+    let want = "web.yaml:4:13: warning: it is about every path; name those that are needed\n";
+    assert!(ran.err.starts_with(want), "{ran:?}");
+    assert_eq!(folder.run(&["check", "--strict", "web.yaml"]).code, Some(1));
+    let json = folder.run(&["check", "--json", "web.yaml"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json[0]["level"], "warning", "{json}");
+    assert_eq!(json[0]["line"], 4, "{json}");
+    let ran = folder.run(&["check", "--stats", "web.yaml"]);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{ran:?}");
+    assert!(lines[0].starts_with("PROFILE  RULES  STATES"), "{ran:?}");
+    assert!(lines[1].starts_with("web      1      "), "{ran:?}");
+}
+
+#[test]
 fn who_can() {
     let logs = "name: logs\nmode: audit\npaths:\n  - { path: /var/log/**, allow: [read] }\n";
     let folder = Folder::with(&[

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 
 use enforcer::profile::{
     ABSTRACTIONS, Compiled, Move, Profile, ProfileSet, access_from_names, compile, explain, growth,
-    load_abstraction, rights_from_name,
+    lint, load_abstraction, rights_from_name,
 };
 use enforcer_abi::{Access, Privilege, Slot, Verdict, limits::TABLE_WORDS};
 
@@ -101,6 +101,8 @@ fn shipped_profiles_keep_their_claims() {
             "{name} has {} words",
             compiled.words.len()
         );
+        let warnings = lint(profile).unwrap();
+        assert!(warnings.is_empty(), "{name}: {warnings:#?}");
         let claims = claims(profile);
         for granted in [true, false] {
             let count = claims
@@ -122,6 +124,9 @@ fn shipped_abstractions_load() {
     let mut count = 0;
     for entry in fs::read_dir(&dir).unwrap() {
         let file = entry.unwrap().path();
+        if file.extension().is_none_or(|end| end != "yaml") {
+            continue;
+        }
         load_abstraction(&file, &dir).unwrap_or_else(|errors| panic!("{errors:#?}"));
         count += 1;
     }

@@ -1,20 +1,22 @@
 //! `enforcer check`: is there anything wrong with these profiles?
+//!
+//! - [`stats`]: what their tables take
+
+mod stats;
 
 use std::{
     collections::HashSet,
-    io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::Context as _;
 use enforcer_abi::Slot;
 use serde::Serialize;
 
-use super::snippet;
+use super::{output, snippet};
 use crate::profile::{
-    ABSTRACTIONS, DEFAULT_DIR, Profile, ProfileError, ProfileSet, compile, load_abstraction,
-    yaml_files,
+    ABSTRACTIONS, DEFAULT_DIR, Origin, Profile, ProfileError, ProfileSet, Warning, compile, lint,
+    load_abstraction, yaml_files,
 };
 
 /// Something is wrong with a profile.
@@ -26,24 +28,52 @@ const UNREADABLE: u8 = 2;
 ///
 /// A folder is checked as a whole: every profile, every abstraction, and what must
 /// hold between them. A file is checked by itself, with the abstractions that lie in
-/// the folder `abstractions` beside it.
+/// the folder `abstractions` beside it. Warnings are about what is valid and may not
+/// have been meant.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// Profiles, or folders of them.
     #[arg(value_name = "FILE|DIR", default_value = DEFAULT_DIR)]
     pub paths: Vec<PathBuf>,
-    /// Print the errors as a JSON list on stdout.
+    /// Exit with 1 if there are warnings, too.
     #[arg(long)]
+    pub strict: bool,
+    /// Show the size of each profile's table, and how long it takes to make.
+    #[arg(long)]
+    pub stats: bool,
+    /// Print errors and warnings as a JSON list on stdout.
+    #[arg(long, conflicts_with = "stats")]
     pub json: bool,
 }
 
-/// An error as `--json` shows it.
+/// An error or a warning as `--json` shows it.
 #[derive(Serialize)]
-struct ErrorView {
+struct View {
+    level: &'static str,
     file: String,
     line: u32,
     column: u32,
     message: String,
+}
+
+impl View {
+    fn new(level: &'static str, origin: &Origin, message: String) -> Self {
+        Self {
+            level,
+            file: origin.file.to_string_lossy().into_owned(),
+            line: origin.line,
+            column: origin.column,
+            message,
+        }
+    }
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    errors: Vec<ProfileError>,
+    /// The profiles, where nothing is wrong.
+    profiles: Vec<Profile>,
 }
 
 /// Checks profiles. Exits with 1 if something is wrong with one, and with 2 if one
@@ -53,58 +83,87 @@ struct ErrorView {
 ///
 /// If the result cannot be written.
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let CheckArgs { paths, json } = args;
+    let mut found = Found::default();
+    for path in &args.paths {
+        let Found { errors, profiles } = check(path);
+        found.errors.extend(errors);
+        found.profiles.extend(profiles);
+    }
     // One abstraction's error is that of each profile that includes it.
     let mut seen = HashSet::new();
-    let errors: Vec<ProfileError> = paths
-        .iter()
-        .flat_map(|path| check(path))
-        .filter(|error| seen.insert(error.to_string()))
-        .collect();
-
-    if *json {
-        let lines: Vec<ErrorView> = errors.iter().map(ErrorView::from).collect();
-        let text = serde_json::to_string(&lines).context("cannot write the errors as JSON")?;
-        writeln!(io::stdout().lock(), "{text}").context("cannot write to stdout")?;
-    } else {
-        let mut stderr = io::stderr().lock();
-        for error in &errors {
-            writeln!(stderr, "{}", snippet::shown(error)).context("cannot write to stderr")?;
+    found.errors.retain(|error| seen.insert(error.to_string()));
+    let mut warnings: Vec<Warning> = Vec::new();
+    for profile in &found.profiles {
+        match lint(profile) {
+            Ok(found) => warnings.extend(found),
+            Err(error) => found.errors.push(error.into()),
         }
     }
-    Ok(if errors.iter().any(ProfileError::is_unreadable) {
-        ExitCode::from(UNREADABLE)
-    } else if errors.is_empty() {
-        ExitCode::SUCCESS
+    warnings.retain(|warning| seen.insert(warning.to_string()));
+
+    if args.json {
+        let errors = found.errors.iter();
+        let errors =
+            errors.map(|error| View::new("error", &error.origin, error.problem.to_string()));
+        let warnings = warnings.iter();
+        let warnings =
+            warnings.map(|warning| View::new("warning", &warning.origin, warning.lint.to_string()));
+        output::json(&errors.chain(warnings).collect::<Vec<_>>())?;
     } else {
+        for error in &found.errors {
+            output::complain(&snippet::shown(&error.to_string(), &error.origin));
+        }
+        for warning in &warnings {
+            output::complain(&snippet::shown(&warning.to_string(), &warning.origin));
+        }
+        if args.stats {
+            output::print(&stats::table(&found.profiles)?)?;
+        }
+    }
+    Ok(if found.errors.iter().any(ProfileError::is_unreadable) {
+        ExitCode::from(UNREADABLE)
+    } else if !found.errors.is_empty() || args.strict && !warnings.is_empty() {
         ExitCode::from(INVALID)
+    } else {
+        ExitCode::SUCCESS
     })
 }
 
-/// All that is wrong with the file or folder at `path`.
-fn check(path: &Path) -> Vec<ProfileError> {
+/// Checks the file or folder at `path`.
+fn check(path: &Path) -> Found {
     if path.is_dir() {
-        let set = ProfileSet::load_dir(path).err().unwrap_or_default();
-        let mut errors: Vec<ProfileError> = set;
+        let (profiles, mut errors) = match ProfileSet::load_dir(path) {
+            Ok(set) => (set.into_profiles(), Vec::new()),
+            Err(errors) => (Vec::new(), errors),
+        };
         errors.extend(abstractions(&path.join(ABSTRACTIONS)));
-        return errors;
+        return Found { errors, profiles };
     }
     let beside = path.parent().unwrap_or(Path::new(""));
     if beside.file_name().is_some_and(|name| name == ABSTRACTIONS) {
-        return load_abstraction(path, beside)
-            .err()
-            .into_iter()
-            .flatten()
-            .collect();
+        let errors = load_abstraction(path, beside).err();
+        return Found {
+            errors: errors.into_iter().flatten().collect(),
+            profiles: Vec::new(),
+        };
     }
-    match Profile::load_all(path, &beside.join(ABSTRACTIONS)) {
-        Err(errors) => errors.into_iter().collect(),
-        // The profiles to which it leads may lie elsewhere.
-        Ok(profile) => compile(&profile, &|_| Some(Slot::FIRST))
-            .err()
-            .map(ProfileError::from)
-            .into_iter()
-            .collect(),
+    let loaded = Profile::load_all(path, &beside.join(ABSTRACTIONS));
+    // The profiles to which it leads may lie elsewhere.
+    match loaded {
+        Err(errors) => Found {
+            errors: errors.into_iter().collect(),
+            profiles: Vec::new(),
+        },
+        Ok(profile) => match compile(&profile, &|_| Some(Slot::FIRST)) {
+            Err(error) => Found {
+                errors: vec![error.into()],
+                profiles: Vec::new(),
+            },
+            Ok(_table) => Found {
+                errors: Vec::new(),
+                profiles: vec![profile],
+            },
+        },
     }
 }
 
@@ -120,16 +179,5 @@ fn abstractions(dir: &Path) -> Vec<ProfileError> {
             .filter_map(|file| load_abstraction(file, dir).err())
             .flatten()
             .collect(),
-    }
-}
-
-impl From<&ProfileError> for ErrorView {
-    fn from(error: &ProfileError) -> Self {
-        Self {
-            file: error.origin.file.to_string_lossy().into_owned(),
-            line: error.origin.line,
-            column: error.origin.column,
-            message: error.problem.to_string(),
-        }
     }
 }

@@ -1,18 +1,18 @@
-//! Errors of profiles for people: the place and the message on one line, then the line of
+//! Errors and warnings of profiles for people: the place and the message on one line, then the line of
 //! the file with a mark beneath what is meant.
 
 use std::{fs::File, io::Read as _};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::profile::{FILE_LEN, Origin, ProfileError};
+use crate::profile::{FILE_LEN, Origin};
 
-/// An error, by lines. If its file can no longer be read, or is not text, only the first.
-pub fn shown(error: &ProfileError) -> String {
-    let first = error.to_string();
-    match line_of(&error.origin) {
-        Some(line) => format!("{first}\n{}", marked(&line, &error.origin)),
-        None => first,
+/// What is said about a place, with its line. If the file can no longer be read, or is not
+/// text, without it.
+pub fn shown(said: &str, origin: &Origin) -> String {
+    match line_of(origin) {
+        Some(line) => format!("{said}\n{}", marked(&line, origin)),
+        None => said.to_owned(),
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
             let text = format!("name: p\nmode: enforce\npaths:\n{line}\n");
             fs::write(&file, &text).unwrap();
             let error = Profile::load(&file, Path::new("")).unwrap_err();
-            let shown = shown(&error);
+            let shown = shown(&error.to_string(), &error.origin);
             let lines: Vec<&str> = shown.lines().collect();
             assert_eq!(lines[0], error.to_string(), "{name}");
             assert!(!shown.contains('\u{1b}'), "{name}: {shown}");
@@ -96,7 +96,8 @@ mod tests {
         for file in ["none.yaml", "."] {
             let file = folder.path().join(file);
             let error = Profile::load(&file, Path::new("")).unwrap_err();
-            assert_eq!(shown(&error), error.to_string());
+            let shown = shown(&error.to_string(), &error.origin);
+            assert_eq!(shown, error.to_string());
         }
     }
 }

@@ -1,0 +1,73 @@
+//! A walk over all paths by two automata side by side.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::{
+    CompileFault,
+    automaton::{self, Automaton, DEAD},
+    place::{self, Place},
+};
+
+/// Most pairs of states that are looked at.
+const PAIRS: usize = 4 << 20;
+
+/// Where a walk is: a state of each automaton, and where in a path.
+type At = (u32, u32, Place);
+
+/// Walks two automata side by side over all paths, the shortest first, and calls `meet` with
+/// each pair of states in which one can end, and what tells that path.
+///
+/// # Errors
+///
+/// [`CompileFault::TooLarge`] of whatever profile, if it meets more than [`PAIRS`].
+pub(super) fn all(
+    one: &Automaton,
+    other: &Automaton,
+    mut meet: impl FnMut((u32, u32), &dyn Fn() -> Vec<u8>),
+) -> Result<(), fn(&str) -> CompileFault> {
+    // Bytes that neither automaton nor the form of a path tells apart share a column.
+    let class = |byte: u8| (one.column(byte), other.column(byte), place::kind(byte));
+    let (_, bytes) = automaton::columns(class);
+    let start = (one.start, other.start, Place::START);
+    let mut before: HashMap<At, Option<(At, u8)>> = HashMap::from([(start, None)]);
+    let mut queue = VecDeque::from([start]);
+    while let Some(at) = queue.pop_front() {
+        let (of_one, of_other, place) = at;
+        if place.is_path() {
+            meet((of_one, of_other), &|| path_to(at, &before));
+        }
+        for &byte in &bytes {
+            let Some(place) = place.step(byte) else {
+                continue;
+            };
+            let next = (step(one, of_one, byte), step(other, of_other, byte), place);
+            if before.contains_key(&next) {
+                continue;
+            }
+            if before.len() >= PAIRS {
+                return Err(|profile| CompileFault::TooLarge {
+                    profile: profile.to_owned(),
+                });
+            }
+            before.insert(next, Some((at, byte)));
+            queue.push_back(next);
+        }
+    }
+    Ok(())
+}
+
+fn step(automaton: &Automaton, state: u32, byte: u8) -> u32 {
+    let row = automaton.row(state);
+    row.get(automaton.column(byte)).copied().unwrap_or(DEAD)
+}
+
+/// The bytes by which the walk came to `at`.
+fn path_to(mut at: At, before: &HashMap<At, Option<(At, u8)>>) -> Vec<u8> {
+    let mut path = Vec::new();
+    while let Some(Some((from, byte))) = before.get(&at) {
+        path.push(*byte);
+        at = *from;
+    }
+    path.reverse();
+    path
+}
