@@ -1,7 +1,7 @@
 //! Reads of kernel memory, and the helpers.
 //!
 //! - [`memory`]: reads, and words of maps
-//! - [`task`]: tasks
+//! - [`task`]: who runs the program, and others
 //! - [`lock`]: what at most one holds at a time
 
 #![expect(unsafe_code, reason = "every helper is a call into the kernel")]

@@ -72,22 +72,19 @@ pub(crate) fn process(task: Task) -> u32 {
     half(task.address().wrapping_add(offset!(task_tgid)))
 }
 
-/// A member of the current task.
-///
-/// # Errors
-///
-/// [`Reason::Fault`], before 5.12.
+/// A member of the current task; `_otherwise` if it cannot be read, which only happens
+/// before 5.12.
 #[cfg(not(feature = "legacy"))]
 #[inline(always)]
-fn of_current<T: FromBytes>(offset: u64) -> Result<T, Reason> {
+fn of_current<T: FromBytes>(offset: u64, _otherwise: T) -> T {
     // SAFETY: the helper has no precondition.
-    Ok(load(unsafe { bpf_get_current_task_btf() } as u64, offset))
+    load(unsafe { bpf_get_current_task_btf() } as u64, offset)
 }
 
 #[cfg(feature = "legacy")]
 #[inline(always)]
-fn of_current<T: FromBytes>(offset: u64) -> Result<T, Reason> {
-    read(Task::current().address().wrapping_add(offset))
+fn of_current<T: FromBytes>(offset: u64, otherwise: T) -> T {
+    read(Task::current().address().wrapping_add(offset)).unwrap_or(otherwise)
 }
 
 /// Whether the current task is a worker of an `io_uring`: it does what others ask for,
@@ -95,8 +92,7 @@ fn of_current<T: FromBytes>(offset: u64) -> Result<T, Reason> {
 #[inline(always)]
 pub(crate) fn is_worker() -> bool {
     const PF_IO_WORKER: u32 = 0x10;
-    let flags: Result<u32, Reason> = of_current(offset!(task_flags));
-    flags.unwrap_or(PF_IO_WORKER) & PF_IO_WORKER != 0
+    of_current(offset!(task_flags), PF_IO_WORKER) & PF_IO_WORKER != 0
 }
 
 /// Whether the current task acts with credentials that are not its own: the
@@ -106,10 +102,9 @@ pub(crate) fn is_worker() -> bool {
 /// a worker act with those of old. What a worker does never counts.
 #[inline(always)]
 pub(crate) fn acts_for_itself() -> bool {
-    let effective: Result<u64, Reason> = of_current(offset!(task_cred));
-    let own: Result<u64, Reason> = of_current(offset!(task_real_cred));
-    match (effective, own) {
-        (Ok(effective), Ok(own)) => effective != own && !is_worker(),
-        _ => false,
-    }
+    const UNKNOWN: u64 = 0;
+    let effective = of_current(offset!(task_cred), UNKNOWN);
+    let own = of_current(offset!(task_real_cred), UNKNOWN);
+    let is_known = cfg!(not(feature = "legacy")) || (effective != UNKNOWN && own != UNKNOWN);
+    is_known && effective != own && !is_worker()
 }
