@@ -14,6 +14,7 @@ pub mod output;
 mod refused;
 pub mod run;
 pub mod schema;
+pub mod show;
 pub mod snippet;
 pub mod status;
 pub mod tighten;
@@ -62,6 +63,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Tell why an access is, or was, granted or refused
     Explain(explain::ExplainArgs),
+    /// Show what a profile comes to, with what it includes
+    Show(show::Args),
     /// Tell which profiles grant an access
     WhoCan(who_can::Args),
     /// Tell what one profile grants and another does not
@@ -104,6 +107,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Schema(args) => schema::run(&args),

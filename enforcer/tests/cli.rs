@@ -125,6 +125,7 @@ fn help_is_no_error() {
         "status",
         "check",
         "explain",
+        "show",
         "who-can",
         "diff",
         "schema",

@@ -271,7 +271,7 @@ fn privileges(profile: &Profile) -> Vec<String> {
 }
 
 /// Whom a profile confines, by lines.
-fn subjects(profile: &Profile) -> Vec<String> {
+pub(super) fn subjects(profile: &Profile) -> Vec<String> {
     let executables = profile.executables.iter();
     let executables = executables.map(|executable| format!("executable {}", executable.pattern));
     let users = profile
