@@ -196,6 +196,8 @@ fn a_name_that_is_made_is_not_what_was_there() {
         assert_eq!(process.tell(&format!("remove {granted}")), "0");
         let made = process.tell(&format!("make-file {not}"));
         assert_eq!(made, EACCES.to_string(), "after {number}");
+        // Else only its open was refused.
+        assert!(!fs::exists(&not).unwrap(), "after {number}");
     }
 }
 
