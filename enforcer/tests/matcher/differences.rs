@@ -57,6 +57,11 @@ fn differences_agree_with_the_tables() {
         prop_assume!(!globs.is_empty());
         for _ in 0..PATHS {
             let path = paths::near(&globs, &mut random);
+            // No object is named so, and no difference is told of it.
+            let is_dots = |name: &[u8]| name == b"." || name == b"..";
+            if path.split(|&byte| byte == b'/').any(is_dots) {
+                continue;
+            }
             let said = says(&path);
             let mut counts = counts.borrow_mut();
             if said.0 == said.1 {
