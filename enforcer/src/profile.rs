@@ -62,7 +62,9 @@ pub(crate) use self::set::yaml_files;
 pub use self::{
     access_names::{AccessNameError, access_from_names},
     claims::{compile_attachments, compile_cgroups},
-    compile::{CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile},
+    compile::{
+        CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile, compile_alone,
+    },
     diff::{Difference, Said, differences},
     error::{Problem, ProfileError, ProfileErrors},
     escape::Escaped,
@@ -274,10 +276,12 @@ impl Profile {
 
     /// The profiles to which its exec rules lead.
     pub fn targets(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().filter_map(|rule| match &rule.target {
-            Some(Target::Profile(name)) => Some(name.as_str()),
-            Some(Target::Inherit) | None => None,
-        })
+        self.rules.iter().filter_map(Rule::leads_to)
+    }
+
+    /// The rules with these indices.
+    pub fn rules_at<'a>(&'a self, indices: &[usize]) -> impl Iterator<Item = &'a Rule> {
+        indices.iter().filter_map(|&at| self.rules.get(at))
     }
 
     /// Whether the other is certain to make the same table. Only places and words for
@@ -311,6 +315,16 @@ impl Profile {
             }
         }
         profile
+    }
+}
+
+impl Rule {
+    /// The other profile to which an exec of its paths leads, if it does.
+    pub fn leads_to(&self) -> Option<&str> {
+        match &self.target {
+            Some(Target::Profile(name)) => Some(name),
+            Some(Target::Inherit) | None => None,
+        }
     }
 }
 

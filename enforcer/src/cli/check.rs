@@ -10,13 +10,12 @@ use std::{
     process::ExitCode,
 };
 
-use enforcer_abi::Slot;
 use serde::Serialize;
 
 use super::{output, snippet};
 use crate::profile::{
-    ABSTRACTIONS, DEFAULT_DIR, Origin, Profile, ProfileError, ProfileSet, Warning, compile, lint,
-    load_abstraction, yaml_files,
+    ABSTRACTIONS, DEFAULT_DIR, Origin, Profile, ProfileError, ProfileErrors, ProfileSet, Warning,
+    compile_alone, lint, load_abstraction, yaml_files,
 };
 
 /// Something is wrong with a profile.
@@ -140,31 +139,29 @@ fn check(path: &Path) -> Found {
         return Found { errors, profiles };
     }
     let beside = path.parent().unwrap_or(Path::new(""));
-    if beside.file_name().is_some_and(|name| name == ABSTRACTIONS) {
-        let errors = load_abstraction(path, beside).err();
-        return Found {
-            errors: errors.into_iter().flatten().collect(),
-            profiles: Vec::new(),
-        };
-    }
-    let loaded = Profile::load_all(path, &beside.join(ABSTRACTIONS));
-    // The profiles to which it leads may lie elsewhere.
-    match loaded {
+    let checked = if beside.file_name().is_some_and(|name| name == ABSTRACTIONS) {
+        load_abstraction(path, beside).map(|()| None)
+    } else {
+        compiling(path, &beside.join(ABSTRACTIONS)).map(Some)
+    };
+    match checked {
+        Ok(profile) => Found {
+            errors: Vec::new(),
+            profiles: profile.into_iter().collect(),
+        },
         Err(errors) => Found {
             errors: errors.into_iter().collect(),
             profiles: Vec::new(),
         },
-        Ok(profile) => match compile(&profile, &|_| Some(Slot::FIRST)) {
-            Err(error) => Found {
-                errors: vec![error.into()],
-                profiles: Vec::new(),
-            },
-            Ok(_table) => Found {
-                errors: Vec::new(),
-                profiles: vec![profile],
-            },
-        },
     }
+}
+
+/// The profile in `file`, if there is a table of it. The profiles to which it leads may lie
+/// elsewhere.
+fn compiling(file: &Path, abstractions: &Path) -> Result<Profile, ProfileErrors> {
+    let profile = Profile::load_all(file, abstractions)?;
+    compile_alone(&profile).map_err(ProfileError::from)?;
+    Ok(profile)
 }
 
 /// All that is wrong with the abstractions in `dir`, which need not be there.

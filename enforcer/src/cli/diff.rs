@@ -9,7 +9,7 @@ use super::{
     NO,
     explain::{
         load,
-        rights::{RuleView, describe, list},
+        rights::{RuleView, describe, list, target_name},
     },
     output,
 };
@@ -192,12 +192,9 @@ impl PathView {
             example_bytes: text::lost(&difference.example),
             gained: difference.gained().names().collect(),
             lost: difference.lost().names().collect(),
-            target: difference.leads_elsewhere().then(|| {
-                [difference.before.target, difference.after.target].map(|target| match target {
-                    Some(Target::Profile(name)) => format!("profile:{name}"),
-                    Some(Target::Inherit) | None => "inherit".to_owned(),
-                })
-            }),
+            target: (difference.before.target.zip(difference.after.target))
+                .filter(|_| difference.leads_elsewhere())
+                .map(|(before, after)| [before, after].map(target_name)),
             rules: reasons.iter().map(reason).collect(),
         }
     }

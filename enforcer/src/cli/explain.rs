@@ -18,11 +18,13 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use enforcer_abi::{Access, Privilege, Slot, Verdict};
+use enforcer_abi::{Access, Privilege, Verdict};
 
 pub(super) use self::op::{Op, parse as parse_op};
 use super::{NO, Socket, output, why};
-use crate::profile::{ABSTRACTIONS, DEFAULT_DIR, Escaped, Move, Profile, ProfileError, compile};
+use crate::profile::{
+    ABSTRACTIONS, DEFAULT_DIR, Escaped, Move, Profile, ProfileError, compile_alone,
+};
 
 /// What `--help` says beside the arguments.
 const EXAMPLES: &str = "\
@@ -145,11 +147,10 @@ impl<'a> Asked<'a> {
 
     /// What a profile answers.
     pub(super) fn answer(&self, profile: &Profile) -> anyhow::Result<Answer> {
-        // Where an exec leads is told by the rule; the slot is the agent's business.
-        let compiled = || compile(profile, &|_| Some(Slot::FIRST));
+        let compiled = compile_alone(profile)?;
         match *self {
-            Self::Rights { access, path } => rights::answer(profile, &compiled()?, access, path),
-            Self::Move { how, old, new } => moves::answer(profile, &compiled()?, how, old, new),
+            Self::Rights { access, path } => rights::answer(profile, &compiled, access, path),
+            Self::Move { how, old, new } => moves::answer(profile, &compiled, how, old, new),
             Self::Privilege { privilege } => privilege::answer(profile, privilege),
         }
     }

@@ -13,7 +13,7 @@ use super::{
     },
     output,
 };
-use crate::profile::{DEFAULT_DIR, Profile, Rule, Target};
+use crate::profile::{DEFAULT_DIR, Profile, Rule};
 
 /// What `--help` says beside the arguments.
 const EXAMPLES: &str = "\
@@ -83,7 +83,7 @@ impl<'a> View<'a> {
     fn new(profile: &'a Profile) -> Self {
         let shown = |rule: &'a Rule| Shown {
             rule: rule.into(),
-            profile: leads_to(rule),
+            profile: rule.leads_to(),
         };
         Self {
             name: &profile.name,
@@ -96,14 +96,6 @@ impl<'a> View<'a> {
             tighten: profile.on_violation.tighten.name(),
             rules: profile.rules.iter().map(shown).collect(),
         }
-    }
-}
-
-/// The other profile to which an exec of a rule's paths leads.
-fn leads_to(rule: &Rule) -> Option<&str> {
-    match &rule.target {
-        Some(Target::Profile(name)) => Some(name),
-        Some(Target::Inherit) | None => None,
     }
 }
 
@@ -136,7 +128,7 @@ fn text(profile: &Profile) -> String {
 
 fn row(rule: &Rule) -> [String; 3] {
     let Rule { allow, deny, .. } = *rule;
-    let what = match (deny, leads_to(rule)) {
+    let what = match (deny, rule.leads_to()) {
         (Access::NONE, Some(profile)) => {
             format!("allow {}, in {profile}", list(allow.without_implied()))
         }

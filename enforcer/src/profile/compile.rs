@@ -125,7 +125,7 @@ pub(super) fn automaton(profile: &Profile) -> Result<Automaton, CompileError> {
 
 /// The rights that a profile grants on paths that match these of its rules.
 pub(super) fn granted(profile: &Profile, set: &[usize]) -> Access {
-    let rules = set.iter().filter_map(|&at| profile.rules.get(at));
+    let rules = profile.rules_at(set);
     let (allow, deny) = rules.fold((Access::NONE, Access::NONE), |(allow, deny), rule| {
         (allow | rule.allow, deny | rule.deny)
     });
@@ -135,6 +135,16 @@ pub(super) fn granted(profile: &Profile, set: &[usize]) -> Access {
     } else {
         granted | Access::METADATA
     }
+}
+
+/// Compiles `profile` for who only asks it: where its exec rules lead is told by them, and
+/// the slots of a host's profiles make no difference.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn compile_alone(profile: &Profile) -> Result<Compiled, CompileError> {
+    compile(profile, &|_| Some(Slot::FIRST))
 }
 
 impl Compiled {
@@ -231,7 +241,7 @@ fn granting(profile: &Profile) -> Result<Automaton, CompileFault> {
         return Ok(allow);
     }
     let denied = |set: &[usize]| {
-        let rules = set.iter().filter_map(|&at| profile.rules.get(at));
+        let rules = profile.rules_at(set);
         rules.fold(Access::NONE, |deny, rule| deny | rule.deny)
     };
     // Rules whose rights are all denied make no difference. They would else make an

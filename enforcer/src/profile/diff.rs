@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use enforcer_abi::Access;
 
-use super::{CompileError, Profile, Rule, Target, compile, walk};
+use super::{CompileError, Profile, Rule, Target, compile, explain, walk};
 
 /// Paths of which two profiles say different things, by the same rules.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub fn differences<'a>(
     let [old, new] = [compile::automaton(before)?, compile::automaton(after)?];
     let mut differences = Vec::new();
     let mut seen = HashSet::new();
-    let walked = walk::all(&old, &new, |states, example| {
+    walk::all(after, [&old, &new], |states, example| {
         let [old_set, new_set] = [old.set(states.0), new.set(states.1)];
         if !seen.insert((old_set.to_vec(), new_set.to_vec())) {
             return;
@@ -76,23 +76,17 @@ pub fn differences<'a>(
         if other_rights || difference.leads_elsewhere() {
             differences.push(difference);
         }
-    });
-    walked.map_err(|fault| compile::fault_of(after, fault(&after.name)))?;
+    })?;
     Ok(differences)
 }
 
 /// What `profile` says of paths that match the rules `set`.
 fn said<'a>(profile: &'a Profile, set: &[usize]) -> Said<'a> {
     let allow = compile::granted(profile, set);
-    let rules = set.iter().filter_map(|&at| profile.rules.get(at));
-    let rules: Vec<&Rule> = rules.collect();
-    let target = rules
-        .iter()
-        .filter(|rule| (rule.allow & allow).contains(Access::EXECUTE))
-        .find_map(|rule| rule.target.as_ref());
+    let rules: Vec<&Rule> = profile.rules_at(set).collect();
     Said {
         allow,
-        target,
+        target: explain::target(&rules, allow),
         rules,
     }
 }

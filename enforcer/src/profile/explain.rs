@@ -42,11 +42,7 @@ pub fn explain<'a>(
     let judgement = compiled.judge(path);
     let granted = judgement.outcome.allow;
     let missing = requested.missing_from(granted);
-    let rules = |indices: &[usize]| -> Vec<&'a Rule> {
-        let rules = indices.iter().filter_map(|&index| profile.rules.get(index));
-        rules.collect()
-    };
-    let matching = rules(&judgement.rules.granting);
+    let matching: Vec<&Rule> = profile.rules_at(&judgement.rules.granting).collect();
     // The table leaves out denies where nothing is allowed anyway; people want to see them.
     let mut decided = requested;
     if !profile.metadata {
@@ -63,10 +59,7 @@ pub fn explain<'a>(
     } else {
         nearest(profile, &matching, path)
     };
-    let target = matching
-        .iter()
-        .filter(|rule| (rule.allow & granted).contains(Access::EXECUTE))
-        .find_map(|rule| rule.target.as_ref());
+    let target = target(&matching, granted);
     Explanation {
         verdict: decide(profile.mode.for_kernel(), requested, granted),
         requested,
@@ -80,6 +73,14 @@ pub fn explain<'a>(
         nearest,
         target,
     }
+}
+
+/// Where an exec leads of paths that match these rules, if that is granted.
+pub(super) fn target<'a>(rules: &[&'a Rule], granted: Access) -> Option<&'a Target> {
+    let mut running = rules
+        .iter()
+        .filter(|rule| (rule.allow & granted).contains(Access::EXECUTE));
+    running.find_map(|rule| rule.target.as_ref())
 }
 
 /// The allow-rules that come nearest to granting something on `path`: those that

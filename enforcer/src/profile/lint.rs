@@ -98,15 +98,14 @@ fn warning(rule: &Rule, lint: Lint) -> Warning {
 /// The kinds of paths that a profile tells apart.
 fn kinds(profile: &Profile, granting: &Automaton) -> Result<Vec<Kind>, CompileError> {
     let mut kinds: Vec<Kind> = Vec::new();
-    walk::all(granting, granting, |(state, _), example| {
+    walk::all(profile, [granting; 2], |(state, _), example| {
         let set = granting.set(state);
         if !set.is_empty() && !kinds.iter().any(|kind| kind.set == set) {
             let example = example();
             let set = set.to_vec();
             kinds.push(Kind { set, example });
         }
-    })
-    .map_err(|fault| compile::fault_of(profile, fault(&profile.name)))?;
+    })?;
     Ok(kinds)
 }
 
@@ -172,17 +171,20 @@ fn changes_its_program(
     profile: &Profile,
     granting: &Automaton,
 ) -> Result<Vec<Warning>, CompileError> {
-    let blame = |fault| compile::fault_of(profile, fault);
     let mut warnings = Vec::new();
     for executable in &profile.executables {
-        let programs = compile::build(&profile.name, &[executable.pattern.hir()]).map_err(blame)?;
+        let programs = compile::build(&profile.name, &[executable.pattern.hir()])
+            .map_err(|fault| compile::fault_of(profile, fault))?;
         let mut found = None;
-        walk::all(&programs, granting, |(program, state), example| {
-            if found.is_none() && !programs.set(program).is_empty() {
-                found = changing(profile, granting.set(state)).map(|rule| (rule, example()));
-            }
-        })
-        .map_err(|fault| blame(fault(&profile.name)))?;
+        walk::all(
+            profile,
+            [&programs, granting],
+            |(program, state), example| {
+                if found.is_none() && !programs.set(program).is_empty() {
+                    found = changing(profile, granting.set(state)).map(|rule| (rule, example()));
+                }
+            },
+        )?;
         if let Some((rule, program)) = found {
             warnings.push(warning(rule, Lint::OwnProgram { program }));
         }
@@ -193,7 +195,7 @@ fn changes_its_program(
 /// The first of these rules that lets something be changed, if that is granted.
 fn changing<'a>(profile: &'a Profile, set: &[usize]) -> Option<&'a Rule> {
     let granted = compile::granted(profile, set) & CHANGES;
-    let mut rules = set.iter().filter_map(|&at| profile.rules.get(at));
+    let mut rules = profile.rules_at(set);
     rules.find(|rule| !(rule.allow & granted).is_empty())
 }
 

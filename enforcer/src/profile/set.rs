@@ -9,7 +9,7 @@ use std::{
 use enforcer_abi::Slot;
 
 use super::{
-    ABSTRACTIONS, Origin, Profile, Target, User, UserRef, compile, compile_attachments,
+    ABSTRACTIONS, Origin, Profile, Target, User, UserRef, compile_alone, compile_attachments,
     compile_cgroups,
     error::{Problem, ProfileError},
     suggest,
@@ -80,7 +80,7 @@ impl ProfileSet {
             // Any slot will do, since the tables are only made to see that they can be.
             if depth == Depth::Tables
                 && missing.is_empty()
-                && let Err(error) = compile(profile, &|_| Some(Slot::FIRST))
+                && let Err(error) = compile_alone(profile)
             {
                 errors.push(error.into());
             }

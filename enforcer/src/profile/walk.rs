@@ -3,8 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::{
-    CompileFault,
+    CompileError, CompileFault, Profile,
     automaton::{self, Automaton, DEAD},
+    compile,
     place::{self, Place},
 };
 
@@ -19,12 +20,12 @@ type At = (u32, u32, Place);
 ///
 /// # Errors
 ///
-/// [`CompileFault::TooLarge`] of whatever profile, if it meets more than [`PAIRS`].
+/// [`CompileFault::TooLarge`] of `profile`, if it meets more than [`PAIRS`].
 pub(super) fn all(
-    one: &Automaton,
-    other: &Automaton,
+    profile: &Profile,
+    [one, other]: [&Automaton; 2],
     mut meet: impl FnMut((u32, u32), &dyn Fn() -> Vec<u8>),
-) -> Result<(), fn(&str) -> CompileFault> {
+) -> Result<(), CompileError> {
     // Bytes that neither automaton nor the form of a path tells apart share a column.
     let class = |byte: u8| (one.column(byte), other.column(byte), place::kind(byte));
     let (_, bytes) = automaton::columns(class);
@@ -45,9 +46,10 @@ pub(super) fn all(
                 continue;
             }
             if before.len() >= PAIRS {
-                return Err(|profile| CompileFault::TooLarge {
-                    profile: profile.to_owned(),
-                });
+                let fault = CompileFault::TooLarge {
+                    profile: profile.name.clone(),
+                };
+                return Err(compile::fault_of(profile, fault));
             }
             before.insert(next, Some((at, byte)));
             queue.push_back(next);

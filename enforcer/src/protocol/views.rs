@@ -134,10 +134,6 @@ impl RuleView {
 
     /// Returns views of the rules of `profile` with these indices.
     pub fn of(profile: &Profile, indices: &[usize]) -> Vec<Self> {
-        indices
-            .iter()
-            .filter_map(|&index| profile.rules.get(index))
-            .map(Self::new)
-            .collect()
+        profile.rules_at(indices).map(Self::new).collect()
     }
 }

@@ -23,11 +23,7 @@ impl Usage {
             if hit.count == 0 && hit.used.is_empty() {
                 continue;
             }
-            for rule in outcome
-                .granting
-                .iter()
-                .filter_map(|&index| profile.rules.get(index))
-            {
+            for rule in profile.rules_at(&outcome.granting) {
                 let pattern = rule.pattern.text();
                 let sum = match self.patterns.get_mut(pattern) {
                     Some(sum) => sum,

@@ -141,6 +141,14 @@ pub(in crate::cli) fn describe(rule: &Rule) -> String {
     format!("{origin}: {pattern} {verb} {}{reason}", list(rights))
 }
 
+/// Where an exec leads, as `--json` shows it.
+pub(in crate::cli) fn target_name(target: &Target) -> String {
+    match target {
+        Target::Inherit => "inherit".to_owned(),
+        Target::Profile(name) => format!("profile:{name}"),
+    }
+}
+
 /// The rights, as a sentence lists them.
 pub(in crate::cli) fn list(access: Access) -> String {
     match access {
@@ -174,10 +182,7 @@ impl<'a> View<'a> {
             requested: explanation.requested.names().collect(),
             granted: explanation.granted.names().collect(),
             missing: explanation.missing.names().collect(),
-            target: explanation.target.map(|target| match target {
-                Target::Inherit => "inherit".to_owned(),
-                Target::Profile(name) => format!("profile:{name}"),
-            }),
+            target: explanation.target.map(target_name),
             granting: rules(&explanation.granting),
             denying: rules(&explanation.denying),
             nearest: rules(&explanation.nearest),
