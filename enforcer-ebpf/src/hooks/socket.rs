@@ -6,7 +6,8 @@ use enforcer_abi::{Access, Label, Operation, Privilege, Reason};
 use crate::{
     hooks::{address, confined, errno, privileged},
     judge::{self, Told},
-    kernel::{offset, read, word},
+    kernel::{offset, read},
+    walk,
 };
 
 /// `int unix_stream_connect(struct sock *sock, struct sock *other, struct sock *newsk)`
@@ -41,7 +42,7 @@ fn connect(label: &mut Label, other: u64) -> Result<i32, Reason> {
     let dentry: u64 = read(path.wrapping_add(offset!(path_dentry)))?;
     if dentry != 0 {
         let (operation, requested) = (Operation::Connect, Access::CONNECT);
-        let folder = word(dentry.wrapping_add(offset!(dentry_parent)));
+        let folder = walk::parent(dentry);
         let answer = judge::ask_by_dentry(label, operation, requested, dentry, folder);
         return Ok(errno(answer));
     }

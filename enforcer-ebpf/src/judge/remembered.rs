@@ -99,7 +99,7 @@ fn known(scratch: &mut Scratch) -> Result<bool, Reason> {
         return Ok(true);
     }
     // See `look::in_folder` for the root of a mount.
-    let folder = walk::parent(dentry)?;
+    let folder = walk::link(dentry)?.parent;
     if folder == dentry || !recall(scratch, folder) {
         return Ok(false);
     }
@@ -160,8 +160,8 @@ global! {
         let Ok(scratch) = maps::scratch(at) else {
             return 0;
         };
-        let above = match walk::parent(folder) {
-            Ok(above) if above != folder => key(scratch, above),
+        let above = match walk::link(folder) {
+            Ok(link) if link.parent != folder => key(scratch, link.parent),
             _ => return 0,
         };
         let granted = granted(scratch);

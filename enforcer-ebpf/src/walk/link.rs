@@ -2,7 +2,7 @@
 
 use enforcer_abi::Reason;
 
-use crate::kernel::{self, Words, offset, read};
+use crate::kernel::{self, Words, offset, read, word};
 
 /// `s_magic` of procfs.
 const PROC: u64 = 0x9fa0;
@@ -100,10 +100,11 @@ pub(crate) fn is_in_procfs(dentry: u64) -> Result<bool, Reason> {
     Ok(magic == PROC)
 }
 
-/// The `struct dentry *` of the folder in which `dentry` is.
+/// The `struct dentry *` of the folder in which `dentry` is, by itself; 0 if it cannot be
+/// read.
 #[inline(always)]
-pub(crate) fn parent(dentry: u64) -> Result<u64, Reason> {
-    Ok(link(dentry)?.parent)
+pub(crate) fn parent(dentry: u64) -> u64 {
+    word(dentry.wrapping_add(offset!(dentry_parent)))
 }
 
 /// The mount namespace of a `struct vfsmount`: [`INTERNAL`], 0 for one that was

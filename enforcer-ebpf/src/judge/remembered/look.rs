@@ -7,7 +7,7 @@ use enforcer_abi::{Access, Label};
 use super::{has_room, is_unmoved};
 use crate::{
     judge::Question,
-    kernel::{self, Task, global, load, offset, word},
+    kernel::{self, Task, global, load, offset},
     maps::{
         self,
         known::{Key, Known},
@@ -50,7 +50,7 @@ pub(in crate::judge) fn grants(label: &mut Label, question: &Question, folder: F
     }
     let folder = match folder {
         Folder::Loaded => load(object.dentry, offset!(dentry_parent)),
-        Folder::Read => word(object.dentry.wrapping_add(offset!(dentry_parent))),
+        Folder::Read => walk::parent(object.dentry),
         Folder::This(folder) | Folder::Coming(folder) => folder,
     };
     let folder = kernel::number(&mut label.target[1], folder);
@@ -201,7 +201,7 @@ global! {
         };
         // The version is read once: what is known by one is not noted by another.
         let folder = key(label, [vfsmount, dentry]);
-        let parent = word(dentry.wrapping_add(offset!(dentry_parent)));
+        let parent = walk::parent(dentry);
         let above = Key {
             object: [vfsmount, parent],
             ..folder
