@@ -176,6 +176,26 @@ fn a_tree_that_is_made_is_not_walked() {
     }
 }
 
+/// What is granted of a folder itself says nothing of what lies in it, nor in a folder in
+/// it that was never met.
+#[test]
+fn a_folder_s_own_rights_are_no_others() {
+    let folder = Folder::new("own");
+    let top = folder.join("top");
+    fs::create_dir_all(folder.join("top/in")).unwrap();
+    // First of a folder that was never met.
+    let files = ["top/in/file", "top/file"].map(|name| folder.write(name, "x"));
+    let _agent = Agent::start(&[("p", &profile("enforce", &rule(&top, "read")))]);
+    let mut process = Told::start(&mut confined("p", "edge", &["obey"]));
+    for round in 1..=3 {
+        assert_eq!(process.tell(&format!("read {top}")), "0", "round {round}");
+        for file in &files {
+            let read = process.tell(&format!("read {file}"));
+            assert_eq!(read, EACCES.to_string(), "round {round}: {file}");
+        }
+    }
+}
+
 /// A name that is to be made has no inode yet: what is remembered of its `struct dentry`
 /// is of one that was at the same address.
 #[test]
