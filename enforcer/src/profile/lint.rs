@@ -131,8 +131,10 @@ fn superfluous(profile: &Profile, at: usize, kinds: &[Kind]) -> Option<Lint> {
         shadow = shadow.or(by);
     }
     if let Some((_, by)) = shadow {
+        // That of an abstraction is there for other profiles, too.
+        let is_own = *rule.origin.file == *profile.source;
         let by = by.origin.clone();
-        return Some(Lint::Shadowed { by });
+        return is_own.then_some(Lint::Shadowed { by });
     }
     // It is in no kind: wherever it matches, all that it grants is denied.
     let mut denies = profile.rules.iter();

@@ -48,3 +48,18 @@ fn what_may_not_have_been_meant() {
         }
     }
 }
+
+/// A profile may grant more than an abstraction that it includes, and not the same again.
+#[test]
+fn rules_of_abstractions_are_for_others_too() {
+    let abstractions = concat!(env!("CARGO_MANIFEST_DIR"), "/../profiles/abstractions");
+    // Columns: the path of the profile's own rule, how many warnings.
+    for (path, want) in [("/usr/share/**", 0), ("/usr/share/zoneinfo/UTC", 1)] {
+        let text = format!(
+            "name: p\nmode: enforce\ninclude: [base]\npaths: [{{ path: '{path}', allow: [read] }}]\n"
+        );
+        let profile = Profile::parse(&text, Path::new("p.yaml"), Path::new(abstractions)).unwrap();
+        let warnings = lint(&profile).unwrap();
+        assert_eq!(warnings.len(), want, "{path}: {warnings:?}");
+    }
+}
