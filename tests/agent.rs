@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     fs, io,
-    os::unix::net::UnixDatagram,
+    os::unix::{fs::symlink, net::UnixDatagram},
     process::{Child, Command, Output},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -16,6 +16,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{Folder, WITHIN, cli, errno, program, start_agent, stop, wait_for};
+
+/// Where a guest has the profiles that are shipped.
+const SHIPPED: &str = "/etc/enforcer/profiles";
 
 /// How long loading profiles may take.
 const RELOADED_WITHIN: Duration = Duration::from_mins(5);
@@ -50,6 +53,18 @@ impl Agent {
     /// `name:` line, and no others.
     pub fn start(profiles: &[(&str, &str)]) -> Self {
         Self::start_with(&[], profiles)
+    }
+
+    /// Has the shared agent enforce these of the profiles that are shipped, as they are.
+    pub fn shipped(names: &[&str]) -> Self {
+        let text = |name: &str| {
+            let path = format!("{SHIPPED}/{name}.yaml");
+            let text = fs::read_to_string(&path).unwrap_or_else(|err| panic!("{path}: {err}"));
+            text.replacen(&format!("\nname: {name}\n"), "\n", 1)
+        };
+        let texts: Vec<_> = names.iter().map(|&name| (name, text(name))).collect();
+        let profiles: Vec<_> = texts.iter().map(|(name, text)| (*name, &**text)).collect();
+        Self::start(&profiles)
     }
 
     /// As [`Agent::start`], and it remembers nothing.
@@ -248,6 +263,8 @@ impl Running {
     fn write(&self, profiles: &[(&str, &str)]) {
         fs::remove_dir_all(self.folder.join("profiles")).expect("remove the profiles");
         fs::create_dir(self.folder.join("profiles")).expect("make a folder");
+        let abstractions = self.folder.join("profiles/abstractions");
+        symlink(format!("{SHIPPED}/abstractions"), abstractions).expect("make a link");
         write(&self.folder, profiles);
     }
 

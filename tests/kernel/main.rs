@@ -7,6 +7,7 @@ mod background;
 mod conformance;
 mod exec;
 mod filesystems;
+mod library;
 mod limits;
 mod memory;
 mod mounts;
