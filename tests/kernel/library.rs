@@ -10,6 +10,7 @@
 //! - [`service`]: programs that run, and talking to them
 
 mod git;
+mod haproxy;
 mod memcached;
 mod program;
 mod redis;
