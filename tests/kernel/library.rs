@@ -13,6 +13,7 @@ mod git;
 mod haproxy;
 mod memcached;
 mod program;
+mod python;
 mod redis;
 mod scene;
 mod service;
