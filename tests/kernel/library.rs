@@ -12,6 +12,7 @@
 mod git;
 mod haproxy;
 mod memcached;
+mod nginx;
 mod program;
 mod python;
 mod redis;
