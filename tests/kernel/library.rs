@@ -9,6 +9,7 @@
 //! - [`scene`]: accounts, and what there is for a misuse
 //! - [`service`]: programs that run, and talking to them
 
+mod builder;
 mod git;
 mod haproxy;
 mod memcached;
