@@ -10,6 +10,7 @@
 //! - [`service`]: programs that run, and talking to them
 
 mod builder;
+mod cron;
 mod git;
 mod haproxy;
 mod memcached;
