@@ -11,6 +11,7 @@
 
 mod builder;
 mod cron;
+mod dnsmasq;
 mod git;
 mod haproxy;
 mod memcached;
