@@ -13,8 +13,8 @@ use rustix::process::Signal;
 
 use super::{Misuse, Program, Service, ask, command, file, says, scene, wait};
 
-const PORT: u16 = 8001;
-const BACKEND: u16 = 8002;
+const PORT: u16 = 80;
+const BACKEND: u16 = 8080;
 const BINARY: &str = "/usr/sbin/haproxy";
 const CONFIGURATION: &str = "/etc/haproxy/test.cfg";
 const SCRIPT: &str = "/etc/haproxy/evil.lua";

@@ -78,9 +78,9 @@ fn started(args: &[&str]) -> String {
         "-u",
         "memcache",
         "-l",
-        "127.0.0.1",
+        "127.0.0.2",
         "-p",
-        "11212",
+        "11211",
     ];
     all.extend(args);
     says(&mut command("root", "/usr/bin/timeout", &all))

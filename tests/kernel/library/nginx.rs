@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::{Misuse, Program, Service, ask, command, file, run, says, scene, wait};
 
-const PORT: u16 = 8080;
+const PORT: u16 = 80;
 const BINARY: &str = "/usr/sbin/nginx";
 const ERRORS: &str = "/var/log/nginx/error.log";
 const REFUSED: &str = "(13: Permission denied)";
@@ -24,12 +24,12 @@ const PROGRAM: Program = Program {
 /// to where pages are.
 const SITE: &str = "\
 server {
-    listen 127.0.0.1:8080;
+    listen 127.0.0.1:80;
     root /srv/www;
     location /files { alias /srv/upload/; }
     location /upload/ { alias /srv/upload/; dav_methods PUT; client_max_body_size 8m; }
     location /pages/ { alias /srv/www/; dav_methods PUT DELETE; }
-    location /behind/ { proxy_pass http://127.0.0.1:8080/; }
+    location /behind/ { proxy_pass http://127.0.0.1:80/; }
 }
 ";
 
