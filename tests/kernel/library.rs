@@ -21,6 +21,7 @@ mod python;
 mod redis;
 mod scene;
 mod service;
+mod ssh;
 
 use program::{Misuse, Program};
 use service::{Service, ask, command, file, run, says, wait};
