@@ -19,6 +19,7 @@ mod nginx;
 mod program;
 mod python;
 mod redis;
+mod rsyslog;
 mod scene;
 mod service;
 mod ssh;
