@@ -16,6 +16,7 @@ mod git;
 mod haproxy;
 mod memcached;
 mod nginx;
+mod postgres;
 mod program;
 mod python;
 mod redis;
