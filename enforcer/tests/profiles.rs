@@ -125,10 +125,10 @@ fn shipped_profiles_are_proven() {
     let files = fs::read_dir(&tests)
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    let texts: Vec<_> = files
+    let sources: Vec<_> = files
         .map(|file| fs::read_to_string(file).unwrap())
         .collect();
-    let tables = texts
+    let tables = sources
         .iter()
         .filter_map(|text| text.split_once("\n    profiles: &["));
     let lists: Vec<_> = tables
