@@ -2,6 +2,7 @@
 
 mod boots;
 mod legacy;
+mod library;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -116,12 +117,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             continue;
         }
         util::say(format_args!("testing on kernel {kernel}"));
-        let mut skips = vec!["--skip", OUTSIDERS];
+        let mut skips = vec!["--skip", OUTSIDERS, "--skip", library::TESTS];
         if number > 0 && args.filters.is_empty() {
             skips.extend(LARGE.iter().flat_map(|test| ["--skip", test]));
         }
         let (ok, tests, duration) = guest(&kernel, &[], &args.filters, &skips)?;
         note(&format!("kernel {kernel}, {tests} tests"), ok, duration);
+    }
+    let asked = library::asked(&args.filters);
+    if !asked.is_empty() {
+        let kernel = library::KERNEL;
+        let (ok, tests, duration) = guest(kernel, &library::PACKAGES, &asked, &[])?;
+        let what = format!("shipped profiles on {kernel}, {tests} tests");
+        note(&what, ok, duration);
     }
     if args.filters.is_empty() {
         let only = [OUTSIDERS.to_owned()];

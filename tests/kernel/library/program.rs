@@ -11,6 +11,12 @@ use serde_json::Value;
 use super::{Service, scene};
 use crate::background::skip;
 
+/// How long a detection may take to appear.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);
+
+/// `EPERM`, the errno of a privilege that is refused.
+const EPERM: i32 = 1;
+
 /// A program, and what is shown of its profile.
 pub(super) struct Program {
     /// The profiles, its own first.
@@ -170,12 +176,6 @@ impl By {
         }
     }
 }
-
-/// How long a detection may take to appear.
-const TOLD_WITHIN: Duration = Duration::from_secs(10);
-
-/// `EPERM`, the errno of a privilege that is refused.
-const EPERM: i32 = 1;
 
 /// Runs `attempt` under a profile that need not grant it. It passes for a library.
 fn in_domain(agent: &Agent, profile: &str, words: &[&str]) -> i32 {

@@ -3,6 +3,7 @@
 //! Everybody may do everything to it, so that it is the profile that refuses.
 
 use std::{
+    ffi::CStr,
     fs,
     os::unix::{
         fs::{PermissionsExt as _, chown, symlink},
@@ -13,11 +14,15 @@ use std::{
 };
 
 use enforcer_tests::program;
+use rustix::mount::MountFlags;
 
 use super::{command, run};
 
 /// `attempt` with a name by which every program that has libraries may be it.
 pub(super) const ATTEMPT: &str = "/usr/lib/enforcer/attempt.so";
+
+/// How large the root may become, as an option of its mount.
+const ROOT: &CStr = c"size=75%";
 
 /// The shell of accounts.
 const SHELL: &str = "/bin/bash";
@@ -102,6 +107,8 @@ const SOCKET: &str = "/run/docker.sock";
 pub(super) fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        // What the packages were unpacked from was in memory when the root got its limit.
+        rustix::mount::mount_remount("/", MountFlags::empty(), ROOT).expect("enlarge the root");
         for (name, id, home) in ACCOUNTS {
             account(name, id, home);
         }
