@@ -153,7 +153,8 @@ fn work(service: Service) -> Service {
     assert!(said.contains("/dev/pts/"), "{said}");
     assert!(said.contains("bash ada"), "{said}");
     // An interactive shell, which reads what it does from its terminal.
-    let typed = "(sleep 6; echo 'echo $((40 + 2)); exit'; sleep 6)";
+    // It throws away what was typed before it was ready.
+    let typed = "(while sleep 1; do echo 'echo $((40 + 2)); exit'; done)";
     let options = format!("-tt -i {KEY} -p 22 -o StrictHostKeyChecking=no");
     let script = format!("{typed} | ssh {options} -o UserKnownHostsFile=/dev/null ada@127.0.0.1");
     let said = says(&mut command("root", "/usr/bin/dash", &["-c", &script]));
