@@ -10,6 +10,7 @@ pub mod detections;
 pub mod diff;
 pub mod exec;
 pub mod explain;
+pub mod fmt;
 pub mod output;
 mod refused;
 pub mod run;
@@ -69,6 +70,8 @@ enum Command {
     WhoCan(who_can::Args),
     /// Tell what one profile grants and another does not
     Diff(diff::Args),
+    /// Format profiles
+    Fmt(fmt::Args),
     /// Print the JSON Schema of profiles, for editors
     Schema(schema::Args),
     /// Show what was refused
@@ -110,6 +113,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Show(args) => show::run(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Detections(args) => detections::run(args),
         Command::Tighten(args) => tighten::run(args),

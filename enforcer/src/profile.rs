@@ -13,6 +13,7 @@
 //!   grants and this one does not; [`lint`]: what may not have been meant; both by a [`walk`]
 //!   over all that has the form of a path ([`place`])
 //! - [`operation`]: the rights that operations ask for
+//! - [`format`]: the one style of the files
 //! - [`set`]: the profiles of a folder, and what must hold between them
 //! - [`error`], [`suggest`], [`escape`]: how all of them say what is wrong
 //!
@@ -28,6 +29,7 @@ mod diff;
 mod error;
 mod escape;
 mod explain;
+mod format;
 mod glob;
 mod growth;
 mod lint;
@@ -69,6 +71,7 @@ pub use self::{
     error::{Problem, ProfileError, ProfileErrors},
     escape::Escaped,
     explain::{Explanation, explain},
+    format::{FileKind, FormatError, format, kind_of},
     glob::{GlobError, GlobFault},
     growth::{Growth, Move, growth},
     lint::{Lint, Warning, lint},

@@ -128,6 +128,7 @@ fn help_is_no_error() {
         "show",
         "who-can",
         "diff",
+        "fmt",
         "schema",
         "detections",
         "tighten",

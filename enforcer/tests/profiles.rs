@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use enforcer::profile::{
-    ABSTRACTIONS, Compiled, Move, Profile, ProfileSet, access_from_names, compile, explain, growth,
-    lint, load_abstraction, rights_from_name,
+    ABSTRACTIONS, Compiled, FileKind, Move, Profile, ProfileSet, access_from_names, compile,
+    explain, format, growth, lint, load_abstraction, rights_from_name,
 };
 use enforcer_abi::{Access, Privilege, Slot, Verdict, limits::TABLE_WORDS};
 
@@ -156,6 +159,31 @@ fn shipped_abstractions_load() {
         count += 1;
     }
     assert!(count >= 10);
+}
+
+/// If this fails, `cargo run --package enforcer -- fmt profiles` writes the files anew.
+#[test]
+fn shipped_files_are_formatted() {
+    let profiles = shipped();
+    let abstractions = profiles.join(ABSTRACTIONS);
+    let mut count = 0;
+    for (dir, kind) in [
+        (&profiles, FileKind::Profile),
+        (&abstractions, FileKind::Abstraction),
+    ] {
+        for entry in fs::read_dir(dir).unwrap() {
+            let file = entry.unwrap().path();
+            if file.extension().is_none_or(|end| end != "yaml") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            let formatted = format(&text, &file, kind, &abstractions).unwrap();
+            let name = Path::new(file.file_name().unwrap()).display();
+            assert_eq!(text, formatted, "{name}");
+            count += 1;
+        }
+    }
+    assert!(count >= 4);
 }
 
 /// Abstractions are of use in profiles that decide on metadata and in those that do not.
