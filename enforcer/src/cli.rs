@@ -11,6 +11,7 @@ pub mod diff;
 pub mod exec;
 pub mod explain;
 pub mod fmt;
+pub mod new;
 pub mod output;
 mod refused;
 pub mod run;
@@ -70,6 +71,8 @@ enum Command {
     WhoCan(who_can::Args),
     /// Tell what one profile grants and another does not
     Diff(diff::Args),
+    /// Draft a first profile for a program
+    New(new::Args),
     /// Format profiles
     Fmt(fmt::Args),
     /// Print the JSON Schema of profiles, for editors
@@ -113,6 +116,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Show(args) => show::run(&args),
         Command::WhoCan(args) => who_can::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Detections(args) => detections::run(args),

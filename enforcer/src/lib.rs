@@ -5,6 +5,7 @@
 //! - [`agent`]: holds the kernel side, makes detections, tightens, answers
 //! - [`protocol`]: what the two say to each other
 //! - [`profile`]: what profiles mean, and the tables they compile to
+//! - [`draft`]: a first profile, from what a host knows of a program
 //! - [`kernel`]: loads the programs, fills their maps, reads their events
 //! - [`detection`], [`store`]: what was refused, and where that is kept
 //! - [`tighten`]: what can be taken away after it
@@ -16,6 +17,7 @@
 pub mod agent;
 pub mod cli;
 pub mod detection;
+pub mod draft;
 pub mod kernel;
 pub mod profile;
 pub mod protocol;

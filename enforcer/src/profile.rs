@@ -60,7 +60,6 @@ use enforcer_abi::{Access, Mode, Privileges};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::set::yaml_files;
 pub use self::{
     access_names::{AccessNameError, access_from_names},
     claims::{compile_attachments, compile_cgroups},
@@ -81,6 +80,7 @@ pub use self::{
     schema::{abstraction_schema, profile_schema},
     set::ProfileSet,
 };
+pub(crate) use self::{load::is_name, set::yaml_files};
 
 /// Longest profile or abstraction, in bytes.
 pub const FILE_LEN: usize = 1 << 20;

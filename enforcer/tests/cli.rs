@@ -129,6 +129,7 @@ fn help_is_no_error() {
         "who-can",
         "diff",
         "fmt",
+        "new",
         "schema",
         "detections",
         "tighten",

@@ -4,6 +4,7 @@
 
 mod files {
     mod fmt;
+    mod new;
 }
 
 use std::{

@@ -46,13 +46,23 @@ pub struct Args {
 
 /// A mode, as the command line spells it.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Mode {
+pub(super) enum Mode {
     /// Refuse what the profile does not grant
     Enforce,
     /// Let it through and report it
     Audit,
     /// Let it through and learn from it
     Learn,
+}
+
+impl From<Mode> for ProfileMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Enforce => Self::Enforce,
+            Mode::Audit => Self::Audit,
+            Mode::Learn => Self::Learn,
+        }
+    }
 }
 
 /// Becomes the command, under the profile. Returns only where that fails.
@@ -70,11 +80,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         command,
     } = args;
     let profile = choice(profile)?;
-    let mode = mode.map(|mode| match mode {
-        Mode::Enforce => ProfileMode::Enforce,
-        Mode::Audit => ProfileMode::Audit,
-        Mode::Learn => ProfileMode::Learn,
-    });
+    let mode = mode.map(ProfileMode::from);
     if let Some(pid) = pid {
         return adopt(&socket, profile, mode, pid);
     }

@@ -381,7 +381,7 @@ impl<'a> Loader<'a> {
 
 /// Whether `name` can be the name of a profile or an abstraction. It is part of a
 /// file's name, so it has no `/` and does not begin with a dot.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && name
