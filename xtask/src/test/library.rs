@@ -6,7 +6,10 @@ pub(super) const TESTS: &str = "library::";
 /// The kernel of the guest.
 pub(super) const KERNEL: &str = "6.12";
 
-/// The packages that have the programs. While the guest boots they are in its memory twice.
+/// Memory of the guest, in MiB: while it boots, the packages are in it twice.
+pub(super) const MEMORY: u64 = 3072;
+
+/// The packages that have the programs.
 #[rustfmt::skip]
 pub(super) const PACKAGES: [&str; 22] = [
     "bash", "coreutils", "cron", "debianutils", "dnsmasq-base", "git", "grep", "haproxy",
