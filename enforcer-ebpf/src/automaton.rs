@@ -32,7 +32,7 @@ pub(crate) fn run(slot: Slot, scratch: &mut Scratch) -> Result<(), Reason> {
         0,
         scratch.path_len(),
     );
-    find(&table, state, scratch)
+    find(slot, state, scratch)
 }
 
 /// As [`run`], and leaves the states of the object and of its folder for `layer`.
@@ -51,7 +51,7 @@ pub(crate) fn run_layer(slot: Slot, layer: u32, scratch: &mut Scratch) -> Result
     let state = match_path(scratch.at, slot.0, state, folder, len);
     *of(&mut scratch.states, layer) = state;
     scratch.is_uniform &= u32::from(with(&table, Uniform { state })?);
-    find(&table, state, scratch)
+    find(slot, state, scratch)
 }
 
 /// What the table of `slot` says of the state of `layer` in the scratch; if `has_name`,
@@ -125,18 +125,41 @@ fn of(states: &mut [u32; STATES], layer: u32) -> &mut u32 {
     &mut states[layer as usize & (STATES - 1)]
 }
 
-/// Puts what a table says of a path that ends in `state` into `scratch.found`.
+/// Puts what the table of `slot` says of a path that ends in `state` into `scratch.found`.
 #[inline(always)]
-fn find(table: &AnyTable, state: u32, scratch: &mut Scratch) -> Result<(), Reason> {
-    let (outcome, everywhere) = with(table, Outcomes { state })?;
+fn find(slot: Slot, state: u32, scratch: &mut Scratch) -> Result<(), Reason> {
+    match find_outcome(scratch.at, slot.0, state) {
+        0 => Ok(()),
+        _ => Err(Reason::NoTable),
+    }
+}
+
+global! {
+    /// [`find`]: 0, or 1 if there is no table.
+    ///
+    /// Verifier: apart, and piece by piece, since the callers have no stack left for it.
+    fn find_outcome(at: u32, slot: u32, state: u32) -> u32 {
+        match (maps::scratch(at), maps::table(Slot(slot))) {
+            (Ok(scratch), Some(table)) => u32::from(note_outcome(scratch, &table, state).is_err()),
+            _ => 1,
+        }
+    }
+}
+
+#[inline(always)]
+fn note_outcome(scratch: &mut Scratch, table: &AnyTable, state: u32) -> Result<(), Reason> {
     scratch.found = with(table, Facts)?;
+    scratch.found.everywhere = with(table, OutcomeOf { state: DEAD })?.allow;
+    let outcome = with(table, OutcomeOf { state })?;
     scratch.found.outcome = outcome.index;
     scratch.found.hits = scratch.found.hits.wrapping_add(outcome.index);
     scratch.found.allow = outcome.allow;
+    scratch.found.owned = outcome.owned;
+    scratch.found.audit = outcome.audit;
+    scratch.found.quiet = outcome.quiet;
     scratch.found.target = outcome.target;
     scratch.found.scrub = u32::from(outcome.scrub);
     scratch.found.class = outcome.class;
-    scratch.found.everywhere = everywhere.allow;
     Ok(())
 }
 
@@ -179,16 +202,16 @@ impl Look for Start {
     }
 }
 
-/// What is said of a path that ends in a state, and of one of which nothing is.
-struct Outcomes {
+/// What is said of a path that ends in a state; of [`DEAD`], of one of which nothing is.
+struct OutcomeOf {
     state: u32,
 }
 
-impl Look for Outcomes {
-    type Found = (Outcome, Outcome);
+impl Look for OutcomeOf {
+    type Found = Outcome;
     #[inline(always)]
-    fn look(self, words: &impl Words) -> (Outcome, Outcome) {
-        (words.outcome(self.state), words.outcome(DEAD))
+    fn look(self, words: &impl Words) -> Outcome {
+        words.outcome(self.state)
     }
 }
 

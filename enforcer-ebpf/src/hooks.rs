@@ -5,7 +5,7 @@
 //! - [`name`]: making, moving and removing names
 //! - [`attributes`]: changing and reading what is known about an object
 //! - [`memory`]: files and memory as code
-//! - [`socket`]: unix sockets
+//! - [`socket`]: unix sockets; [`network`]: the others
 //! - [`exec`]: running programs; [`descriptors`]: what they inherit
 //! - [`task`]: making tasks, changing users, reaching into other tasks
 //! - [`privilege`]: what is no access to an object
@@ -24,6 +24,7 @@ mod exec;
 mod file;
 mod memory;
 mod name;
+mod network;
 mod privilege;
 mod socket;
 mod task;

@@ -6,19 +6,23 @@
 //! - [`layer`]: what each layer says
 //! - [`remembered`]: what was found before
 //! - [`anywhere`]: an object that comes without a mount
+//! - [`network`]: an address of a network
 //! - [`privilege`]: what is no access to an object
 
 mod anywhere;
 mod layer;
+mod network;
 mod privilege;
 mod remembered;
 
+pub(crate) use self::layer::slot_of;
 use self::{
     anywhere::judge_anywhere,
     layer::layers,
     remembered::{judge_known, note_walked},
 };
 pub(crate) use self::{
+    network::ask_endpoint,
     privilege::{Told, privilege},
     remembered::Folder,
 };

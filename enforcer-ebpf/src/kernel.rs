@@ -37,7 +37,7 @@ pub(crate) use self::{
         Words, atomic_add, can_load, clear, copy, half, halves, load, number, read, read_into,
         read_text, word,
     },
-    task::{Task, acts_for_itself, is_worker, mount_namespace, process},
+    task::{Task, acts_for_itself, is_worker, mount_namespace, owns, process},
 };
 
 /// Filled in by the agent before the programs are loaded.

@@ -13,9 +13,10 @@ use enforcer_abi::{
 
 use crate::{
     automaton,
+    judge::slot_of,
     kernel::{self, Task, global},
     maps::{self, Haste, Telling},
-    scratch::Scratch,
+    scratch::{Request, Scratch},
 };
 
 /// What one layer did not grant. Zero bytes are a value of it.
@@ -33,20 +34,53 @@ pub(crate) struct Refusal {
     pub(crate) verdict: Verdict,
 }
 
-/// Counts a violation, and tells the agent if it is the first of its kind.
+/// Stands for no privilege in [`report_violation`].
+pub(crate) const PATH: u32 = Privilege::NONE.0 as u32;
+
+/// A reason and a verdict, for [`report_violation`].
 #[inline(always)]
-pub(crate) fn violation(scratch: &mut Scratch, refusal: Refusal) {
-    scratch.refusal = refusal;
-    let _done = report_violation(scratch.at);
+pub(crate) fn what(reason: Reason, verdict: Verdict) -> u32 {
+    (verdict as u32) << 8 | reason as u32
+}
+
+/// The verdict in a [`what`].
+#[inline(always)]
+fn verdict(what: u32) -> Verdict {
+    match what >> 8 {
+        0 => Verdict::Allow,
+        1 => Verdict::Learn,
+        2 => Verdict::Audit,
+        _ => Verdict::Deny,
+    }
 }
 
 global! {
-    /// Reports the refusal in the scratch.
+    /// Counts what a layer says to the request in the scratch, and tells the agent if it is
+    /// the first of its kind: [`what`], the rights that are missing, and the privilege, if it
+    /// takes one and is about no path.
     ///
     /// Verifier: the parts share no stack, of which there is little.
-    fn report_violation(at: u32) -> u32 {
+    fn report_violation(at: u32, layer: u32, what: u32, missing: u32, privilege: u32) -> u32 {
         let Ok(scratch) = maps::scratch(at) else {
             return 0;
+        };
+        let privilege = Privilege(privilege as u8);
+        let Request { operation, requested, .. } = scratch.request;
+        let (operation, requested) = if privilege.is_none() {
+            (operation, requested)
+        } else {
+            (Some(Operation::Privilege), Access::NONE)
+        };
+        let layer = Layer::from_index(layer);
+        scratch.refusal = Refusal {
+            operation,
+            privilege,
+            requested,
+            missing: Access(missing),
+            reason: kernel::reason(what & 0xff),
+            layer,
+            slot: slot_of(&scratch.subject.layers, layer),
+            verdict: verdict(what),
         };
         let now_ns = kernel::time_ns();
         let _hash = automaton::hash(scratch);

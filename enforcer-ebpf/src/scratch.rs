@@ -6,7 +6,7 @@
 //! their own share nothing else.
 
 use enforcer_abi::{
-    Access, Operation, Reach, Slot,
+    Access, Endpoint, Operation, Reach, Slot,
     limits::{LAYERS, NAME_LEN},
 };
 
@@ -82,6 +82,9 @@ pub(crate) struct Scratch {
     pub(crate) is_uniform: u32,
     /// And for all beneath the folder that holds it.
     pub(crate) is_folder_uniform: u32,
+    /// 1 if a layer's answer is no grant that may be remembered: it is to be told, or
+    /// depends on who owns the object.
+    pub(crate) is_passing: u32,
     /// The strictest verdict of all layers.
     pub(crate) verdict: u32,
     /// 1 once a search came by a mount of the domain's own.
@@ -94,6 +97,8 @@ pub(crate) struct Scratch {
     pub(crate) subject: Subject,
     /// What is asked.
     pub(crate) request: Request,
+    /// What of a network is asked for.
+    pub(crate) endpoint: Endpoint,
     /// What is being reported.
     pub(crate) refusal: Refusal,
     /// What the layer's table said.
@@ -159,6 +164,12 @@ pub(crate) struct Found {
     pub(crate) hits: u32,
     /// The rights that the profile grants.
     pub(crate) allow: Access,
+    /// And those besides on what belongs to the task's user.
+    pub(crate) owned: Access,
+    /// The rights of which a use is told.
+    pub(crate) audit: Access,
+    /// The rights of which a refusal is not told.
+    pub(crate) quiet: Access,
     /// Where an exec leads.
     pub(crate) target: Slot,
     /// 1 if that exec must not trust its environment.
@@ -177,7 +188,7 @@ impl Found {
             class: self.class,
             allow: self.allow,
             target: self.target,
-            reserved: 0,
+            owned: self.owned,
         }
     }
 }

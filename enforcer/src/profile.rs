@@ -3,6 +3,7 @@
 //! - [`raw`]: the schema, word for word; [`schema`]: the same for editors; [`yaml`]: its
 //!   parser and the parser's errors
 //! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
+//! - [`network`]: rules on networks; [`endpoint`]: what they are about, for people
 //! - [`subjects`]: the names of users and units
 //! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
 //! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
@@ -26,6 +27,7 @@ mod claims;
 mod classes;
 mod compile;
 mod diff;
+mod endpoint;
 mod error;
 mod escape;
 mod explain;
@@ -36,6 +38,7 @@ mod lint;
 mod load;
 mod lower;
 mod minimize;
+mod network;
 mod operation;
 mod pack;
 mod pattern;
@@ -66,15 +69,17 @@ pub use self::{
     compile::{
         CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile, compile_alone,
     },
-    diff::{Difference, Said, differences},
+    diff::{Difference, Said, To, differences},
+    endpoint::{NetworkObject, NotOnNetworks, object_name, object_text},
     error::{Problem, ProfileError, ProfileErrors},
     escape::Escaped,
-    explain::{Explanation, explain},
+    explain::{Explanation, Owner, explain},
     format::{FileKind, FormatError, format, kind_of},
     glob::{GlobError, GlobFault},
     growth::{Growth, Move, growth},
     lint::{Lint, Warning, lint},
     load::load_abstraction,
+    network::{NetworkFault, Suggestion},
     operation::rights_from_name,
     pattern::Pattern,
     schema::{abstraction_schema, profile_schema},
@@ -197,10 +202,10 @@ pub enum Tighten {
     Auto,
 }
 
-/// What a profile says of the paths that match a pattern.
+/// What a profile says of the paths, or of what of networks, that match a pattern.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// The paths.
+    /// The paths, or the names of what of networks.
     pub pattern: Pattern,
     /// The rights it grants, implied ones among them; empty in a deny. Without
     /// [`Access::METADATA`] where that is granted on every path.
@@ -210,10 +215,26 @@ pub struct Rule {
     /// Where an exec of the path leads. `Some` in a rule that grants
     /// [`Access::EXECUTE`], or did before a right was taken from it.
     pub target: Option<Target>,
+    /// Whether it allows only what belongs to the user as whom the task acts.
+    pub owner: bool,
+    /// What of its accesses is told.
+    pub telling: Telling,
     /// Why, in its author's words.
     pub reason: Option<String>,
     /// Where it stands.
     pub origin: Origin,
+}
+
+/// What of the accesses that a rule is about is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Telling {
+    /// What is refused.
+    #[default]
+    Usual,
+    /// What it allows, too.
+    Audit,
+    /// What it denies is not.
+    Quiet,
 }
 
 /// The profile in which a program goes on that a confined program starts.
@@ -294,6 +315,7 @@ impl Profile {
             one.pattern.text() == other.pattern.text()
                 && (one.allow, one.deny) == (other.allow, other.deny)
                 && one.target == other.target
+                && (one.owner, one.telling) == (other.owner, other.telling)
         };
         self.mode == other.mode
             && self.privileges == other.privileges
@@ -347,6 +369,17 @@ impl ProfileMode {
             Self::Enforce => "enforce",
             Self::Audit => "audit",
             Self::Learn => "learn",
+        }
+    }
+}
+
+impl Telling {
+    /// The name of what is not the usual, as profiles spell it.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Usual => None,
+            Self::Audit => Some("audit"),
+            Self::Quiet => Some("quiet"),
         }
     }
 }

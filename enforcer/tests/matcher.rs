@@ -22,7 +22,7 @@ mod tables;
 use std::{cell::Cell, path::Path};
 
 use enforcer::profile::{
-    Compiled, OnViolation, Origin, Pattern, Profile, ProfileMode, Removal, Rule, compile,
+    Compiled, OnViolation, Origin, Pattern, Profile, ProfileMode, Removal, Rule, Telling, compile,
 };
 use enforcer_abi::{Access, Privileges, Slot, table::Words as _};
 use proptest::{
@@ -45,17 +45,73 @@ struct Sketch {
     glob: Vec<Piece>,
     access: Access,
     denies: bool,
+    /// Whether it grants what belongs to the task's user alone.
+    owner: bool,
+    /// Whether it is told of as is not usual: audited if it allows, quiet if it denies.
+    odd: bool,
+}
+
+impl Sketch {
+    /// Reading, granted to everybody.
+    fn readable(glob: Vec<Piece>) -> Self {
+        Self {
+            glob,
+            access: Access::READ,
+            denies: false,
+            owner: false,
+            odd: false,
+        }
+    }
 }
 
 fn sketch() -> impl Strategy<Value = Sketch> {
-    let access = (1..=Access::ALL.0).prop_map(Access);
-    (glob::strategy(), access, prop::bool::weighted(0.3)).prop_map(|(glob, access, denies)| {
+    let access = (1..=Access::ON_PATHS.0).prop_map(Access);
+    let [denies, owner, odd] = [0.3, 0.3, 0.3].map(prop::bool::weighted);
+    (glob::strategy(), access, denies, owner, odd).prop_map(|(glob, access, denies, owner, odd)| {
         Sketch {
             glob,
             access,
             denies,
+            owner: owner && !denies,
+            odd,
         }
     })
+}
+
+/// What rules say of one path, right by right.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Say {
+    allow: Access,
+    owned: Access,
+    audit: Access,
+    quiet: Access,
+}
+
+impl Say {
+    /// What these rules, which all match a path, say of it.
+    fn of(matching: &[&Sketch]) -> Self {
+        let mut say = Self::default();
+        for right in (0..16).map(|bit| Access(1 << bit)) {
+            let about = || matching.iter().filter(|one| one.access.contains(right));
+            let mut denies = about().filter(|one| one.denies).peekable();
+            let allows = || about().filter(|one| !one.denies);
+            if denies.peek().is_some() {
+                if denies.all(|one| one.odd) {
+                    say.quiet |= right;
+                }
+                continue;
+            }
+            if allows().any(|one| !one.owner) {
+                say.allow |= right;
+            } else if allows().any(|one| one.owner) {
+                say.owned |= right;
+            }
+            if allows().any(|one| one.odd) {
+                say.audit |= right;
+            }
+        }
+        say
+    }
 }
 
 fn rule(sketch: &Sketch) -> Option<Rule> {
@@ -70,6 +126,12 @@ fn rule(sketch: &Sketch) -> Option<Rule> {
         allow,
         deny,
         target: None,
+        owner: sketch.owner,
+        telling: match (sketch.odd, sketch.denies) {
+            (false, _) => Telling::Usual,
+            (true, false) => Telling::Audit,
+            (true, true) => Telling::Quiet,
+        },
         reason: None,
         origin: Origin {
             file: Path::new("test.yaml").into(),
@@ -112,7 +174,7 @@ fn table_agrees_with_naive_matcher() {
     };
     let strategy = (prop::collection::vec(sketch(), 1..7), any::<u64>());
     let result = TestRunner::new(config).run(&strategy, |(sketches, seed)| {
-        let (sketches, rules): (Vec<_>, Vec<_>) = sketches
+        let (sketches, rules): (Vec<&Sketch>, Vec<_>) = sketches
             .iter()
             .filter_map(|sketch| Some((sketch, rule(sketch)?)))
             .unzip();
@@ -128,19 +190,27 @@ fn table_agrees_with_naive_matcher() {
             let matching: Vec<usize> = (0..sketches.len())
                 .filter(|&at| glob::matches(&sketches[at].glob, &path))
                 .collect();
-            let (denying, granting): (Vec<_>, Vec<_>) =
+            let (denying, granting): (Vec<usize>, Vec<usize>) =
                 matching.iter().partition(|&&at| sketches[at].denies);
             let union = |rules: &[usize]| {
                 rules
                     .iter()
                     .fold(Access::NONE, |all, &at| all | sketches[at].access)
             };
-            let want = union(&granting) & !union(&denying);
+            let matched: Vec<&Sketch> = matching.iter().map(|&at| sketches[at]).collect();
+            let say = Say::of(&matched);
+            let want = say.allow | say.owned;
             granted.set(granted.get() + u64::from(!want.is_empty()));
 
             let outcome = table.words.as_slice().judge(&path);
             let shown = path.escape_ascii();
-            prop_assert_eq!(outcome.allow, want, "{}", shown);
+            let said = Say {
+                allow: outcome.allow,
+                owned: outcome.owned,
+                audit: outcome.audit,
+                quiet: outcome.quiet,
+            };
+            prop_assert_eq!(&said, &say, "{}", shown);
             // Whose rights are all denied makes no difference.
             let granting: Vec<usize> = granting
                 .into_iter()
@@ -150,12 +220,17 @@ fn table_agrees_with_naive_matcher() {
             prop_assert_eq!(&rules.granting, &granting, "{}", shown);
             // A deny of what nobody allows makes none either. Beneath a deny of
             // everything, who allows is not told apart any more.
-            if matching.iter().any(|&at| !sketches[at].denies) {
+            if matched.iter().any(|one| !one.denies || one.odd) {
                 prop_assert_eq!(&rules.denying, &denying, "{}", shown);
             } else {
                 prop_assert!(rules.denying.is_empty() || union(&denying) == Access::ALL);
             }
-            prop_assert_eq!(rules.allow, want, "{}", shown);
+            prop_assert_eq!(
+                (rules.allow, rules.owned),
+                (say.allow, say.owned),
+                "{}",
+                shown
+            );
         }
         Ok(())
     });
@@ -187,11 +262,7 @@ fn table_agrees_with_globset() {
             .build()
             .unwrap()
             .compile_matcher();
-        let sketch = Sketch {
-            glob,
-            access: Access::READ,
-            denies: false,
-        };
+        let sketch = Sketch::readable(glob);
         // Names like `.` are refused.
         let rule = rule(&sketch);
         prop_assume!(rule.is_some());

@@ -34,13 +34,20 @@ impl Access {
     pub const ATTRIBUTES: Self = Self(1 << 7);
     /// Read owner, mode, times and extended attributes.
     pub const METADATA: Self = Self(1 << 8);
-    /// Connect to a unix socket.
+    /// Connect or send to a socket: to a unix socket by its path, or to an address.
     pub const CONNECT: Self = Self(1 << 9);
+    /// Be reached at an address of a network.
+    pub const BIND: Self = Self(1 << 10);
     /// Every right.
-    pub const ALL: Self = Self((1 << 10) - 1);
+    pub const ALL: Self = Self((1 << 11) - 1);
+
+    /// The rights on what has a path.
+    pub const ON_PATHS: Self = Self(Self::ALL.0 & !Self::BIND.0);
+    /// The rights on networks. [`Access::CREATE`] is to make a socket.
+    pub const ON_NETWORKS: Self = Self(Self::CREATE.0 | Self::CONNECT.0 | Self::BIND.0);
 
     /// The rights with their names in profiles, in order of their bits.
-    pub const NAMES: [(Self, &'static str); 10] = [
+    pub const NAMES: [(Self, &'static str); 11] = [
         (Self::READ, "read"),
         (Self::WRITE, "write"),
         (Self::APPEND, "append"),
@@ -51,6 +58,7 @@ impl Access {
         (Self::ATTRIBUTES, "attributes"),
         (Self::METADATA, "metadata"),
         (Self::CONNECT, "connect"),
+        (Self::BIND, "bind"),
     ];
 
     /// Whether the set holds no right.

@@ -16,8 +16,8 @@ use crate::{
 )]
 #[repr(u8)]
 pub enum EventKind {
-    /// An access that a layer did not grant, for the first time under its
-    /// [`ViolationKey`].
+    /// An access that a layer did not grant, or granted by a rule that wants it told
+    /// ([`Reason::Watched`]), for the first time under its [`ViolationKey`].
     Violation = 1,
     /// A task entered a domain by an exec.
     Executed = 2,
@@ -86,7 +86,7 @@ operations! {
     Ioctl = 16 "ioctl",
     /// Map a file as code, or write to one by memory.
     Map = 17 "map",
-    /// Connect or send to a unix socket.
+    /// Connect or send to a unix socket, or to an address of a network.
     Connect = 18 "connect",
     /// Receive a descriptor from another process.
     Receive = 19 "receive",
@@ -100,6 +100,10 @@ operations! {
     Stat = 23 "stat",
     /// Something that takes a [`Privilege`] and is no access to a path.
     Privilege = 24 "privilege",
+    /// Make a socket of a family other than unix.
+    Socket = 25 "socket",
+    /// Be reached at an address of a network.
+    Bind = 26 "bind",
 }
 
 /// One record of the ring buffer: this head, then `path_len` bytes of path.

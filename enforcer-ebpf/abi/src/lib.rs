@@ -4,6 +4,7 @@
 //! - [`access`]: the rights a rule can grant
 //! - [`privilege`]: what a profile can grant beside them
 //! - [`policy`]: modes, verdicts, and the one function that decides
+//! - [`endpoint`]: the name of an address of a network
 //! - [`table`]: the compiled form of a profile, and the walk of a path over it
 //! - [`label`]: what a confined task carries: its domain
 //! - [`event`]: what the kernel tells the agent
@@ -28,6 +29,7 @@
 )]
 
 pub mod access;
+pub mod endpoint;
 pub mod event;
 pub mod label;
 pub mod limits;
@@ -38,6 +40,7 @@ pub mod reason;
 pub mod table;
 
 pub use access::Access;
+pub use endpoint::Endpoint;
 pub use event::{Event, EventKind, Hit, Operation, ViolationCount, ViolationKey};
 pub use label::{Adopted, Domain, Label, Layer, Slot, Subjects};
 pub use offsets::Offsets;

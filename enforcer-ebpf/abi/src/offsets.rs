@@ -27,6 +27,10 @@ macro_rules! offsets {
             /// The BTF id of a structure that starts with many plain words, as which
             /// any memory may be read; 0 before Linux 6.2, which does not allow it.
             pub words_type: u64,
+            /// `vfsmount.mnt_idmap`, before Linux 6.2 `mnt_userns`; 0 before 5.12.
+            pub vfsmount_map: u64,
+            /// What that is on a mount that maps no owners: the address of a variable.
+            pub no_map: u64,
             /// Scratches of all processors together: where those for all begin.
             pub scratches: u64,
             $($(#[$doc])* pub $field: u64,)*
@@ -128,6 +132,8 @@ offsets! {
     proc_inode_vfs: "proc_inode" "vfs_inode",
     /// `umode_t inode.i_mode`
     inode_mode: "inode" "i_mode",
+    /// `kuid_t inode.i_uid`
+    inode_uid: "inode" "i_uid",
     /// `list_head super_block.s_mounts`, or the first `struct mount *`
     super_mounts: "super_block" "s_mounts",
     /// `list_head mount.mnt_instance`, or the next `struct mount *`
@@ -144,6 +150,8 @@ offsets! {
     task_real_cred: "task_struct" "real_cred",
     /// `kuid_t cred.uid`
     cred_uid: "cred" "uid",
+    /// `kuid_t cred.fsuid`
+    cred_fsuid: "cred" "fsuid",
     /// `struct files_struct *task_struct.files`
     task_files: "task_struct" "files",
     /// `struct fdtable *files_struct.fdt`
@@ -176,6 +184,20 @@ offsets! {
     iattr_valid: "iattr" "ia_valid",
     /// `struct sock *socket.sk`
     socket_sock: "socket" "sk",
+    /// `unsigned short sock_common.skc_family`; `struct sock` begins with it
+    sock_family: "sock_common" "skc_family",
+    /// `u16 sock_common.skc_num`: the port that it is bound to
+    sock_port: "sock_common" "skc_num",
+    /// `u16 sock.sk_protocol`
+    sock_protocol: "sock" "sk_protocol",
+    /// `u16 sock.sk_type`
+    sock_type: "sock" "sk_type",
+    /// `void *msghdr.msg_name`
+    message_name: "msghdr" "msg_name",
+    /// `int msghdr.msg_namelen`
+    message_name_len: "msghdr" "msg_namelen",
+    /// `unsigned int msghdr.msg_flags`
+    message_flags: "msghdr" "msg_flags",
     /// `struct path unix_sock.path`
     unix_path: "unix_sock" "path",
     /// `struct unix_address *unix_sock.addr`

@@ -79,13 +79,24 @@ pub struct Reach {
     pub allow: Access,
     /// Where an exec of the object leads.
     pub target: Slot,
-    /// Always 0.
-    pub reserved: u32,
+    /// The rights besides on the object itself, if it belongs to the task's user.
+    pub owned: Access,
 }
 
 impl Reach {
+    /// The rights on the object, which belongs to the task's user or not.
+    #[inline(always)]
+    #[must_use]
+    pub const fn granted(self, is_own: bool) -> Access {
+        if is_own {
+            Access(self.allow.0 | self.owned.0)
+        } else {
+            self.allow
+        }
+    }
+
     /// Whether an object would have a right under `new` that it has not under
-    /// this one; for a directory, with what is beneath it.
+    /// this one, whoever owns it; for a directory, with what is beneath it.
     ///
     /// For a directory the answer is on the safe side: two classes are compared
     /// for equality alone.
@@ -94,8 +105,9 @@ impl Reach {
         if is_directory {
             return new.class != 0 && new.class != self.class;
         }
-        let other_target = new.allow.contains(Access::EXECUTE) && new.target.0 != self.target.0;
-        !self.allow.contains(new.allow) || other_target
+        let [before, after] = [self.granted(true), new.granted(true)];
+        let other_target = after.contains(Access::EXECUTE) && new.target.0 != self.target.0;
+        !self.allow.contains(new.allow) || !before.contains(after) || other_target
     }
 }
 
@@ -137,7 +149,11 @@ mod tests {
             class,
             allow,
             target: Slot(target),
-            reserved: 0,
+            owned: Access::NONE,
+        };
+        let owned = |class, allow, owned| Reach {
+            owned,
+            ..reach(class, allow, 0)
         };
         let read = Access::READ;
         let run = Access::EXECUTE;
@@ -152,6 +168,10 @@ mod tests {
             ("something else",               reach(1, read, 0), reach(2, run, 0),          false, true),
             ("another program's profile",    reach(1, run, 2),  reach(2, run, 3),          false, true),
             ("a target that counts for none", reach(1, read, 2), reach(2, read, 3),        false, false),
+            ("what is owned",                owned(1, read, run), owned(2, read, both),    false, false),
+            ("more that is owned",           owned(1, read, run), owned(2, read, Access::WRITE), false, true),
+            ("no longer only what is owned", owned(1, read, run), reach(2, both, 0),       false, true),
+            ("only what is owned from now",  reach(1, both, 0), owned(2, read, run),       false, false),
             ("a directory of the same class", reach(1, read, 0), reach(1, read, 0),        true,  false),
             ("a directory of another class", reach(1, both, 0), reach(2, read, 0),         true,  true),
             ("a directory to nowhere",       reach(1, read, 0), reach(0, Access::NONE, 0), true,  false),

@@ -2,9 +2,9 @@
 
 use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
-/// Why an access was not granted.
+/// Why an access was not granted, or why it is told.
 ///
-/// All but [`Reason::NotGranted`] mean that the programs could not decide from
+/// All but [`Reason::NotGranted`] and [`Reason::Watched`] mean that the programs could not decide from
 /// the profile. For a confined task that is a refusal. Each is counted under its
 /// own [`Counter`].
 #[derive(
@@ -52,11 +52,16 @@ pub enum Reason {
     TooManyMounts = 17,
     /// More descriptors than [`crate::limits::DESCRIPTORS`] would be inherited.
     TooManyDescriptors = 18,
+    /// It was granted, by a rule that wants that told.
+    Watched = 19,
+    /// An address of a network is none that the kernel takes, or there are several at
+    /// once.
+    OddAddress = 20,
 }
 
 impl Reason {
     /// Every reason, in order of its number.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::NotGranted,
         Self::PathTooLong,
         Self::PathTooDeep,
@@ -76,6 +81,8 @@ impl Reason {
         Self::NoMount,
         Self::TooManyMounts,
         Self::TooManyDescriptors,
+        Self::Watched,
+        Self::OddAddress,
     ];
 
     /// The name, as the command line and the store spell it.
@@ -100,6 +107,8 @@ impl Reason {
             Self::NoMount => "no-mount",
             Self::TooManyMounts => "too-many-mounts",
             Self::TooManyDescriptors => "too-many-descriptors",
+            Self::Watched => "watched",
+            Self::OddAddress => "odd-address",
         }
     }
 }
@@ -125,22 +134,25 @@ pub enum Counter {
     Judged = Self::REASONS + 4,
     /// Accesses let through under a profile that is learning.
     Learned = Self::REASONS + 5,
+    /// Accesses not granted, of which a rule wants nothing told.
+    Untold = Self::REASONS + 6,
 }
 
 impl Counter {
     /// How many counters belong to [`Reason`]s.
     pub const REASONS: u32 = 24;
     /// How many counters there are.
-    pub const COUNT: usize = Self::REASONS as usize + 6;
+    pub const COUNT: usize = Self::REASONS as usize + 7;
 
     /// The counters that do not belong to a reason, with their names.
-    pub const NAMED: [(Self, &'static str); 6] = [
+    pub const NAMED: [(Self, &'static str); 7] = [
         (Self::Denied, "denied"),
         (Self::Audited, "audited"),
         (Self::EventsLost, "events-lost"),
         (Self::ViolationsUnlisted, "violations-unlisted"),
         (Self::Judged, "judged"),
         (Self::Learned, "learned"),
+        (Self::Untold, "untold"),
     ];
 }
 

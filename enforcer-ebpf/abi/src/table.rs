@@ -8,7 +8,7 @@
 //! header      [Header::WORDS]
 //! state       base, otherwise, outcome and uniform, class   one record a state
 //! transitions (state, next) pairs               the pair of byte b is at base + 2*b
-//! outcome     allow, target and scrub           one record an outcome
+//! outcome     allow, target and scrub, owned, audit, quiet   one record an outcome
 //! ```
 //!
 //! A transition belongs to the state that its pair names; a byte whose pair
@@ -57,13 +57,13 @@ impl Header {
     pub const WORDS: u32 = 10;
 
     /// Says that this is a table, and of which layout.
-    pub const MAGIC: u32 = 0x656e_6603;
+    pub const MAGIC: u32 = 0x656e_6604;
 }
 
 /// Words in a state's record.
 pub const STATE_WORDS: u32 = 4;
 /// Words in an outcome's record.
-pub const OUTCOME_WORDS: u32 = 2;
+pub const OUTCOME_WORDS: u32 = 5;
 /// The bit of an outcome's target that says that an exec is scrubbed.
 pub const SCRUB: u32 = 1 << 31;
 /// The bit of a state's outcome that says that every byte of a path leads from the state
@@ -79,6 +79,12 @@ pub struct Outcome {
     pub index: u32,
     /// The rights that the profile grants on the path.
     pub allow: Access,
+    /// The rights that it grants besides on what belongs to the task's user.
+    pub owned: Access,
+    /// The rights of which a use is told though it is granted.
+    pub audit: Access,
+    /// The rights of which a refusal is not told.
+    pub quiet: Access,
     /// The profile to which an exec of the path leads. [`Slot::NONE`]: the one
     /// that the task is in.
     pub target: Slot,
@@ -96,7 +102,7 @@ impl Outcome {
             class: self.class,
             allow: self.allow,
             target: self.target,
-            reserved: 0,
+            owned: self.owned,
         }
     }
 }
@@ -156,6 +162,9 @@ pub trait Words {
         Outcome {
             index,
             allow: Access(self.word(record)),
+            owned: Access(self.word(record.wrapping_add(2))),
+            audit: Access(self.word(record.wrapping_add(3))),
+            quiet: Access(self.word(record.wrapping_add(4))),
             target: Slot(target & !SCRUB),
             scrub: target & SCRUB != 0,
             class: self.word(state.wrapping_add(3)),
@@ -239,7 +248,9 @@ mod tests {
             let at = (pairs + 2 * u32::from(byte)) as usize;
             words[at..at + 2].copy_from_slice(&[state, next]);
         }
-        words.extend([0, 0, Access::READ.0, 3 | SCRUB]);
+        words.extend([0; 5]);
+        let [owned, audit, quiet] = [Access::WRITE, Access::READ, Access::MAP];
+        words.extend([Access::READ.0, 3 | SCRUB, owned.0, audit.0, quiet.0]);
         words
     }
 
@@ -262,6 +273,8 @@ mod tests {
         let outcome = words.judge(b"/a");
         assert_eq!((outcome.allow, outcome.target), (Access::READ, Slot(3)));
         assert_eq!((outcome.scrub, outcome.class), (true, 3));
+        let told = (outcome.owned, outcome.audit, outcome.quiet);
+        assert_eq!(told, (Access::WRITE, Access::READ, Access::MAP));
         assert!(words.is_uniform(DEAD) && !words.is_uniform(words.word(Header::START)));
         assert_eq!(words.privileges().0, 1 << 48 | 1);
     }

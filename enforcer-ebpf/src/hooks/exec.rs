@@ -8,7 +8,7 @@
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
 use enforcer_abi::{
-    Access, Label, Layer, Operation, Privilege, Reason, Slot, Verdict,
+    Access, Label, Layer, Operation, Reason, Slot, Verdict,
     label::{are_same, is_any},
     limits::LAYERS,
 };
@@ -18,7 +18,7 @@ use crate::{
     judge::{self, Answer, How, Question},
     kernel::{self, Task, load, offset, read},
     maps,
-    report::{self, Refusal, programs},
+    report::{self, programs},
     scratch::Object,
     subject::{self, claims},
     walk,
@@ -223,19 +223,11 @@ fn tell(exec: &Exec, reason: Reason, layer: Layer, slot: Slot) {
     if let Ok(scratch) = maps::take() {
         // It is told as far as it is known; whose it is makes no difference.
         let _place = walk::path(scratch, exec.vfsmount, exec.dentry, 0);
-        report::violation(
-            scratch,
-            Refusal {
-                operation: Some(Operation::Execute),
-                privilege: Privilege::NONE,
-                requested: Access::EXECUTE,
-                missing: Access::NONE,
-                reason,
-                layer,
-                slot,
-                verdict: Verdict::Deny,
-            },
-        );
+        scratch.request.operation = Some(Operation::Execute);
+        scratch.request.requested = Access::EXECUTE;
+        scratch.subject.layers[layer as usize] = slot;
+        let what = report::what(reason, Verdict::Deny);
+        let _done = report::report_violation(scratch.at, layer as u32, what, 0, report::PATH);
         maps::give(scratch);
     }
 }

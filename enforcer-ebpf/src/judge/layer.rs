@@ -1,7 +1,7 @@
 //! What each layer of a domain says.
 
 use enforcer_abi::{
-    Access, Counter, Layer, Mode, Privilege, Reach, Reason, Slot, Verdict, decide, limits::LAYERS,
+    Access, Counter, Layer, Mode, Reach, Reason, Slot, Verdict, decide, limits::LAYERS,
     policy::refusal,
 };
 
@@ -9,9 +9,8 @@ use crate::{
     automaton,
     judge::{Answer, How},
     kernel::{self, global},
-    maps,
-    report::{self, Refusal},
-    scratch::{Request, Scratch},
+    maps, report,
+    scratch::{Object, Request, Scratch},
     walk::NAMED,
 };
 
@@ -23,6 +22,7 @@ pub(super) fn layers(scratch: &mut Scratch) -> u32 {
     let quietly = scratch.request.how & How::QUIETLY != 0;
     let mut strictest = Verdict::Allow as u32;
     let mut answer = Answer::Granted as u32;
+    scratch.is_passing = 0;
     scratch.is_uniform = 1;
     scratch.is_folder_uniform = 1;
     for layer in OUTWARDS {
@@ -73,44 +73,53 @@ global! {
         let slot = slot_of(&scratch.subject.layers, layer);
         kernel::clear(&mut scratch.found);
         let ran = automaton::run_layer(slot, number, scratch);
-        let reach = scratch.found.reach();
         let everywhere = scratch.found.everywhere;
         let problem = match ran {
-            Ok(()) if request.unnamed == NAMED => missing(scratch, layer, request, reach),
+            Ok(()) if request.unnamed == NAMED => missing(scratch, layer),
             // What is granted on every path is granted without one, but for a move.
             Ok(()) if request.how & How::MOVE == 0 && everywhere.contains(request.requested) => None,
             Ok(()) => Some((request.requested, kernel::reason(request.unnamed))),
             Err(reason) => Some((request.requested, reason)),
         };
-        let Some((missing, reason)) = problem else {
-            if !request.requested.is_empty() && request.how & How::QUIETLY == 0 {
+        let is_quiet = request.how & How::QUIETLY != 0;
+        let (missing, reason) = match problem {
+            Some(problem) => problem,
+            None if is_quiet || request.requested.is_empty() => return Verdict::Allow as u32,
+            None => {
                 maps::hit(scratch.found.hits, request.requested);
+                if (scratch.found.audit & request.requested).is_empty() {
+                    return Verdict::Allow as u32;
+                }
+                scratch.is_passing = 1;
+                (Access::NONE, Reason::Watched)
             }
-            return Verdict::Allow as u32;
         };
-        let grows = reason == Reason::RightsGrow;
-        let answer = if grows { Answer::Grows } else { Answer::Refused } as u32;
-        if request.how & How::QUIETLY != 0 {
+        let answer = match reason {
+            Reason::Watched => Answer::Granted,
+            Reason::RightsGrow => Answer::Grows,
+            _ => Answer::Refused,
+        } as u32;
+        if is_quiet {
             return answer << 8 | Verdict::Deny as u32;
         }
-        if reason != Reason::NotGranted && !grows {
+        if !matches!(reason, Reason::NotGranted | Reason::RightsGrow | Reason::Watched) {
             // No rule was matched, so none says where an exec leads.
             scratch.found.target = Slot::NONE;
         }
         let mode = if ran.is_ok() { scratch.found.mode } else { 0 };
-        let verdict = refusal(Mode(mode));
+        let verdict = match reason {
+            Reason::Watched => Verdict::Allow,
+            _ => refusal(Mode(mode)),
+        };
+        let is_told = verdict != Verdict::Allow || reason == Reason::Watched;
         if verdict != Verdict::Allow {
             maps::count_reason(reason);
-            report::violation(scratch, Refusal {
-                operation: request.operation,
-                privilege: Privilege::NONE,
-                requested: request.requested,
-                missing,
-                reason,
-                layer,
-                slot,
-                verdict,
-            });
+        }
+        if reason == Reason::NotGranted && scratch.found.quiet.contains(missing) {
+            maps::count(Counter::Untold);
+        } else if is_told {
+            let what = report::what(reason, verdict);
+            let _done = report::report_violation(at, number, what, missing.0, report::PATH);
         }
         answer << 8 | verdict as u32
     }
@@ -118,7 +127,7 @@ global! {
 
 /// The profile of a layer.
 #[inline(always)]
-pub(super) fn slot_of(layers: &[Slot; LAYERS], layer: Layer) -> Slot {
+pub(crate) fn slot_of(layers: &[Slot; LAYERS], layer: Layer) -> Slot {
     let [user, application, process] = *layers;
     match layer {
         Layer::User => user,
@@ -127,31 +136,46 @@ pub(super) fn slot_of(layers: &[Slot; LAYERS], layer: Layer) -> Slot {
     }
 }
 
-/// What a layer does not grant of a request on an object with a path.
+/// What a layer does not grant of the request in the scratch, by what its table said, which
+/// is there, too.
 #[inline(always)]
-pub(super) fn missing(
-    scratch: &mut Scratch,
-    layer: Layer,
-    request: Request,
-    reach: Reach,
-) -> Option<(Access, Reason)> {
+pub(super) fn missing(scratch: &mut Scratch, layer: Layer) -> Option<(Access, Reason)> {
+    let Request { requested, how, .. } = scratch.request;
+    let lacks = requested.missing_from(scratch.found.allow);
+    let mut is_own = false;
+    if !lacks.is_empty() && scratch.found.owned.contains(lacks) && owns(scratch.at) == 1 {
+        scratch.is_passing = 1;
+        is_own = true;
+    }
+    let reach = scratch.found.reach();
     let kept = kept(scratch, layer);
     let before = *kept;
-    if request.how & How::KEEP != 0 {
+    if how & How::KEEP != 0 {
         *kept = reach;
     }
-    let missing = request.requested.missing_from(reach.allow);
-    if decide(Mode::ENFORCE, request.requested, reach.allow) != Verdict::Allow {
-        return Some((missing, Reason::NotGranted));
+    if decide(Mode::ENFORCE, requested, reach.granted(is_own)) != Verdict::Allow {
+        return Some((lacks, Reason::NotGranted));
     }
-    let directory = request.how & How::DIRECTORY != 0;
-    if request.how & How::NO_GROWTH != 0 && before.grows_to(reach, directory) {
+    let directory = how & How::DIRECTORY != 0;
+    if how & How::NO_GROWTH != 0 && before.grows_to(reach, directory) {
         return Some((reach.allow.missing_from(before.allow), Reason::RightsGrow));
     }
-    if request.how & How::NO_LOSS != 0 && reach.grows_to(before, directory) {
+    if how & How::NO_LOSS != 0 && reach.grows_to(before, directory) {
         return Some((before.allow.missing_from(reach.allow), Reason::RightsGrow));
     }
     None
+}
+
+global! {
+    /// Whether the object of the request belongs to the user as whom the current task
+    /// acts: 0 or 1. What is not there yet will.
+    fn owns(at: u32) -> u32 {
+        let Ok(scratch) = maps::scratch(at) else {
+            return 0;
+        };
+        let Object { vfsmount, dentry } = scratch.request.object;
+        u32::from(kernel::owns(vfsmount, dentry).unwrap_or(false))
+    }
 }
 
 #[inline(always)]

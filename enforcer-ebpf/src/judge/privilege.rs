@@ -1,8 +1,7 @@
 //! Decides about what is no access to an object.
 
 use enforcer_abi::{
-    Access, Counter, Label, Layer, Mode, Operation, Privilege, Privileges, Reason, Slot, Verdict,
-    policy::refusal,
+    Counter, Label, Layer, Mode, Privilege, Privileges, Reason, Slot, Verdict, policy::refusal,
 };
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
     },
     kernel::{self, Task, global},
     maps,
-    report::{self, Refusal, programs},
+    report::{self, programs},
 };
 
 /// Whether anybody is told of a refusal.
@@ -94,8 +93,8 @@ global! {
         let Ok(scratch) = maps::take() else {
             return Verdict::Deny as u32;
         };
-        let layer = Layer::from_index(layer);
-        let slot = slot_of(&label.layers, layer);
+        let number = layer;
+        let slot = slot_of(&label.layers, Layer::from_index(layer));
         kernel::clear(&mut scratch.found);
         scratch.clear_path();
         let reason = match automaton::privileges(slot) {
@@ -108,16 +107,9 @@ global! {
         let verdict = refusal(Mode(scratch.found.mode));
         if quietly == 0 && verdict != Verdict::Allow {
             maps::count_reason(reason);
-            report::violation(scratch, Refusal {
-                operation: Some(Operation::Privilege),
-                privilege: Privilege(privilege as u8),
-                requested: Access::NONE,
-                missing: Access::NONE,
-                reason,
-                layer,
-                slot,
-                verdict,
-            });
+            scratch.subject.layers = label.layers;
+            let what = report::what(reason, verdict);
+            let _done = report::report_violation(scratch.at, number, what, 0, privilege);
         }
         maps::give(scratch);
         verdict as u32

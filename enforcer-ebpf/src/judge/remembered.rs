@@ -41,7 +41,7 @@ use crate::{
         self,
         known::{Key, Known, STAYS},
     },
-    scratch::{Object, STATES, Scratch},
+    scratch::{Object, Request, STATES, Scratch},
     walk,
 };
 
@@ -214,6 +214,7 @@ global! {
 /// folder, and the name, if `by_name`. Leaves in the scratch where an exec leads.
 #[inline(always)]
 fn is_granted(scratch: &mut Scratch, by_name: bool) -> bool {
+    scratch.is_passing = 0;
     scratch.is_uniform = 1;
     for layer in OUTWARDS {
         let slot = slot_of(&scratch.subject.layers, layer);
@@ -234,19 +235,26 @@ global! {
         let number = layer;
         let layer = Layer::from_index(layer);
         let slot = slot_of(&scratch.subject.layers, layer);
-        let request = scratch.request;
         let settled = automaton::settle(slot, number, by_name == 1, scratch);
         let Ok(Settled { outcome, hits, is_uniform }) = settled else {
             return 0;
         };
-        if missing(scratch, layer, request, outcome.reach()).is_some() {
-            return 0;
-        }
         scratch.is_uniform &= u32::from(is_uniform);
+        scratch.found.allow = outcome.allow;
+        scratch.found.owned = outcome.owned;
+        scratch.found.class = outcome.class;
         scratch.found.target = outcome.target;
         scratch.found.scrub = u32::from(outcome.scrub);
-        if !request.requested.is_empty() && request.how & How::QUIETLY == 0 {
-            maps::hit(hits, request.requested);
+        scratch.found.hits = hits;
+        // What is to be told is judged by its path.
+        if !(outcome.audit & scratch.request.requested).is_empty()
+            || missing(scratch, layer).is_some()
+        {
+            return 0;
+        }
+        let Request { requested, how, .. } = scratch.request;
+        if !requested.is_empty() && how & How::QUIETLY == 0 {
+            maps::hit(scratch.found.hits, requested);
         }
         1
     }
@@ -337,7 +345,10 @@ fn key(scratch: &Scratch, dentry: u64) -> Key {
 #[inline(always)]
 fn granted(scratch: &Scratch) -> Access {
     let request = scratch.request;
-    if scratch.verdict == Verdict::Allow as u32 && request.how & How::QUIETLY == 0 {
+    if scratch.verdict == Verdict::Allow as u32
+        && scratch.is_passing == 0
+        && request.how & How::QUIETLY == 0
+    {
         request.requested
     } else {
         Access::NONE

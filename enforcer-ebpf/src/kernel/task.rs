@@ -87,6 +87,31 @@ fn of_current<T: FromBytes>(offset: u64, otherwise: T) -> T {
     read(Task::current().address().wrapping_add(offset)).unwrap_or(otherwise)
 }
 
+/// Whether what is at `dentry`, reached by a mount, belongs to the user as whom the current
+/// task acts. What has no inode yet will. On a mount that maps owners, nothing does: what
+/// belongs to whom is there another question.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
+#[inline(always)]
+pub(crate) fn owns(vfsmount: u64, dentry: u64) -> Result<bool, Reason> {
+    let inode: u64 = read(dentry.wrapping_add(offset!(dentry_inode)))?;
+    if inode == 0 {
+        return Ok(true);
+    }
+    if offset!(vfsmount_map) != 0 {
+        let map: u64 = read(vfsmount.wrapping_add(offset!(vfsmount_map)))?;
+        if map != offset!(no_map) {
+            return Ok(false);
+        }
+    }
+    let owner: u32 = read(inode.wrapping_add(offset!(inode_uid)))?;
+    let acting: u64 = read(Task::current().address().wrapping_add(offset!(task_cred)))?;
+    let user: u32 = read(acting.wrapping_add(offset!(cred_fsuid)))?;
+    Ok(owner == user)
+}
+
 /// Whether the current task is a worker of an `io_uring`: it does what others ask for,
 /// with their credentials. If that cannot be told, it is one. Linux 5.12.
 #[inline(always)]

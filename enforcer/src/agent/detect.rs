@@ -21,6 +21,7 @@ use crate::{
         finding::{FindingKey, violation_key},
     },
     kernel::Record,
+    profile::object_text,
     store::{CountUpdate, Recorded},
 };
 
@@ -185,10 +186,11 @@ impl Detector {
 /// Returns what an event found.
 fn finding(event: &Event, path: &[u8], who: Who, registry: &Registry, clock: Clock) -> Finding {
     let at = clock.time(event.time_ns);
+    let text = object_text(path);
     Finding {
-        key: FindingKey::of_event(event, path, &profile_name(registry, event.slot)),
+        key: FindingKey::of_event(event, &text, &profile_name(registry, event.slot)),
         requested: event.requested,
-        rule: registry.denying_rule(event.slot, event.generation, path, event.missing),
+        rule: registry.telling_rule(event, path),
         who,
         first: at,
         last: at,

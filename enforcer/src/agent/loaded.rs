@@ -22,7 +22,7 @@ use std::{
 };
 
 use enforcer_abi::{
-    Access, Adopted, Hit, Slot,
+    Adopted, Event, Hit, Reason, Slot,
     limits::{OUTCOMES, SLOTS},
 };
 
@@ -39,7 +39,7 @@ use crate::{
         AccessError, Kernel,
         hooks::{Feature, Need},
     },
-    profile::{Profile, ProfileMode, RULES},
+    profile::{Profile, ProfileMode, RULES, Rule, Telling},
     tighten::Usage,
 };
 
@@ -178,21 +178,21 @@ impl Registry {
         self.get(name).map(|instance| &instance.written)
     }
 
-    /// Returns where the rule stands that denies some of `missing` on `path`, if
-    /// one does. The table does not know: it leaves out a deny of what nothing
-    /// allows.
-    pub fn denying_rule(
-        &self,
-        slot: Slot,
-        generation: u32,
-        path: &[u8],
-        missing: Access,
-    ) -> Option<String> {
-        let (_, instance) = self.in_slot(slot)?;
-        let version = instance.version(generation)?;
+    /// Returns where the rule stands that denies what is missing to the access of which
+    /// `event` tells, or wants it told, if one does. The table does not know: it leaves
+    /// out a deny of what nothing allows.
+    pub fn telling_rule(&self, event: &Event, path: &[u8]) -> Option<String> {
+        let (_, instance) = self.in_slot(event.slot)?;
+        let version = instance.version(event.generation)?;
         let mut rules = version.effective.rules.iter();
+        let tells = |rule: &Rule| match event.reason {
+            Reason::Watched => {
+                rule.telling == Telling::Audit && !(rule.allow & event.requested).is_empty()
+            }
+            _ => !(rule.deny & event.missing).is_empty(),
+        };
         rules
-            .find(|rule| !(rule.deny & missing).is_empty() && rule.pattern.matches(path))
+            .find(|rule| tells(rule) && rule.pattern.matches(path))
             .map(|rule| rule.origin.to_string())
     }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     detection::{Detection, DetectionId},
     kernel::AccessError,
-    profile::{ABSTRACTIONS, Profile, ProfileMode, Rule, explain},
+    profile::{ABSTRACTIONS, Owner, Profile, ProfileMode, Rule, explain, object_name},
     protocol::{
         Failure, FailureKind, ProfileChoice, Reply, Request, TightenTarget, chain,
         line::{self, LINE_LEN},
@@ -262,7 +262,9 @@ fn judged(detection: &Detection, instance: &Instance) -> Option<Judged> {
         return None;
     }
     let requested = detection.requested;
-    let explanation = explain(profile, &version.compiled, requested, &detection.path);
+    let name = object_name(&detection.path);
+    // Who owned it is not told.
+    let explanation = explain(profile, &version.compiled, requested, &name, Owner::Other);
     let views = |rules: &[&Rule]| rules.iter().map(|rule| RuleView::new(rule)).collect();
     Some(Judged {
         granted: explanation.missing.is_empty(),

@@ -14,7 +14,9 @@ use super::{
     output,
 };
 use crate::{
-    profile::{DEFAULT_DIR, Difference, Escaped, Profile, Rule, Target, differences},
+    profile::{
+        DEFAULT_DIR, Difference, Escaped, Profile, Rule, Target, To, differences, object_text,
+    },
     text,
 };
 
@@ -188,7 +190,7 @@ impl PathView {
             rule: rule.into(),
         };
         Self {
-            example: text::lossy(&difference.example),
+            example: text::lossy(&object_text(&difference.example)),
             example_bytes: text::lost(&difference.example),
             gained: difference.gained().names().collect(),
             lost: difference.lost().names().collect(),
@@ -202,10 +204,20 @@ impl PathView {
 
 /// Tells a difference to people.
 fn tell(lines: &mut Vec<String>, difference: &Difference<'_>, reasons: &Reasons<'_>) {
-    let path = Escaped(&difference.example);
-    for (sign, rights) in [("+", difference.gained()), ("-", difference.lost())] {
-        if !rights.is_empty() {
-            lines.push(format!("{sign} {} {path}", list(rights.without_implied())));
+    let example = object_text(&difference.example);
+    let path = Escaped(&example);
+    let Difference { before, after, .. } = difference;
+    for (sign, parts) in [("+", after.beyond(before)), ("-", before.beyond(after))] {
+        for (to, rights) in parts {
+            let to = match to {
+                To::Everyone => "",
+                To::Owner => ", to the owner",
+                To::Others => ", to others than the owner",
+            };
+            if !rights.is_empty() {
+                let rights = list(rights.without_implied());
+                lines.push(format!("{sign} {rights} {path}{to}"));
+            }
         }
     }
     if difference.leads_elsewhere() {

@@ -11,6 +11,7 @@ mod privilege;
 pub(super) mod rights;
 
 use std::{
+    borrow::Cow,
     ffi::{OsStr, OsString},
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
@@ -23,7 +24,8 @@ use enforcer_abi::{Access, Privilege, Verdict};
 pub(super) use self::op::{Op, parse as parse_op};
 use super::{NO, Socket, output, why};
 use crate::profile::{
-    ABSTRACTIONS, DEFAULT_DIR, Escaped, Move, Profile, ProfileError, compile_alone,
+    ABSTRACTIONS, DEFAULT_DIR, Escaped, Move, NetworkObject, Owner, Profile, ProfileError,
+    compile_alone,
 };
 
 /// What `--help` says beside the arguments.
@@ -34,23 +36,28 @@ Examples:
   enforcer explain D17
   enforcer explain --profile nginx --op read,write /srv/www/index.html
   enforcer explain --profile nginx --op rename /srv/www/a /srv/www/b
+  enforcer explain --profile nginx --op connect tcp:10.0.0.1:443
   enforcer explain --profile nginx --op privilege sys_admin";
 
 /// The arguments of `enforcer explain`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {
-    /// A detection; with --profile a path, two of them, or a privilege
+    /// A detection; with --profile a path, two of them, an address as tcp:10.0.0.1:443, a
+    /// socket as ipv4/tcp, or a privilege
     #[arg(value_name = "DETECTION|PATH|NAME", required = true, num_args = 1..=2)]
     pub objects: Vec<OsString>,
     /// A profile, or its file (anything with a `/` or that ends in `.yaml`)
     #[arg(long, value_name = "NAME|FILE", requires = "op")]
     pub profile: Option<String>,
     /// Rights, with commas between them: read, write, append, create, remove,
-    /// execute, map, attributes, metadata, connect. Or operations that ask for them:
+    /// execute, map, attributes, metadata, connect, bind. Or operations that ask for them:
     /// mkdir, unlink, chmod and so on. Or one of rename, link and privilege
     #[arg(long, value_name = "OP", value_parser = parse_op, requires = "profile")]
     pub op: Option<Op>,
+    /// Of what belongs to the user as whom the process acts
+    #[arg(long, requires = "profile")]
+    pub own: bool,
     /// Folder of profiles
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
     pub profiles: PathBuf,
@@ -82,6 +89,7 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         objects,
         profile,
         op,
+        own,
         profiles,
         json,
         socket,
@@ -96,7 +104,7 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         return why::run(id, *json, socket);
     };
     // What is wrong with the question is told before what is wrong with the profile.
-    let asked = Asked::new(op, &objects)?;
+    let asked = Asked::new(op, &objects, owner(*own))?;
     let profile = load(profile, profiles)?;
     let answer = asked.answer(&profile)?;
     let line = if *json { &answer.json } else { &answer.text };
@@ -111,12 +119,14 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 pub(super) enum Asked<'a> {
     Rights {
         access: Access,
-        path: &'a [u8],
+        /// A path, or a name of something of a network.
+        name: Cow<'a, [u8]>,
+        owner: Owner,
     },
     Move {
         how: Move,
-        old: &'a [u8],
-        new: &'a [u8],
+        paths: [&'a [u8]; 2],
+        owner: Owner,
     },
     Privilege {
         privilege: Privilege,
@@ -125,16 +135,17 @@ pub(super) enum Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// Whether `op` is granted on `objects`.
-    pub(super) fn new(op: Op, objects: &[&'a OsStr]) -> anyhow::Result<Self> {
+    pub(super) fn new(op: Op, objects: &[&'a OsStr], owner: Owner) -> anyhow::Result<Self> {
         Ok(match (op, objects) {
-            (Op::Rights(access), [path]) => Self::Rights {
+            (Op::Rights(access), [object]) => Self::Rights {
                 access,
-                path: absolute(path)?,
+                name: object_of(object, access)?,
+                owner,
             },
             (Op::Move(how), [old, new]) => Self::Move {
                 how,
-                old: absolute(old)?,
-                new: absolute(new)?,
+                paths: [absolute(old)?, absolute(new)?],
+                owner,
             },
             (Op::Privilege, [name]) => Self::Privilege {
                 privilege: privilege::named(name.to_str().unwrap_or_default())?,
@@ -148,12 +159,38 @@ impl<'a> Asked<'a> {
     /// What a profile answers.
     pub(super) fn answer(&self, profile: &Profile) -> anyhow::Result<Answer> {
         let compiled = compile_alone(profile)?;
-        match *self {
-            Self::Rights { access, path } => rights::answer(profile, &compiled, access, path),
-            Self::Move { how, old, new } => moves::answer(profile, &compiled, how, old, new),
-            Self::Privilege { privilege } => privilege::answer(profile, privilege),
+        match self {
+            Self::Rights {
+                access,
+                name,
+                owner,
+            } => rights::answer(profile, &compiled, *access, name, *owner),
+            Self::Move { how, paths, owner } => {
+                moves::answer(profile, &compiled, *how, *paths, *owner)
+            }
+            Self::Privilege { privilege } => privilege::answer(profile, *privilege),
         }
     }
+}
+
+/// To whom what is asked about belongs.
+pub(super) fn owner(is_own: bool) -> Owner {
+    if is_own { Owner::Task } else { Owner::Other }
+}
+
+/// The name by which tables judge what the command line names: a path, or something of a
+/// network where the rights can be about one.
+fn object_of(object: &OsStr, access: Access) -> anyhow::Result<Cow<'_, [u8]>> {
+    let bytes = object.as_bytes();
+    if bytes.starts_with(b"/") || !Access::ON_NETWORKS.contains(access) {
+        return Ok(absolute(object)?.into());
+    }
+    let named: NetworkObject = object
+        .to_str()
+        .unwrap_or_default()
+        .parse()
+        .with_context(|| format!("{} is no path and nothing of a network", Escaped(bytes)))?;
+    Ok(named.name().into())
 }
 
 fn absolute(path: &OsStr) -> anyhow::Result<&[u8]> {

@@ -9,7 +9,7 @@ use super::{
     diff::subjects,
     explain::{
         load,
-        rights::{RuleView, list},
+        rights::{RuleView, conditions, list},
     },
     output,
 };
@@ -128,13 +128,14 @@ fn text(profile: &Profile) -> String {
 
 fn row(rule: &Rule) -> [String; 3] {
     let Rule { allow, deny, .. } = *rule;
-    let what = match (deny, rule.leads_to()) {
+    let mut what = match (deny, rule.leads_to()) {
         (Access::NONE, Some(profile)) => {
             format!("allow {}, in {profile}", list(allow.without_implied()))
         }
         (Access::NONE, None) => format!("allow {}", list(allow.without_implied())),
         (deny, _) => format!("deny {}", list(deny)),
     };
+    what.push_str(&conditions(rule));
     [
         what,
         rule.pattern.text().to_owned(),
@@ -157,9 +158,11 @@ variables: { top: [/a, /b] }
 privileges: [setuid]
 paths:
   - { path: \"${top}/**\", allow: [read, write] }
-  - { path: /a/x, deny: [all] }
+  - { path: /a/x, deny: [all], quiet: true }
 exec:
   - { path: /bin/q, profile: q }
+network:
+  - { protocol: tcp, port: 443, allow: [connect], audit: true }
 ";
 
     #[test]
@@ -175,10 +178,11 @@ privileges  setuid
 metadata    granted on every path
 tighten     propose
 
-RULE                 PATH        WHERE
-allow read, write    {/a,/b}/**  p.yaml:7:13
-deny all             /a/x        p.yaml:8:13
-allow execute, in q  /bin/q      p.yaml:10:13
+RULE                          PATH                           WHERE
+allow read, write             {/a,/b}/**                     p.yaml:7:13
+deny all, quiet               /a/x                           p.yaml:8:13
+allow execute, in q           /bin/q                         p.yaml:10:13
+allow create, connect, audit  network:{ipv4,ipv6}/tcp/*:443  p.yaml:12:5
 "
         );
         let json = serde_json::to_value(View::new(&profile)).unwrap();

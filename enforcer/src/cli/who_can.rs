@@ -10,7 +10,7 @@ use enforcer_abi::Verdict;
 
 use super::{
     NO,
-    explain::{Answer, Asked, Op, parse_op},
+    explain::{Answer, Asked, Op, owner, parse_op},
     output, profiles_of,
 };
 use crate::profile::DEFAULT_DIR;
@@ -23,6 +23,7 @@ if no profile grants it.
 Examples:
   enforcer who-can write /etc/passwd
   enforcer who-can rename /srv/www/a /srv/www/b
+  enforcer who-can connect tcp:10.0.0.1:443
   enforcer who-can privilege sys_admin";
 
 /// The arguments of `enforcer who-can`.
@@ -32,9 +33,13 @@ pub struct Args {
     /// Rights or operations, as those of `enforcer explain --op`
     #[arg(value_name = "OP", value_parser = parse_op)]
     op: Op,
-    /// A path; two for rename and link; the name of a privilege
+    /// A path; two for rename and link; an address as tcp:10.0.0.1:443, a socket as
+    /// ipv4/tcp; the name of a privilege
     #[arg(value_name = "PATH|NAME", required = true, num_args = 1..=2)]
     objects: Vec<OsString>,
+    /// Of what belongs to the user as whom the process acts
+    #[arg(long)]
+    own: bool,
     /// Folder of profiles
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
     profiles: PathBuf,
@@ -51,7 +56,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let objects: Vec<&OsStr> = args.objects.iter().map(OsString::as_os_str).collect();
     // What is wrong with the question is told before what is wrong with a profile.
-    let asked = Asked::new(args.op, &objects)?;
+    let asked = Asked::new(args.op, &objects, owner(args.own))?;
     let profiles = profiles_of(&args.profiles)?;
     let answers: Result<Vec<Answer>, _> = profiles
         .iter()

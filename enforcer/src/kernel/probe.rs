@@ -279,6 +279,19 @@ fn offsets(types: &Types<'_>) -> Result<Offsets, Unsupported> {
     let symbols = read_text(SYMBOLS, "mount procfs on /proc")?;
     offsets.rename_lock = symbol(&symbols, "rename_lock")?;
     offsets.mount_lock = symbol(&symbols, "mount_lock")?;
+    for (member, variable) in [
+        ("mnt_idmap", "nop_mnt_idmap"),
+        ("mnt_userns", "init_user_ns"),
+    ] {
+        let offset = types
+            .offset("vfsmount", member)
+            .map_err(|source| Unsupported::DamagedBtf { source })?;
+        if let Some(offset) = offset {
+            offsets.vfsmount_map = offset;
+            offsets.no_map = symbol(&symbols, variable)?;
+            break;
+        }
+    }
     Ok(offsets)
 }
 

@@ -19,17 +19,19 @@ pub enum AccessNameError {
     /// It is an operation that may ask for any right.
     #[error(
         "`{name}` does not say what is asked for; name the rights: {}",
-        all_names()
+        list(Access::ALL)
     )]
     Depends {
         /// What was written.
         name: String,
     },
     /// There is none that looks like it.
-    #[error("unknown access `{name}`; expected one of {}", all_names())]
+    #[error("unknown access `{name}`; expected one of {}", list(*known))]
     Unknown {
         /// What was written.
         name: String,
+        /// What there is.
+        known: Access,
     },
 }
 
@@ -42,21 +44,25 @@ pub fn access_from_names(
     names: impl IntoIterator<Item: AsRef<str>>,
 ) -> Result<Access, AccessNameError> {
     names.into_iter().try_fold(Access::NONE, |set, name| {
-        Ok(set | from_name(name.as_ref(), &[])?)
+        Ok(set | from_name(name.as_ref(), Access::ALL, &[])?)
     })
 }
 
-/// Returns the right with this name. `others` are words that would have been
-/// right here, too.
-pub(super) fn from_name(name: &str, others: &[&'static str]) -> Result<Access, AccessNameError> {
+/// Returns the right with this name. `known` are the rights that can stand here, and
+/// `others` words that would have been right, too.
+pub(super) fn from_name(
+    name: &str,
+    known: Access,
+    others: &[&'static str],
+) -> Result<Access, AccessNameError> {
     if let Some(right) = Access::from_name(name) {
         return Ok(right);
     }
-    let known = Access::ALL.names().chain(others.iter().copied());
+    let words = known.names().chain(others.iter().copied());
     let name = name.to_owned();
-    Err(match suggest::nearest(&name, known) {
+    Err(match suggest::nearest(&name, words) {
         Some(suggestion) => AccessNameError::Misspelt { name, suggestion },
-        None => AccessNameError::Unknown { name },
+        None => AccessNameError::Unknown { name, known },
     })
 }
 
@@ -79,7 +85,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     access_from_names(names).map_err(de::Error::custom)
 }
 
-/// The names of all rights, as a sentence lists them.
-fn all_names() -> String {
-    Access::ALL.names().collect::<Vec<_>>().join(", ")
+/// The names of rights, as a sentence lists them.
+fn list(rights: Access) -> String {
+    rights.names().collect::<Vec<_>>().join(", ")
 }

@@ -74,8 +74,10 @@ impl Rights {
         let of_sets: Vec<u32> = records
             .iter()
             .map(|record| {
+                // What is told of an access makes no difference to the rights.
+                let [allow, target, owned, _audit, _quiet] = *record;
                 let next = index(numbers.len());
-                *numbers.entry(record).or_insert(next)
+                *numbers.entry([allow, target, owned]).or_insert(next)
             })
             .collect();
         let matched = automaton.matched.iter();

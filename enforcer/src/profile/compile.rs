@@ -9,7 +9,7 @@ use regex_syntax::hir::Hir;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Origin, Profile, Rule, Target,
+    Origin, Profile, Rule, Target, Telling,
     automaton::{Automaton, AutomatonError, DEAD, index},
     minimize::minimize,
     pack::{Settings, TooLarge, pack},
@@ -39,6 +39,12 @@ pub struct Compiled {
 pub struct OutcomeRules {
     /// The rights granted in all.
     pub allow: Access,
+    /// The rights granted besides on what belongs to the task's user.
+    pub owned: Access,
+    /// The rights of which a use is told, though it is granted.
+    pub audit: Access,
+    /// The rights of which a refusal is not told.
+    pub quiet: Access,
     /// The profile to which an exec leads; [`Slot::NONE`] is the task's own.
     pub target: Slot,
     /// The rules that grant something that is not denied, by their indices in
@@ -99,9 +105,13 @@ pub fn compile(
                 allowing.push(rule);
             }
         }
-        outcome.allow = granted(profile, set);
+        let granted = granted(profile, set);
+        outcome.allow = granted.allow;
+        outcome.owned = granted.owned;
+        outcome.audit = granted.audit;
+        outcome.quiet = granted.quiet;
         let mut scrub = Scrub::No;
-        if outcome.allow.contains(Access::EXECUTE) {
+        if granted.all().contains(Access::EXECUTE) {
             let example = || automaton.example(index(number));
             (outcome.target, scrub) = target(&allowing, slots, example)?;
         }
@@ -123,17 +133,51 @@ pub(super) fn automaton(profile: &Profile) -> Result<Automaton, CompileError> {
     granting(profile).map_err(|fault| fault_of(profile, fault))
 }
 
-/// The rights that a profile grants on paths that match these of its rules.
-pub(super) fn granted(profile: &Profile, set: &[usize]) -> Access {
-    let rules = profile.rules_at(set);
-    let (allow, deny) = rules.fold((Access::NONE, Access::NONE), |(allow, deny), rule| {
-        (allow | rule.allow, deny | rule.deny)
-    });
-    let granted = allow & !deny;
-    if profile.metadata {
-        granted
-    } else {
-        granted | Access::METADATA
+/// What a profile says of paths that match these of its rules.
+pub(super) fn granted(profile: &Profile, set: &[usize]) -> Granted {
+    let mut granted = Granted::default();
+    let mut deny = Access::NONE;
+    let mut loud = Access::NONE;
+    for rule in profile.rules_at(set) {
+        if rule.owner {
+            granted.owned |= rule.allow;
+        } else {
+            granted.allow |= rule.allow;
+        }
+        deny |= rule.deny;
+        match rule.telling {
+            Telling::Audit => granted.audit |= rule.allow,
+            Telling::Quiet => granted.quiet |= rule.deny,
+            Telling::Usual => loud |= rule.deny,
+        }
+    }
+    granted.allow = granted.allow & !deny;
+    if !profile.metadata {
+        granted.allow |= Access::METADATA;
+    }
+    granted.owned = granted.owned & !deny & !granted.allow;
+    granted.audit = granted.audit & granted.all();
+    granted.quiet = granted.quiet & !loud & !granted.all();
+    granted
+}
+
+/// What a profile says of some paths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Granted {
+    /// The rights on them.
+    pub(super) allow: Access,
+    /// The rights besides on what belongs to the task's user.
+    pub(super) owned: Access,
+    /// The rights of which a use is told, though it is granted.
+    pub(super) audit: Access,
+    /// The rights of which a refusal is not told.
+    pub(super) quiet: Access,
+}
+
+impl Granted {
+    /// The rights that anybody has there.
+    pub(super) fn all(self) -> Access {
+        self.allow | self.owned
     }
 }
 
@@ -152,6 +196,9 @@ impl Compiled {
     pub fn judge(&self, path: &[u8]) -> Judgement<'_> {
         const NOTHING: &OutcomeRules = &OutcomeRules {
             allow: Access::NONE,
+            owned: Access::NONE,
+            audit: Access::NONE,
+            quiet: Access::NONE,
             target: Slot::NONE,
             granting: Vec::new(),
             denying: Vec::new(),
@@ -224,19 +271,20 @@ fn target(
 
 /// The automaton that tells the rules which make a difference to a path.
 fn granting(profile: &Profile) -> Result<Automaton, CompileFault> {
-    let side = |which: fn(&Rule) -> Access| {
+    let side = |which: fn(&Rule) -> bool| {
         // A rule that a tightening left without a right stands for nothing.
         let rules = profile.rules.iter().enumerate();
         let (names, patterns): (Vec<usize>, Vec<&Hir>) = rules
-            .filter(|(_, rule)| !which(rule).is_empty())
+            .filter(|(_, rule)| which(rule))
             .map(|(at, rule)| (at, rule.pattern.hir()))
             .unzip();
         let mut automaton = build(&profile.name, &patterns)?;
         automaton.rename(&names);
         Ok(minimize(automaton))
     };
-    let allow = side(|rule| rule.allow)?;
-    let deny = side(|rule| rule.deny)?;
+    // Of a path that nothing allows, a refusal may be quiet; else a deny says nothing there.
+    let allow = side(|rule| !rule.allow.is_empty() || rule.telling == Telling::Quiet)?;
+    let deny = side(|rule| !rule.deny.is_empty())?;
     if allow.start == DEAD || deny.start == DEAD {
         return Ok(allow);
     }
@@ -291,7 +339,15 @@ pub(super) fn finish(
                 Scrub::Yes => SCRUB,
                 Scrub::No => 0,
             };
-            [outcome.allow.0, outcome.target.0 | scrub]
+            let OutcomeRules {
+                allow,
+                target,
+                owned,
+                audit,
+                quiet,
+                ..
+            } = outcome;
+            [allow.0, target.0 | scrub, owned.0, audit.0, quiet.0]
         })
         .collect();
     match pack(automaton, &records, settings) {

@@ -25,21 +25,40 @@ pub struct Difference<'a> {
 pub struct Said<'a> {
     /// The rights that it grants.
     pub allow: Access,
+    /// The rights that it grants besides on what belongs to the task's user.
+    pub owned: Access,
     /// Where an exec leads, if it grants one.
     pub target: Option<&'a Target>,
     /// The rules that allow or deny something there.
     pub rules: Vec<&'a Rule>,
 }
 
+/// To whom rights differ: to those to whom an object belongs, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// To all.
+    Everyone,
+    /// To the owner.
+    Owner,
+    /// To all but the owner.
+    Others,
+}
+
+/// The rights of all parts.
+fn all(parts: [(To, Access); 3]) -> Access {
+    let rights = parts.into_iter();
+    rights.fold(Access::NONE, |all, (_, rights)| all | rights)
+}
+
 impl Difference<'_> {
-    /// The rights that only the second profile grants.
+    /// The rights that only the second profile grants, be it to an owner.
     pub fn gained(&self) -> Access {
-        self.after.allow.missing_from(self.before.allow)
+        all(self.after.beyond(&self.before))
     }
 
-    /// The rights that only the first profile grants.
+    /// The rights that only the first profile grants, be it to an owner.
     pub fn lost(&self) -> Access {
-        self.before.allow.missing_from(self.after.allow)
+        all(self.before.beyond(&self.after))
     }
 
     /// Whether both grant an exec, and it leads to different profiles.
@@ -72,7 +91,8 @@ pub fn differences<'a>(
             before: said(before, old_set),
             after: said(after, new_set),
         };
-        let other_rights = difference.before.allow != difference.after.allow;
+        let rights = |said: &Said<'_>| (said.allow, said.owned);
+        let other_rights = rights(&difference.before) != rights(&difference.after);
         if other_rights || difference.leads_elsewhere() {
             differences.push(difference);
         }
@@ -82,12 +102,26 @@ pub fn differences<'a>(
 
 /// What `profile` says of paths that match the rules `set`.
 fn said<'a>(profile: &'a Profile, set: &[usize]) -> Said<'a> {
-    let allow = compile::granted(profile, set);
+    let granted = compile::granted(profile, set);
     let rules: Vec<&Rule> = profile.rules_at(set).collect();
     Said {
-        allow,
-        target: explain::target(&rules, allow),
+        allow: granted.allow,
+        owned: granted.owned,
+        target: explain::target(&rules, granted.all()),
         rules,
+    }
+}
+
+impl Said<'_> {
+    /// The rights that this grants and the other does not, and to whom.
+    pub fn beyond(&self, other: &Self) -> [(To, Access); 3] {
+        let to_owner = (self.allow | self.owned).missing_from(other.allow | other.owned);
+        let to_others = self.allow.missing_from(other.allow);
+        [
+            (To::Everyone, to_owner & to_others),
+            (To::Owner, to_owner.missing_from(to_others)),
+            (To::Others, to_others.missing_from(to_owner)),
+        ]
     }
 }
 

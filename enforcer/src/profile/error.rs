@@ -9,6 +9,7 @@ use super::{
     access_names::AccessNameError,
     compile::{CompileError, CompileFault},
     glob::GlobFault,
+    network::NetworkFault,
     subjects, suggest,
     variables::VariableFault,
 };
@@ -177,6 +178,21 @@ pub enum Problem {
     /// There is no such right.
     #[error(transparent)]
     Access(#[from] AccessNameError),
+    /// A right on networks in a rule on paths.
+    #[error("`bind` is for addresses, in `network`; a unix socket is made by `create`")]
+    BindOnPath,
+    /// `owner` in a rule that denies.
+    #[error("`owner` is for what a rule allows; what it denies, it denies whoever owns it")]
+    OwnerOfDeny,
+    /// `audit` in a rule that denies.
+    #[error("`audit` is for what a rule allows; what it denies is told unless it is `quiet`")]
+    AuditOfDeny,
+    /// `quiet` in a rule that allows.
+    #[error("`quiet` is for what a rule denies; what it allows is not told anyway")]
+    QuietOfAllow,
+    /// A rule on networks is not right.
+    #[error(transparent)]
+    Network(#[from] NetworkFault),
     /// `profile`, `inherit` and `deny` do not fit.
     #[error("an exec rule has one of `profile`, `inherit: true` and `deny: true`")]
     ExecEnds,

@@ -19,6 +19,12 @@ pub struct Explanation<'a> {
     pub granted: Access,
     /// The rights that it needs and that are not granted.
     pub missing: Access,
+    /// Those of them that are granted on what belongs to the task's user.
+    pub owned: Access,
+    /// The rights that it needs of which a use is told, though it is granted.
+    pub audit: Access,
+    /// Whether a rule wants nothing told of it, if it is refused.
+    pub is_quiet: bool,
     /// The rules that grant one of the rights that it needs, whether a deny takes it
     /// away again or not.
     pub granting: Vec<&'a Rule>,
@@ -31,16 +37,28 @@ pub struct Explanation<'a> {
     pub target: Option<&'a Target>,
 }
 
-/// Explains what `profile`, compiled to `compiled`, says to an access of `path` that
-/// needs the rights `requested`.
+/// To whom an object belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// To the user as whom the task acts; or it is not there yet, and will.
+    Task,
+    /// To another.
+    Other,
+}
+
+/// Explains what `profile`, compiled to `compiled`, says to an access of what belongs to
+/// `owner` at `path`, which needs the rights `requested`. `path` may be a name of something
+/// of a network.
 pub fn explain<'a>(
     profile: &'a Profile,
     compiled: &Compiled,
     requested: Access,
     path: &[u8],
+    owner: Owner,
 ) -> Explanation<'a> {
     let judgement = compiled.judge(path);
-    let granted = judgement.outcome.allow;
+    let reach = judgement.outcome.reach();
+    let granted = reach.granted(owner == Owner::Task);
     let missing = requested.missing_from(granted);
     let matching: Vec<&Rule> = profile.rules_at(&judgement.rules.granting).collect();
     // The table leaves out denies where nothing is allowed anyway; people want to see them.
@@ -65,6 +83,9 @@ pub fn explain<'a>(
         requested,
         granted,
         missing,
+        owned: missing & reach.granted(true),
+        audit: requested & granted & judgement.outcome.audit,
+        is_quiet: !missing.is_empty() && judgement.outcome.quiet.contains(missing),
         granting: matching
             .into_iter()
             .filter(|rule| !(rule.allow & requested).is_empty())
@@ -116,7 +137,7 @@ mod tests {
 
     use enforcer_abi::{Access, Slot, Verdict};
 
-    use super::explain;
+    use super::{Owner, explain};
     use crate::profile::{Profile, Target, compile};
 
     const TEXT: &str = r"
@@ -154,7 +175,13 @@ exec:
         let profile = Profile::parse(TEXT, Path::new("p.yaml"), Path::new("")).unwrap();
         let compiled = compile(&profile, &|_| Some(Slot(3))).unwrap();
         for (name, requested, path, verdict, granting, denying, nearest) in cases {
-            let got = explain(&profile, &compiled, requested, path.as_bytes());
+            let got = explain(
+                &profile,
+                &compiled,
+                requested,
+                path.as_bytes(),
+                Owner::Other,
+            );
             let lines = |rules: &[&super::Rule]| -> Vec<u32> {
                 rules.iter().map(|rule| rule.origin.line).collect()
             };
@@ -173,9 +200,13 @@ exec:
         let profile = Profile::parse(TEXT, Path::new("p.yaml"), Path::new("")).unwrap();
         let compiled = compile(&profile, &|_| Some(Slot(3))).unwrap();
         for path in ["/root/a", "/srv/www/.git/a"] {
-            let got = explain(&profile, &compiled, Access::METADATA, path.as_bytes());
-            assert_eq!(got.verdict, Verdict::Allow, "{path}");
-            assert!(got.granting.is_empty() && got.denying.is_empty(), "{path}");
+            let path = path.as_bytes();
+            let got = explain(&profile, &compiled, Access::METADATA, path, Owner::Other);
+            assert_eq!(got.verdict, Verdict::Allow, "{path:?}");
+            assert!(
+                got.granting.is_empty() && got.denying.is_empty(),
+                "{path:?}"
+            );
         }
     }
 
@@ -184,7 +215,8 @@ exec:
         let text = TEXT.replace("enforce", "audit");
         let profile = Profile::parse(&text, Path::new("p.yaml"), Path::new("")).unwrap();
         let compiled = compile(&profile, &|_| Some(Slot(3))).unwrap();
-        let got = explain(&profile, &compiled, Access::READ, b"/etc/shadow");
+        let path = b"/etc/shadow";
+        let got = explain(&profile, &compiled, Access::READ, path, Owner::Other);
         assert_eq!((got.verdict, got.missing), (Verdict::Audit, Access::READ));
     }
 }

@@ -7,7 +7,7 @@
 
 use enforcer_abi::{Access, Verdict, policy::refusal};
 
-use super::{Compiled, Explanation, Profile, explain};
+use super::{Compiled, Explanation, Owner, Profile, explain};
 
 /// How something gets another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,21 +41,22 @@ pub struct Growth<'a> {
 }
 
 /// Explains what `profile`, compiled to `compiled`, says to a move from `old` to
-/// `new`.
+/// `new` of what belongs to `owner`.
 pub fn growth<'a>(
     profile: &'a Profile,
     compiled: &Compiled,
     how: Move,
-    old: &[u8],
-    new: &[u8],
+    [old, new]: [&[u8]; 2],
+    owner: Owner,
 ) -> Growth<'a> {
     let leaves = match how {
         Move::Rename => Access::REMOVE,
         Move::Link => Access::NONE,
     };
     let [before, after] = [old, new].map(|path| compiled.judge(path).outcome.reach());
-    let old = explain(profile, compiled, leaves, old);
-    let new = explain(profile, compiled, Access::CREATE, new);
+    let old = explain(profile, compiled, leaves, old, owner);
+    // Who makes something owns it.
+    let new = explain(profile, compiled, Access::CREATE, new, Owner::Task);
 
     let names = stricter(old.verdict, new.verdict);
     let verdict = |is_directory| {
@@ -66,8 +67,10 @@ pub fn growth<'a>(
         }
     };
     Growth {
-        gained: after.allow.missing_from(before.allow),
-        other_target: after.allow.contains(Access::EXECUTE) && after.target != before.target,
+        gained: after.allow.missing_from(before.allow)
+            | after.granted(true).missing_from(before.granted(true)),
+        other_target: after.granted(true).contains(Access::EXECUTE)
+            && after.target != before.target,
         directory_grows: before.grows_to(after, true),
         as_file: verdict(false),
         as_directory: verdict(true),
@@ -88,7 +91,7 @@ mod tests {
     use enforcer_abi::{Access, Slot, Verdict};
 
     use super::{Move, growth};
-    use crate::profile::{Profile, compile};
+    use crate::profile::{Owner, Profile, compile};
 
     const TEXT: &str = r#"
 name: p
@@ -131,7 +134,8 @@ exec:
         let profile = Profile::parse(TEXT, Path::new("p.yaml"), Path::new("")).unwrap();
         let compiled = compile(&profile, &|_| Some(Slot(7))).unwrap();
         for (name, how, old, new, gained, as_file, as_directory) in cases {
-            let got = growth(&profile, &compiled, how, old.as_bytes(), new.as_bytes());
+            let paths = [old, new].map(str::as_bytes);
+            let got = growth(&profile, &compiled, how, paths, Owner::Other);
             assert_eq!(got.gained, gained, "{name}");
             assert_eq!(
                 (got.as_file, got.as_directory),
@@ -147,7 +151,8 @@ exec:
         let text = TEXT.replace("enforce", "audit");
         let profile = Profile::parse(&text, Path::new("p.yaml"), Path::new("")).unwrap();
         let compiled = compile(&profile, &|_| Some(Slot(7))).unwrap();
-        let got = growth(&profile, &compiled, Move::Rename, b"/in/a", b"/work/a");
+        let paths: [&[u8]; 2] = [b"/in/a", b"/work/a"];
+        let got = growth(&profile, &compiled, Move::Rename, paths, Owner::Other);
         assert_eq!(got.as_file, Verdict::Audit);
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use enforcer_abi::Access;
 
 use super::{
-    CompileError, DEFAULT_DIR, Escaped, Origin, Profile, Rule, automaton::Automaton, compile, walk,
+    CompileError, DEFAULT_DIR, Escaped, Origin, Profile, Rule, Telling, automaton::Automaton,
+    compile, walk,
 };
 
 /// Something that may not have been meant.
@@ -120,14 +121,20 @@ fn superfluous(profile: &Profile, at: usize, kinds: &[Kind]) -> Option<Lint> {
     let rule = profile.rules.get(at)?;
     let mut shadow = None;
     for kind in kinds.iter().filter(|kind| kind.set.contains(&at)) {
-        let granted = compile::granted(profile, &kind.set);
-        let others = rules(profile, kind).filter(|&(other, _)| other != at);
+        let granted = compile::granted(profile, &kind.set).all();
+        // Neither to fewer, nor without telling of it.
+        let stands_in = |&(other, by): &(usize, &Rule)| {
+            other != at
+                && (rule.owner || !by.owner)
+                && (rule.telling == by.telling || by.telling == Telling::Audit)
+        };
+        let others = rules(profile, kind).filter(stands_in);
         let by_others = others.fold(Access::NONE, |all, (_, other)| all | other.allow);
         if !(rule.allow & granted).missing_from(by_others).is_empty() {
             return None;
         }
-        let covers = |other: &Rule| !(other.allow & rule.allow).is_empty();
-        let by = rules(profile, kind).find(|&(other, rule)| other != at && covers(rule));
+        let covers = |(_, other): &(usize, &Rule)| !(other.allow & rule.allow).is_empty();
+        let by = rules(profile, kind).filter(stands_in).find(covers);
         shadow = shadow.or(by);
     }
     if let Some((_, by)) = shadow {
@@ -154,7 +161,7 @@ fn runs_what_it_writes(profile: &Profile, kinds: &[Kind]) -> Vec<Warning> {
     let mut told: Vec<usize> = Vec::new();
     let mut warnings = Vec::new();
     for kind in kinds {
-        let granted = compile::granted(profile, &kind.set);
+        let granted = compile::granted(profile, &kind.set).all();
         let writes = rules(profile, kind).find(|(_, rule)| rule.allow.contains(Access::WRITE));
         if let Some((at, rule)) = writes
             && granted.contains(Access::WRITE | Access::EXECUTE)
@@ -196,7 +203,7 @@ fn changes_its_program(
 
 /// The first of these rules that lets something be changed, if that is granted.
 fn changing<'a>(profile: &'a Profile, set: &[usize]) -> Option<&'a Rule> {
-    let granted = compile::granted(profile, set) & CHANGES;
+    let granted = compile::granted(profile, set).all() & CHANGES;
     let mut rules = profile.rules_at(set);
     rules.find(|rule| !(rule.allow & granted).is_empty())
 }

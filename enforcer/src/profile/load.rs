@@ -10,7 +10,7 @@ use std::{
 use serde_yaml::Spanned;
 
 use self::{
-    rule::{Metadata, Owner},
+    rule::{Metadata, Within},
     subjects::Subjects,
 };
 use super::{
@@ -18,12 +18,13 @@ use super::{
     error::{Problem, ProfileError, ProfileErrors},
     glob,
     pattern::Pattern,
-    raw::{RawAbstraction, RawExec, RawPath, RawProfile, RawVariable, RawVariables},
+    raw::{RawAbstraction, RawExec, RawNetwork, RawPath, RawProfile, RawVariable, RawVariables},
     variables::{self, Definition, Expanded, VariableFault, Variables},
     yaml::Source,
 };
 
 mod include;
+mod network;
 mod rule;
 mod subjects;
 
@@ -122,6 +123,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         variables,
         paths,
         exec,
+        network,
         privileges,
         metadata,
         on_violation: OnViolation { tighten },
@@ -144,6 +146,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
             variables,
             paths,
             exec,
+            network,
         },
     );
     let rules = loader.rules();
@@ -182,6 +185,7 @@ struct Part {
     variables: RawVariables,
     paths: Vec<Spanned<RawPath>>,
     exec: Vec<Spanned<RawExec>>,
+    network: Vec<Spanned<RawNetwork>>,
 }
 
 impl Part {
@@ -192,6 +196,7 @@ impl Part {
             variables,
             paths,
             exec,
+            network,
         } = raw;
         Self {
             source: Arc::new(source),
@@ -199,6 +204,7 @@ impl Part {
             variables,
             paths,
             exec,
+            network,
         }
     }
 }
@@ -256,7 +262,7 @@ impl<'a> Loader<'a> {
         }
         let count: usize = parts
             .iter()
-            .map(|part| part.paths.len() + part.exec.len())
+            .map(|part| part.paths.len() + part.exec.len() + part.network.len())
             .sum();
         if count > RULES
             && let Some(own) = parts.first()
@@ -266,16 +272,19 @@ impl<'a> Loader<'a> {
         }
         let mut rules = Vec::with_capacity(count);
         for (at, part) in parts.iter().enumerate() {
-            let owner = if at == 0 {
-                Owner::Profile
+            let within = if at == 0 {
+                Within::Profile
             } else {
-                Owner::Abstraction
+                Within::Abstraction
             };
             for path in &part.paths {
-                rules.extend(self.path_rule(&part.source, path, owner));
+                rules.extend(self.path_rule(&part.source, path, within));
             }
             for exec in &part.exec {
                 rules.extend(self.exec_rule(&part.source, exec));
+            }
+            for network in &part.network {
+                rules.extend(self.network_rule(&part.source, network));
             }
         }
         self.parts = parts;

@@ -236,7 +236,7 @@ pub(super) fn repeat(min: u32, sub: Hir) -> Hir {
     })
 }
 
-fn optional(parts: Vec<Hir>) -> Hir {
+pub(super) fn optional(parts: Vec<Hir>) -> Hir {
     Hir::repetition(Repetition {
         min: 0,
         max: Some(1),

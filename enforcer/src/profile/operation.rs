@@ -14,7 +14,9 @@ const fn rights_of(operation: Operation) -> Option<Access> {
         | Operation::Rename
         | Operation::Link
         | Operation::Privilege => return None,
-        Operation::Create | Operation::Mkdir | Operation::Symlink => Access::CREATE,
+        Operation::Create | Operation::Mkdir | Operation::Symlink | Operation::Socket => {
+            Access::CREATE
+        }
         Operation::Mknod => Access(Access::CREATE.0 | Access::WRITE.0),
         Operation::Unlink | Operation::Rmdir => Access::REMOVE,
         Operation::Truncate | Operation::Fcntl => Access::WRITE,
@@ -26,6 +28,7 @@ const fn rights_of(operation: Operation) -> Option<Access> {
         Operation::Execute => Access::EXECUTE,
         Operation::Map => Access::MAP,
         Operation::Connect => Access::CONNECT,
+        Operation::Bind => Access::BIND,
         Operation::Watch => Access::READ,
         Operation::Stat => Access::METADATA,
     })
@@ -47,7 +50,7 @@ pub fn rights_from_name(name: &str) -> Result<Access, AccessNameError> {
         });
     }
     let others: Vec<_> = Operation::ALL.iter().map(|other| other.name()).collect();
-    from_name(name, &others)
+    from_name(name, Access::ALL, &others)
 }
 
 #[cfg(test)]
@@ -65,8 +68,8 @@ mod tests {
             ("of two rights",       "mknod",  Ok(Access::CREATE | Access::WRITE)),
             ("both",                "create", Ok(Access::CREATE)),
             ("of one path",         "stat",   Ok(Access::METADATA)),
-            ("what depends",        "open",   Err("`open` does not say what is asked for; name the rights: read, write, append, create, remove, execute, map, attributes, metadata, connect")),
-            ("of no path",          "privilege", Err("`privilege` does not say what is asked for; name the rights: read, write, append, create, remove, execute, map, attributes, metadata, connect")),
+            ("what depends",        "open",   Err("`open` does not say what is asked for; name the rights: read, write, append, create, remove, execute, map, attributes, metadata, connect, bind")),
+            ("of no path",          "privilege", Err("`privilege` does not say what is asked for; name the rights: read, write, append, create, remove, execute, map, attributes, metadata, connect, bind")),
             ("misspelt right",      "raed",   Err("unknown access `raed`; did you mean `read`?")),
             ("misspelt operation",  "unlnik", Err("unknown access `unlnik`; did you mean `unlink`?")),
         ];

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use enforcer_abi::endpoint;
 use regex_automata::{
     Anchored,
     dfa::{Automaton, dense},
@@ -37,6 +38,20 @@ impl Pattern {
             prefix: lower::literal_prefix(&nodes),
             hir,
         })
+    }
+
+    /// The pattern of names of networks, which `text` tells from others.
+    pub(super) fn of_network(text: String, hir: Hir) -> Self {
+        Self {
+            text,
+            prefix: vec![endpoint::PREFIX],
+            hir,
+        }
+    }
+
+    /// Whether it is about networks, and not about paths.
+    pub fn is_of_network(&self) -> bool {
+        self.prefix.first() == Some(&endpoint::PREFIX)
     }
 
     /// The pattern of what this one matches and of all that is beneath it.

@@ -47,6 +47,11 @@ pub(super) struct RawProfile {
     #[serde(default)]
     #[schemars(with = "Vec<RawExec>")]
     pub(super) exec: Vec<Spanned<RawExec>>,
+    /// Sockets, and what they reach. What no rule allows is refused; a deny wins. Unix
+    /// sockets are files, in `paths`.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawNetwork>")]
+    pub(super) network: Vec<Spanned<RawNetwork>>,
     /// What no path speaks of: capabilities without their `cap_`, and other ways out of a
     /// domain. What is not listed is refused, to root too.
     #[serde(default)]
@@ -84,6 +89,10 @@ pub(super) struct RawAbstraction {
     #[serde(default)]
     #[schemars(with = "Vec<RawExec>")]
     pub(super) exec: Vec<Spanned<RawExec>>,
+    /// Sockets, and what they reach.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawNetwork>")]
+    pub(super) network: Vec<Spanned<RawNetwork>>,
 }
 
 /// Whom a profile confines. At least one list is there. No program, user or cgroup has two
@@ -128,6 +137,62 @@ pub(super) struct RawPath {
     #[serde(default)]
     #[schemars(schema_with = "schema::denied")]
     pub(super) deny: Option<Spanned<Vec<Spanned<String>>>>,
+    /// It allows only what belongs to the user as whom the process acts.
+    #[serde(default)]
+    #[schemars(with = "Option<bool>")]
+    pub(super) owner: Option<Spanned<bool>>,
+    /// What it allows is told, too, each time.
+    #[serde(default)]
+    #[schemars(with = "Option<bool>")]
+    pub(super) audit: Option<Spanned<bool>>,
+    /// What it denies is not told.
+    #[serde(default)]
+    #[schemars(with = "Option<bool>")]
+    pub(super) quiet: Option<Spanned<bool>>,
+    /// Why. It is shown with what the rule refuses.
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+}
+
+/// What may be done with networks: either `allow` or `deny`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NetworkRule")]
+pub(super) struct RawNetwork {
+    /// Families of sockets: ipv4 and ipv6, unless it says otherwise.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::families")]
+    pub(super) family: Option<Spanned<RawWords>>,
+    /// Protocols of the family. Without it: all.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::protocols")]
+    pub(super) protocol: Option<Spanned<RawWords>>,
+    /// Addresses and ranges of addresses, as `10.0.0.0/8` or `::1`. Without it: all.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::words")]
+    pub(super) address: Option<Spanned<RawWords>>,
+    /// Ports and ranges of ports, as `443` or `8000-8999`; 0 is one that the kernel chooses.
+    /// Without it: all.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::words")]
+    pub(super) port: Option<Spanned<RawWords>>,
+    /// What it grants: `connect` is to reach an address, `bind` to be reached at one, and
+    /// both have it with them to make the socket, which is `create`.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::allowed_on_networks")]
+    pub(super) allow: Option<Spanned<Vec<Spanned<String>>>>,
+    /// What it takes away, whatever grants it.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::denied_on_networks")]
+    pub(super) deny: Option<Spanned<Vec<Spanned<String>>>>,
+    /// What it allows is told, too, each time.
+    #[serde(default)]
+    #[schemars(with = "Option<bool>")]
+    pub(super) audit: Option<Spanned<bool>>,
+    /// What it denies is not told.
+    #[serde(default)]
+    #[schemars(with = "Option<bool>")]
+    pub(super) quiet: Option<Spanned<bool>>,
     /// Why. It is shown with what the rule refuses.
     #[serde(default)]
     pub(super) reason: Option<String>,
@@ -154,9 +219,26 @@ pub(super) struct RawExec {
     #[serde(default)]
     #[schemars(with = "Option<bool>")]
     pub(super) deny: Option<Spanned<bool>>,
+    /// That they are started is told, too, each time.
+    #[serde(default)]
+    #[schemars(with = "Option<bool>")]
+    pub(super) audit: Option<Spanned<bool>>,
+    /// That it is refused is not told.
+    #[serde(default)]
+    #[schemars(with = "Option<bool>")]
+    pub(super) quiet: Option<Spanned<bool>>,
     /// Why. It is shown with what the rule refuses.
     #[serde(default)]
     pub(super) reason: Option<String>,
+}
+
+/// A word, or several.
+#[derive(Debug)]
+pub(super) enum RawWords {
+    /// One: text or a number.
+    One(String),
+    /// Several.
+    Many(Vec<Spanned<String>>),
 }
 
 /// Names with their values, in the order of the file.
@@ -222,5 +304,42 @@ impl<'de> Deserialize<'de> for RawVariable {
         }
 
         deserializer.deserialize_any(Value)
+    }
+}
+
+// As for `RawVariable`.
+impl<'de> Deserialize<'de> for RawWords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words;
+
+        impl<'de> Visitor<'de> for Words {
+            type Value = RawWords;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word, a number, or a list of them")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(RawWords::One(text.to_owned()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(RawWords::One(number.to_string()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(RawWords::One(number.to_string()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut words = Vec::new();
+                while let Some(word) = list.next_element()? {
+                    words.push(word);
+                }
+                Ok(RawWords::Many(words))
+            }
+        }
+
+        deserializer.deserialize_any(Words)
     }
 }

@@ -1,4 +1,4 @@
-//! A walk over all paths by two automata side by side.
+//! A walk over all paths and names by two automata side by side.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -15,7 +15,7 @@ const PAIRS: usize = 4 << 20;
 /// Where a walk is: a state of each automaton, and where in a path.
 type At = (u32, u32, Place);
 
-/// Walks two automata side by side over all paths, the shortest first, and calls `meet` with
+/// Walks two automata side by side over all paths and names, the shortest first, and calls `meet` with
 /// each pair of states in which one can end, and what tells that path.
 ///
 /// # Errors
@@ -34,7 +34,7 @@ pub(super) fn all(
     let mut queue = VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {
         let (of_one, of_other, place) = at;
-        if place.is_path() {
+        if place.is_whole() {
             meet((of_one, of_other), &|| path_to(at, &before));
         }
         for &byte in &bytes {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use enforcer_abi::{Access, Hit, Privileges, Slot};
+use enforcer_abi::{Access, Hit, Privileges};
 use proptest::prelude::*;
 
 use super::{Offence, Usage, beyond, in_use, plan};
@@ -34,6 +34,8 @@ pub(crate) fn profile(rules: &[(&str, Access, &str)]) -> Profile {
                 allow: access.with_implied(),
                 deny: Access::NONE,
                 target: None,
+                owner: false,
+                telling: crate::profile::Telling::Usual,
                 reason: None,
                 origin: Origin {
                     file: Arc::from(Path::new(file)),
@@ -51,9 +53,8 @@ fn usage(profile: &Profile, used: &[Access]) -> Usage {
     let outcomes: Vec<_> = (0..used.len())
         .map(|rule| OutcomeRules {
             allow: Access::ALL,
-            target: Slot::NONE,
             granting: vec![rule],
-            denying: vec![],
+            ..OutcomeRules::default()
         })
         .collect();
     let hits: Vec<_> = used

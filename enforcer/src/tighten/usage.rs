@@ -72,7 +72,7 @@ impl FromIterator<(String, Hit)> for Usage {
 
 #[cfg(test)]
 mod tests {
-    use enforcer_abi::{Access, Hit, Slot};
+    use enforcer_abi::{Access, Hit};
 
     use super::Usage;
     use crate::{profile::OutcomeRules, tighten::tests::profile};
@@ -95,9 +95,8 @@ mod tests {
         ]);
         let outcomes = [vec![], vec![0, 1], vec![2]].map(|granting| OutcomeRules {
             allow: both,
-            target: Slot::NONE,
             granting,
-            denying: vec![],
+            ..OutcomeRules::default()
         });
         let hits = [hit(9, Access::NONE), hit(2, both), hit(0, Access::NONE)];
         let mut usage = Usage::default();

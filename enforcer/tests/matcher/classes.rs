@@ -47,9 +47,9 @@ impl At {
 }
 
 /// What a table says of the path that ends in `state`, as far as rights go.
-fn rights(words: &[u32], state: u32) -> (Access, Slot, bool) {
+fn rights(words: &[u32], state: u32) -> (Access, Access, Slot, bool) {
     let outcome = words.outcome(state);
-    (outcome.allow, outcome.target, outcome.scrub)
+    (outcome.allow, outcome.owned, outcome.target, outcome.scrub)
 }
 
 /// What can follow both of two paths and be at or beneath them, such that the rights

@@ -28,11 +28,7 @@ fn files(count: usize, len: usize) -> Vec<Sketch> {
         .map(|_| {
             let name =
                 (0..len).map(|_| Piece::Byte(b'a' + u8::try_from(random.below(26)).unwrap()));
-            Sketch {
-                glob: std::iter::once(Piece::Byte(b'/')).chain(name).collect(),
-                access: Access::READ,
-                denies: false,
-            }
+            Sketch::readable(std::iter::once(Piece::Byte(b'/')).chain(name).collect())
         })
         .collect()
 }

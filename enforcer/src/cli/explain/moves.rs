@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     detection::verdict_name,
-    profile::{Compiled, Escaped, Growth, Move, Profile, growth},
+    profile::{Compiled, Escaped, Growth, Move, Owner, Profile, growth},
 };
 
 /// An answer as `--json` shows it.
@@ -39,10 +39,10 @@ pub(super) fn answer(
     profile: &Profile,
     compiled: &Compiled,
     how: Move,
-    old: &[u8],
-    new: &[u8],
+    [old, new]: [&[u8]; 2],
+    owner: Owner,
 ) -> anyhow::Result<Answer> {
-    let growth = growth(profile, compiled, how, old, new);
+    let growth = growth(profile, compiled, how, [old, new], owner);
     let of_directory = how == Move::Rename;
     let view = MoveView {
         profile: &profile.name,
@@ -142,7 +142,7 @@ mod tests {
     use enforcer_abi::{Slot, Verdict};
 
     use super::answer;
-    use crate::profile::{Move, Profile, compile};
+    use crate::profile::{Move, Owner, Profile, compile};
 
     const TEXT: &str = r#"
 name: web
@@ -163,7 +163,14 @@ paths:
         let profile = Profile::parse(text, Path::new("web.yaml"), Path::new("")).unwrap();
         let compiled = compile(&profile, &|_| Some(Slot::FIRST)).unwrap();
         let ask = |how, old: &str, new: &str| {
-            answer(&profile, &compiled, how, old.as_bytes(), new.as_bytes()).unwrap()
+            answer(
+                &profile,
+                &compiled,
+                how,
+                [old, new].map(str::as_bytes),
+                Owner::Other,
+            )
+            .unwrap()
         };
 
         let up = ask(Move::Rename, "/www/a", "/up/a");

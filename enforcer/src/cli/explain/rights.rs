@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Answer;
 use crate::{
     detection::verdict_name,
-    profile::{Compiled, Escaped, Explanation, Profile, Rule, Target, explain},
+    profile::{Compiled, Escaped, Explanation, Owner, Profile, Rule, Target, explain, object_text},
     text,
 };
 
@@ -22,6 +22,15 @@ pub(super) struct View<'a> {
     requested: Vec<&'static str>,
     granted: Vec<&'static str>,
     missing: Vec<&'static str>,
+    /// Those missing that are granted on what belongs to the process' own user.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    owned: Vec<&'static str>,
+    /// Those granted whose use is told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    audit: Vec<&'static str>,
+    /// Whether nothing is told of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    quiet: bool,
     /// Where an exec leads: `inherit` or `profile:NAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
@@ -43,6 +52,12 @@ pub(in crate::cli) struct RuleView {
     /// The rights it denies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deny: Vec<&'static str>,
+    /// Whether it allows only what belongs to the process' own user.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    owner: bool,
+    /// What it has told or not told: `audit` or `quiet`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    telling: Option<&'static str>,
     /// Why, in its author's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -53,9 +68,11 @@ pub(super) fn answer(
     profile: &Profile,
     compiled: &Compiled,
     access: Access,
-    path: &[u8],
+    name: &[u8],
+    owner: Owner,
 ) -> anyhow::Result<Answer> {
-    let explanation = explain(profile, compiled, access, path);
+    let explanation = explain(profile, compiled, access, name, owner);
+    let path = &*object_text(name);
     let view = View::new(profile, path, &explanation);
     Ok(Answer {
         text: sentences(profile, path, &explanation).join("\n"),
@@ -88,6 +105,18 @@ pub(super) fn sentences(
     }
     for rule in &explanation.granting {
         lines.push(format!("  granted by {}", describe(rule)));
+    }
+    if !explanation.owned.is_empty() {
+        lines.push(format!(
+            "  {} is granted on what belongs to the process' own user: ask with --own",
+            list(explanation.owned)
+        ));
+    }
+    if !explanation.audit.is_empty() {
+        lines.push(format!("  {} is told each time", list(explanation.audit)));
+    }
+    if explanation.is_quiet {
+        lines.push("  nobody is told".to_owned());
     }
     if !profile.metadata && explanation.requested.contains(Access::METADATA) {
         lines.push(
@@ -134,11 +163,21 @@ pub(in crate::cli) fn describe(rule: &Rule) -> String {
     let Rule {
         origin, pattern, ..
     } = rule;
+    let rights = format!("{}{}", list(rights), conditions(rule));
     let reason = match &rule.reason {
         Some(reason) => format!(" ({})", Escaped(reason.as_bytes())),
         None => String::new(),
     };
-    format!("{origin}: {pattern} {verb} {}{reason}", list(rights))
+    format!("{origin}: {pattern} {verb} {rights}{reason}")
+}
+
+/// To whom a rule allows, and what is told of it, where that is not the usual.
+pub(in crate::cli) fn conditions(rule: &Rule) -> String {
+    let owner = if rule.owner { ", to the owner" } else { "" };
+    match rule.telling.name() {
+        Some(telling) => format!("{owner}, {telling}"),
+        None => owner.to_owned(),
+    }
 }
 
 /// Where an exec leads, as `--json` shows it.
@@ -166,6 +205,8 @@ impl From<&Rule> for RuleView {
             pattern: rule.pattern.text().to_owned(),
             allow: rule.allow.names().collect(),
             deny: rule.deny.names().collect(),
+            owner: rule.owner,
+            telling: rule.telling.name(),
             reason: rule.reason.clone(),
         }
     }
@@ -182,6 +223,9 @@ impl<'a> View<'a> {
             requested: explanation.requested.names().collect(),
             granted: explanation.granted.names().collect(),
             missing: explanation.missing.names().collect(),
+            owned: explanation.owned.names().collect(),
+            audit: explanation.audit.names().collect(),
+            quiet: explanation.is_quiet,
             target: explanation.target.map(target_name),
             granting: rules(&explanation.granting),
             denying: rules(&explanation.denying),

@@ -54,6 +54,10 @@ pub const GROUPS: &[Group] = &[
         hooks: SOCKETS,
     },
     Group {
+        name: "networks",
+        hooks: NETWORKS,
+    },
+    Group {
         name: "programs",
         hooks: PROGRAMS,
     },
@@ -210,6 +214,33 @@ const SOCKETS: &[Hook] = &[
     Hook::new("unix_may_send", &[Sig("unix_may_send", &[(1, &["other"])])], &[
         (Operation(Op::Connect), "send without a connection"),
         (Privilege(Pr::ABSTRACT_UNIX), "send without a connection"),
+    ]),
+];
+
+#[rustfmt::skip]
+const NETWORKS: &[Hook] = &[
+    Hook::new("socket_create", &[
+        Sig("socket_create", &[(0, &["family"]), (1, &["type"]), (2, &["protocol"]), (3, &["kern"])]),
+    ], &[(Operation(Op::Socket), "of every family but unix")]),
+    Hook::new("socket_bind", &[
+        Sig("socket_bind", &[(0, &["sock"]), (1, &["address"]), (2, &["addrlen"])]),
+    ], &[(Operation(Op::Bind), "bind")]),
+    Hook::new("socket_listen", &[Sig("socket_listen", &[(0, &["sock"])])], &[
+        (Operation(Op::Bind), "listen without bind"),
+    ]),
+    Hook::new("socket_connect", &[
+        Sig("socket_connect", &[(0, &["sock"]), (1, &["address"]), (2, &["addrlen"])]),
+    ], &[(Operation(Op::Connect), "connect to an address")]),
+    Hook::new("socket_sendmsg", &[Sig("socket_sendmsg", &[(0, &["sock"]), (1, &["msg"])])], &[
+        (Operation(Op::Connect), "send to an address without a connection"),
+    ]),
+    Hook::new("sctp_bind_connect", &[
+        Sig("sctp_bind_connect", &[
+            (0, &["sk"]), (1, &["optname"]), (2, &["address"]), (3, &["addrlen"]),
+        ]),
+    ], &[
+        (Operation(Op::Bind), "further addresses of SCTP"),
+        (Operation(Op::Connect), "further addresses of SCTP"),
     ]),
 ];
 

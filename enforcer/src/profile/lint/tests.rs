@@ -21,13 +21,18 @@ fn what_may_not_have_been_meant() {
     let run = "what is written can be run, as";
     // Columns: what it shows, the profile, each warning's line and the beginning of its words.
     #[rustfmt::skip]
-    let cases: [(&str, &str, &[(u32, &str)]); 15] = [
+    let cases: [(&str, &str, &[(u32, &str)]); 20] = [
         ("nothing", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [write] }\n", &[]),
         ("a narrower rule", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read] }\n", &[(5, shadowed)]),
         ("the same rule twice", "paths:\n  - { path: /a, allow: [read] }\n  - { path: /a, allow: [read] }\n", &[(4, shadowed), (5, shadowed)]),
         ("by two together", "paths:\n  - { path: '/a/[a-m]*', allow: [read] }\n  - { path: '/a/[!a-m]*', allow: [read] }\n  - { path: '/a/?*', allow: [read] }\n", &[(4, shadowed), (5, shadowed), (6, shadowed)]),
         ("a right more", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read, write] }\n", &[]),
         ("only a right that is denied more", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read, create] }\n  - { path: /a/b, deny: [create] }\n", &[(5, shadowed)]),
+        ("to its owner alone", "paths:\n  - { path: /a/**, allow: [read], owner: true }\n  - { path: /a/b, allow: [read] }\n", &[]),
+        ("to all, not only its owner", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read], owner: true }\n", &[(5, shadowed)]),
+        ("with telling", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read], audit: true }\n", &[]),
+        ("without telling, and with it", "paths:\n  - { path: /a/**, allow: [read], audit: true }\n  - { path: /a/b, allow: [read] }\n", &[(5, shadowed)]),
+        ("on networks", "network:\n  - { protocol: tcp, allow: [connect] }\n  - { protocol: tcp, port: 80, allow: [connect] }\n", &[(5, shadowed)]),
         ("denied", "paths:\n  - { path: /a/b, allow: [read] }\n  - { path: /a/**, deny: [all] }\n", &[(4, denied)]),
         ("denied in part", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, deny: [all] }\n", &[]),
         ("every path", "paths:\n  - { path: '/**', allow: [read] }\n", &[(4, "it is about every path")]),

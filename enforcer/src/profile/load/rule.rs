@@ -5,13 +5,13 @@ use serde_yaml::Spanned;
 
 use super::{Loader, Source};
 use crate::profile::{
-    Rule, Target, access_names,
+    Rule, Target, Telling, access_names,
     error::Problem,
     raw::{RawExec, RawPath},
 };
 
 /// The word for every right, in denies.
-const ALL: &str = "all";
+pub(super) const ALL: &str = "all";
 
 impl Loader<'_> {
     /// Reads a rule of `paths`.
@@ -19,21 +19,31 @@ impl Loader<'_> {
         &mut self,
         source: &Source,
         written: &Spanned<RawPath>,
-        owner: Owner,
+        within: Within,
     ) -> Option<Rule> {
         let RawPath {
             path,
             allow,
             deny,
+            owner: of_owner,
+            audit,
+            quiet,
             reason,
         } = &written.value;
         let pattern = self.pattern(source, path);
+        let telling = self.telling(source, deny.is_some(), [audit, quiet]);
+        if let (Some(of_owner), Some(_)) = (of_owner, deny) {
+            self.error(source.origin(of_owner.referenced), Problem::OwnerOfDeny);
+        }
         let (allow, deny) = match (allow, deny) {
             (Some(names), None) => (
-                self.rights(source, names, Says::Allow, owner)?,
+                self.rights(source, names, Says::Allow, within)?,
                 Access::NONE,
             ),
-            (None, Some(names)) => (Access::NONE, self.rights(source, names, Says::Deny, owner)?),
+            (None, Some(names)) => (
+                Access::NONE,
+                self.rights(source, names, Says::Deny, within)?,
+            ),
             _ => {
                 self.error(source.origin(written.referenced), Problem::AllowOrDeny);
                 return None;
@@ -49,6 +59,8 @@ impl Loader<'_> {
             allow: self.granted(allow),
             deny: denied(deny),
             target: allow.contains(Access::EXECUTE).then_some(Target::Inherit),
+            owner: is_true(of_owner.as_ref()),
+            telling: telling?,
             reason: reason.clone(),
             origin: source.origin(path.referenced),
         })
@@ -65,9 +77,12 @@ impl Loader<'_> {
             profile,
             inherit,
             deny,
+            audit,
+            quiet,
             reason,
         } = &written.value;
         let pattern = self.pattern(source, path);
+        let telling = self.telling(source, deny.is_some(), [audit, quiet]);
         let target = match (profile, inherit, deny) {
             (None, None, None) => Some(Target::Inherit),
             (None, Some(inherit), None) if inherit.value => Some(Target::Inherit),
@@ -97,9 +112,29 @@ impl Loader<'_> {
             allow,
             deny,
             target,
+            owner: false,
+            telling: telling?,
             reason: reason.clone(),
             origin: source.origin(path.referenced),
         })
+    }
+
+    /// What a rule tells, from its `audit` and `quiet`.
+    pub(super) fn telling(
+        &mut self,
+        source: &Source,
+        denies: bool,
+        [audit, quiet]: [&Option<Spanned<bool>>; 2],
+    ) -> Option<Telling> {
+        let (odd, problem) = match (denies, audit, quiet) {
+            (true, Some(audit), _) => (audit, Problem::AuditOfDeny),
+            (false, _, Some(quiet)) => (quiet, Problem::QuietOfAllow),
+            (true, None, quiet) if is_true(quiet.as_ref()) => return Some(Telling::Quiet),
+            (false, audit, None) if is_true(audit.as_ref()) => return Some(Telling::Audit),
+            _ => return Some(Telling::Usual),
+        };
+        self.error(source.origin(odd.referenced), problem);
+        None
     }
 
     /// `rights`, and those they imply, but for what is granted on every path anyway.
@@ -116,25 +151,32 @@ impl Loader<'_> {
         source: &Source,
         names: &Spanned<Vec<Spanned<String>>>,
         says: Says,
-        owner: Owner,
+        within: Within,
     ) -> Option<Access> {
         if names.value.is_empty() {
             self.error(source.origin(names.referenced), Problem::NoRights);
             return None;
         }
         let mut rights = Some(Access::NONE);
+        let known = |name: &str, others: &[&'static str]| {
+            access_names::from_name(name, Access::ON_PATHS, others).map_err(Problem::from)
+        };
         for name in &names.value {
             let right = match (name.value.as_str(), says) {
                 (ALL, Says::Allow) => Err(Problem::AllowAll),
                 (ALL, Says::Deny) => Ok(Access::ALL),
-                (name, Says::Allow) => access_names::from_name(name, &[]).map_err(Problem::from),
-                (name, Says::Deny) => access_names::from_name(name, &[ALL]).map_err(Problem::from),
+                (name, Says::Allow) => known(name, &[]),
+                (name, Says::Deny) => known(name, &[ALL]),
+            };
+            let right = match right {
+                Ok(Access::BIND) => Err(Problem::BindOnPath),
+                right => right,
             };
             let unmediated =
                 matches!(right, Ok(Access::METADATA)) && self.metadata == Metadata::Granted;
-            let right = match (owner, says) {
+            let right = match (within, says) {
                 // Others that include it may decide on it.
-                (Owner::Abstraction, Says::Allow) if unmediated => Ok(Access::NONE),
+                (Within::Abstraction, Says::Allow) if unmediated => Ok(Access::NONE),
                 _ if unmediated => Err(Problem::MetadataUnmediated),
                 _ => right,
             };
@@ -150,6 +192,10 @@ impl Loader<'_> {
     }
 }
 
+fn is_true(written: Option<&Spanned<bool>>) -> bool {
+    written.is_some_and(|written| written.value)
+}
+
 /// Who decides on [`Access::METADATA`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Metadata {
@@ -161,7 +207,7 @@ pub(super) enum Metadata {
 
 /// What kind of file a rule stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum Within {
     Profile,
     Abstraction,
 }

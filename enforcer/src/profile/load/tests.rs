@@ -175,6 +175,8 @@ fn refuse(cases: &[(&str, &str, &str)]) {
     }
 }
 
+mod networks;
+
 #[test]
 fn refuse_profile() {
     let deep = format!(
@@ -198,7 +200,7 @@ fn refuse_profile() {
         ("invalid name",        "=name: P/..\nmode: enforce\n",       "p.yaml:1:7: invalid name `P/..`; a name has 1 to 64 of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit"),
         ("null name",           "=name:\nmode: enforce\n",            "p.yaml:1:5: expected text"),
         ("unknown key",         "path: []\n",                         "p.yaml:3:1: unknown key `path`; did you mean `paths`?"),
-        ("key of later",        "network: []\n",                      "p.yaml:3:1: unknown key `network`; expected one of name, description, applies_to, mode, include, variables, paths, exec, privileges, metadata, on_violation"),
+        ("key of later",        "limits: []\n",                       "p.yaml:3:1: unknown key `limits`; expected one of name, description, applies_to, mode, include, variables, paths, exec, network, privileges, metadata, on_violation"),
         ("unknown inner key",   "paths: [{ path: /x, alow: [read] }]\n", "p.yaml:3:21: unknown key `alow`; did you mean `allow`?"),
         ("key twice",           "name: p\n",                          "p.yaml:3:1: the key `name` is there twice"),
         ("inner key twice",     "paths: [{ path: /x, path: /y }]\n",  "p.yaml:3:21: the key `path` is there twice"),
@@ -244,7 +246,7 @@ fn refuse_profile() {
         ("missing include",     "include: [base, nope]\n",            "p.yaml:3:17: there is no abstraction `nope`; expected it in abstractions/nope.yaml"),
         ("include elsewhere",   "include: [../p]\n",                  "p.yaml:3:11: invalid name `../p`; a name has 1 to 64 of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit"),
         ("include in a circle", "include: [a]\n",                     "abstractions/b.yaml:2:11: the abstraction `a` includes itself by way of a, b"),
-        ("error in an include", "include: [broken]\n",                "abstractions/broken.yaml:1:1: unknown key `name`; expected one of description, include, variables, paths, exec"),
+        ("error in an include", "include: [broken]\n",                "abstractions/broken.yaml:1:1: unknown key `name`; expected one of description, include, variables, paths, exec, network"),
         ("rule of an include",  "include: [relative]\n",              "abstractions/relative.yaml:1:18: the pattern is not absolute; begin it with `/`"),
         ("variables at odds",   "include: [one, two]\n",              "abstractions/two.yaml:1:14: the variable `v` has another value in abstractions/one.yaml:1:17; give it one in the profile"),
         ("too many rules",      &many,                                "p.yaml:1:1: the profile has more than 10000 rules, those it includes among them"),
