@@ -61,8 +61,6 @@ pub struct Request<'a> {
     pub available: &'a [String],
     /// Whether a schema for editors lies beside the profile.
     pub schema: bool,
-    /// Whether profiles have rules for the network.
-    pub network: bool,
 }
 
 /// A first profile.
@@ -270,6 +268,7 @@ fn sketch(request: &Request<'_>, facts: &Facts) -> Sketch {
         if is_root && !(bounded && request.user.is_none()) {
             calls::privileges(&facts.program, &mut sketch);
         }
+        calls::networks(&facts.program, &mut sketch);
         let attributes = calls::attributes(&facts.program);
         let state = sketch.rules.iter_mut();
         for rule in state.filter(|rule| rule.group == Group::State) {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::{exec::Mode, output};
 use crate::{
     draft::{Draft, Request, Root, draft},
-    profile::{ABSTRACTIONS, DEFAULT_DIR, Escaped, ProfileMode, profile_schema, yaml_files},
+    profile::{ABSTRACTIONS, DEFAULT_DIR, Escaped, ProfileMode, yaml_files},
 };
 
 /// The schema that lies beside profiles.
@@ -97,7 +97,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else {
         Path::new("/").join(executable)
     };
-    let schema = profile_schema().to_value();
     let Draft {
         text,
         notes,
@@ -111,7 +110,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         abstractions: &abstractions,
         available: &available,
         schema: profiles.join(SCHEMA).is_file(),
-        network: schema.pointer("/properties/network").is_some(),
     })?;
     match output {
         Some(file) => {

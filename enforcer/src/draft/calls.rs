@@ -145,6 +145,24 @@ pub(super) fn privileges(program: &Elf, sketch: &mut Sketch) {
     }
 }
 
+/// Notes what a program does with networks, of which no unit says more.
+pub(super) fn networks(program: &Elf, sketch: &mut Sketch) {
+    if sketch.network.is_empty()
+        && let Some(source) = call(program, &["listen"])
+    {
+        let rule = "{ protocol: tcp, port: PORT, allow: [bind] }";
+        let note = format!("{source}: unless that is a unix socket, add {rule} to `network`");
+        sketch.notes.push(note);
+    }
+    if let Some(source) = call(program, &["getaddrinfo", "gethostbyname"])
+        && call(program, &["connect", "sendto"]).is_some()
+    {
+        let rule = "{ protocol: tcp, port: PORT, allow: [connect] }";
+        let note = format!("{source}: if it connects to others, add {rule} to `network`");
+        sketch.notes.push(note);
+    }
+}
+
 /// The call by which a program starts others, if it has one.
 pub(super) fn starts(program: &Elf) -> Option<String> {
     call(program, &STARTS)
@@ -169,7 +187,7 @@ fn call(program: &Elf, functions: &[&str]) -> Option<String> {
 mod tests {
     use enforcer_abi::Privilege;
 
-    use super::{PRIVILEGED, include, privileges, starts};
+    use super::{PRIVILEGED, include, networks, privileges, starts};
     use crate::draft::{
         elf::{Elf, tests::texts},
         libraries::{Libraries, Library},
@@ -180,6 +198,34 @@ mod tests {
     fn privileges_have_names() {
         for (name, _) in PRIVILEGED {
             assert!(Privilege::from_name(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn networks_are_noted() {
+        // Columns: what it calls, whether a unit says where it listens, how the notes begin.
+        #[rustfmt::skip]
+        let cases: [(&[&str], bool, &[&str]); 5] = [
+            (&["listen", "bind"],           false, &["it calls listen: "]),
+            (&["listen", "bind"],           true,  &[]),
+            (&["connect"],                  false, &[]),
+            (&["getaddrinfo"],              false, &[]),
+            (&["getaddrinfo", "sendto"],    true,  &["it calls getaddrinfo: "]),
+        ];
+        for (imports, known, want) in cases {
+            let program = Elf {
+                imports: texts(imports),
+                ..Elf::default()
+            };
+            let mut sketch = Sketch::default();
+            if known {
+                Sketch::name(&mut sketch.network, "{ allow: [bind] }", "a unit");
+            }
+            networks(&program, &mut sketch);
+            assert_eq!(sketch.notes.len(), want.len(), "{imports:?}");
+            for (note, start) in sketch.notes.iter().zip(want) {
+                assert!(note.starts_with(start), "{note}");
+            }
         }
     }
 

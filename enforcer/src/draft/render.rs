@@ -52,15 +52,9 @@ pub(super) fn text(request: &Request<'_>, name: &str, facts: &Facts, sketch: &Sk
     section(&mut text, "exec", &sketch.exec, |pattern| {
         format!("  - {{ path: {}, inherit: true }}", quoted(pattern))
     });
-    if request.network {
-        section(&mut text, "network", &sketch.network, |rule| {
-            format!("  - {rule}")
-        });
-    } else {
-        for Named { name, source } in &sketch.network {
-            text.comment(0, &format!("Network: {name} ({source})"));
-        }
-    }
+    section(&mut text, "network", &sketch.network, |rule| {
+        format!("  - {rule}")
+    });
     text.0
 }
 
@@ -187,7 +181,7 @@ mod tests {
     #[test]
     fn a_whole_profile() {
         let root = Root::at(Path::new("/")).unwrap();
-        let mut request = Request {
+        let request = Request {
             root: &root,
             executable: Path::new("/x"),
             name: None,
@@ -196,7 +190,6 @@ mod tests {
             abstractions: Path::new(""),
             available: &[],
             schema: false,
-            network: true,
         };
         let facts = Facts {
             name: "x".to_owned(),
@@ -253,9 +246,5 @@ network:
   - { protocol: tcp, port: 80, allow: [bind] }  # x.socket
 "#;
         assert_eq!(below, want);
-        request.network = false;
-        let without = text(&request, "x", &facts, &sketch);
-        let want = format!("# Network: {port} (x.socket)\n");
-        assert!(without.ends_with(&want), "{without}");
     }
 }
