@@ -8,8 +8,8 @@ use std::{
 };
 
 use enforcer::profile::{
-    ABSTRACTIONS, Compiled, FileKind, Move, Profile, ProfileSet, access_from_names, compile,
-    explain, format, growth, lint, load_abstraction, rights_from_name,
+    ABSTRACTIONS, Compiled, FileKind, Move, Owner, Profile, ProfileSet, access_from_names, compile,
+    explain, format, growth, lint, load_abstraction, object_name, rights_from_name,
 };
 use enforcer_abi::{Access, Privilege, Slot, Verdict, limits::TABLE_WORDS};
 
@@ -26,23 +26,28 @@ struct Claim {
 
 /// What a line of a header is about.
 enum What {
-    Rights(Access, String),
-    Move(Move, String, String),
+    Rights(Owner, Access, String),
+    Move(Owner, Move, String, String),
     Privilege(Privilege),
 }
 
 impl What {
-    /// Reads a line's words: an operation or rights, and what they are about.
+    /// Reads a line's words: `own` if it is about files of the subject's own user, an
+    /// operation or rights, and what they are about.
     fn read(words: &[&str]) -> Option<Self> {
         let path = |path: &str| path.to_owned();
+        let (owner, words) = match words {
+            ["own", words @ ..] => (Owner::Task, words),
+            words => (Owner::Other, words),
+        };
         Some(match *words {
             ["privilege", name] => Self::Privilege(Privilege::from_name(name).unwrap()),
-            ["rename", old, new] => Self::Move(Move::Rename, path(old), path(new)),
-            ["link", old, new] => Self::Move(Move::Link, path(old), path(new)),
+            ["rename", old, new] => Self::Move(owner, Move::Rename, path(old), path(new)),
+            ["link", old, new] => Self::Move(owner, Move::Link, path(old), path(new)),
             [names, object] => {
                 let rights = names.split(',').map(|name| rights_from_name(name).unwrap());
                 let all = rights.fold(Access::NONE, |all, right| all | right);
-                Self::Rights(all, path(object))
+                Self::Rights(owner, all, path(object))
             }
             _ => return None,
         })
@@ -51,13 +56,15 @@ impl What {
     /// Whether the profile grants it, and it in words.
     fn judge(&self, profile: &Profile, compiled: &Compiled) -> (bool, String) {
         match self {
-            Self::Rights(access, path) => {
-                let explanation = explain(profile, compiled, *access, path.as_bytes());
+            Self::Rights(owner, access, path) => {
+                let name = object_name(path.as_bytes());
+                let explanation = explain(profile, compiled, *access, &name, *owner);
                 let names: Vec<_> = access.names().collect();
                 (explanation.missing.is_empty(), format!("{names:?} {path}"))
             }
-            Self::Move(how, old, new) => {
-                let growth = growth(profile, compiled, *how, old.as_bytes(), new.as_bytes());
+            Self::Move(owner, how, old, new) => {
+                let paths = [old, new].map(String::as_bytes);
+                let growth = growth(profile, compiled, *how, paths, *owner);
                 let granted = growth.as_file == Verdict::Allow;
                 (granted, format!("{how:?} {old} {new}"))
             }

@@ -29,6 +29,10 @@ const MISUSES: &[Misuse] = &[
         ("read", "/home/ada/.ssh/id_ed25519"), &["read", "/home/ada/.ssh/id_ed25519"],
     ),
     Misuse::program(
+        || job("cat /home/bob/letter"), "/home/bob/letter: Permission denied",
+        ("read", "/home/bob/letter"), &["read", "/home/bob/letter"],
+    ),
+    Misuse::program(
         || job("/tmp/evil"), "Permission denied",
         ("execute", "/tmp/evil"), &["exec", "/usr/bin/dash", "/tmp/evil"],
     ),

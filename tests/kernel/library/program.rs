@@ -17,6 +17,15 @@ const TOLD_WITHIN: Duration = Duration::from_secs(10);
 /// `EPERM`, the errno of a privilege that is refused.
 const EPERM: i32 = 1;
 
+/// What no program is granted by networks: to wait, and to call home.
+const BY_NETWORK: [Misuse; 2] = [
+    Misuse::domain(&["tcp-bind", "0.0.0.0:4445"], ("bind", "tcp:0.0.0.0:4445")),
+    Misuse::domain(
+        &["tcp-connect", scene::LISTENER],
+        ("connect", "tcp:127.0.0.1:4444"),
+    ),
+];
+
 /// A program, and what is shown of its profile.
 pub(super) struct Program {
     /// The profiles, its own first.
@@ -225,7 +234,7 @@ impl Program {
         if refused > 0 || !told.is_empty() {
             wrong.push(format!("its work: {refused} refusals: {told:#?}"));
         }
-        let checks = self.misuses.iter();
+        let checks = self.misuses.iter().chain(&BY_NETWORK);
         let checks = checks.map(|misuse| misuse.check(&agent, self.profiles[0]));
         wrong.extend(checks.filter_map(Result::err));
         println!("misused after {:.1} s", start.elapsed().as_secs_f32());

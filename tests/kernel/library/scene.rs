@@ -5,6 +5,7 @@
 use std::{
     ffi::CStr,
     fs,
+    net::TcpListener,
     os::unix::{
         fs::{PermissionsExt as _, chown, symlink},
         net::UnixListener,
@@ -67,21 +68,23 @@ const PAM: [(&str, &str); 5] = [
 ];
 
 /// Files that nobody confined should have: path, text, mode.
-const FILES: [(&str, &str, u32); 6] = [
+const FILES: [(&str, &str, u32); 7] = [
     ("/etc/planted", "planted\n", 0o666),
     ("/root/.ssh/id_ed25519", "a private key\n", 0o666),
     ("/home/ada/.ssh/id_ed25519", "a private key\n", 0o666),
     ("/home/ada/.bashrc", "# settings\n", 0o666),
+    ("/home/bob/letter", "to ada\n", 0o666),
     ("/srv/private/notes", "private notes\n", 0o666),
     ("/tmp/evil", "#!/bin/sh\nid\n", 0o777),
 ];
 
 /// Folders where nobody confined should leave anything.
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 8] = [
     "/etc/cron.d",
     "/etc/redis",
     "/home/ada",
     "/home/ada/.ssh",
+    "/home/bob",
     "/root",
     "/root/.ssh",
     "/srv/private",
@@ -102,6 +105,9 @@ const LEFT: [&str; 9] = [
 
 /// A socket that nobody confined should talk to.
 const SOCKET: &str = "/run/docker.sock";
+
+/// Where somebody waits for what nobody confined should connect to.
+pub(super) const LISTENER: &str = "127.0.0.1:4444";
 
 /// Makes all of it, once.
 pub(super) fn prepare() {
@@ -138,8 +144,9 @@ pub(super) fn prepare() {
         }
         let socket = UnixListener::bind(SOCKET).expect("make a socket");
         mode(SOCKET, 0o666);
-        // It listens until the end.
-        std::mem::forget(socket);
+        let listener = TcpListener::bind(LISTENER).expect("listen");
+        // They listen until the end.
+        std::mem::forget((socket, listener));
     });
 }
 

@@ -25,6 +25,10 @@ const MISUSES: &[Misuse] = &[
         ("read", "/srv/private/notes"), &["read", "/srv/private/notes"],
     ),
     Misuse::program(
+        || ssh(&["cat /home/bob/letter"]), "/home/bob/letter: Permission denied",
+        ("read", "/home/bob/letter"), &["read", "/home/bob/letter"],
+    ),
+    Misuse::program(
         || ssh(&["cat /etc/shadow"]), "/etc/shadow: Permission denied",
         ("read", "/etc/shadow"), &["read", "/etc/shadow"],
     ),
