@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use enforcer::profile::{Profile, compile, explain};
+use enforcer::profile::{Owner, Profile, compile, explain};
 use enforcer_abi::{Access, Verdict};
 use enforcer_tests::{Agent, EACCES, Folder, cli, profile, program};
 
@@ -118,7 +118,8 @@ fn kernel_and_explain_agree() {
     let compiled = compile(&profile, &|_| None).unwrap();
     let mut granted = 0;
     for (index, (path, errno)) in paths.iter().zip(answers).enumerate() {
-        let explanation = explain(&profile, &compiled, Access::READ, path.as_bytes());
+        let path_bytes = path.as_bytes();
+        let explanation = explain(&profile, &compiled, Access::READ, path_bytes, Owner::Other);
         let want = match explanation.verdict {
             Verdict::Allow => 0,
             Verdict::Deny | Verdict::Audit | Verdict::Learn => EACCES,

@@ -32,6 +32,8 @@ fn provoked_by(reason: Reason) -> &'static str {
         Reason::NoMount => "reasons::places::an_object_on_no_mount",
         Reason::TooManyMounts => "reasons::places::an_object_behind_too_many_mounts",
         Reason::TooManyDescriptors => "reasons::programs::too_many_descriptors",
+        Reason::Watched => "rules::rules_say_what_is_told",
+        Reason::OddAddress => "network::an_address_that_is_none",
     }
 }
 
@@ -40,10 +42,12 @@ fn provoked_by(reason: Reason) -> &'static str {
 fn every_reason_has_a_test() {
     let files = [
         ("limits::paths", include_str!("limits/paths.rs")),
+        ("network", include_str!("network.rs")),
         ("open", include_str!("open.rs")),
         ("reasons::failures", include_str!("reasons/failures.rs")),
         ("reasons::places", include_str!("reasons/places.rs")),
         ("reasons::programs", include_str!("reasons/programs.rs")),
+        ("rules", include_str!("rules.rs")),
         ("subject", include_str!("subject.rs")),
     ];
     for reason in Reason::ALL {

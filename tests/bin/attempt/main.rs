@@ -7,6 +7,7 @@
 //! - [`names`]: making, moving and removing names; [`attributes`]: what is known
 //!   about an object; [`metadata`]: looking at that
 //! - [`exec`] and [`memory`]: files and memory as code
+//! - [`network`]: sockets of networks
 //! - [`sockets`] and [`descriptors`]: what comes from other processes
 //! - [`uring`]: the same by `io_uring`
 //! - [`mounts`], [`processes`], [`privileges`] and [`ipc`]: what takes a privilege
@@ -24,6 +25,7 @@ mod memory;
 mod metadata;
 mod mounts;
 mod names;
+mod network;
 mod open;
 mod outsiders;
 mod privileges;
@@ -57,6 +59,7 @@ const TOPICS: &[Topic] = &[
     exec::attempt,
     memory::attempt,
     sockets::attempt,
+    network::attempt,
     descriptors::attempt,
     uring::attempt,
     mounts::attempt,

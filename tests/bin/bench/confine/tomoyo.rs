@@ -31,6 +31,7 @@ const PROFILE: &str = "PROFILE_VERSION=20150505\n\
 /// What is no matter of paths: all of it is granted. The first is a server's own socket.
 const NOT_PATHS: &str = "file ioctl socket:[\\$] 0-0xFFFFFFFF\n\
     network inet stream bind/listen/connect 0.0.0.0-255.255.255.255 0-65535\n\
+    network inet dgram bind/send 0.0.0.0-255.255.255.255 0-65535\n\
     misc env \\*\n";
 
 /// Loads a policy of so many rules. Whatever starts as the measured program is in its
