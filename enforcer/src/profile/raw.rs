@@ -36,7 +36,8 @@ pub(super) struct RawProfile {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) include: Vec<Spanned<String>>,
-    /// Names for `${name}` in patterns, each with a text or a list of alternatives.
+    /// Names for `${name}` in patterns, each with a text or a list of alternatives. `homes`,
+    /// `temp`, `run_user`, `bin` and `lib` are there unless they are defined otherwise.
     #[serde(default)]
     pub(super) variables: RawVariables,
     /// Rights on paths. What no rule allows is not granted; a deny wins.
@@ -78,7 +79,8 @@ pub(super) struct RawAbstraction {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) include: Vec<Spanned<String>>,
-    /// Names for `${name}` in patterns, each with a text or a list of alternatives.
+    /// Names for `${name}` in patterns, each with a text or a list of alternatives. `homes`,
+    /// `temp`, `run_user`, `bin` and `lib` are there unless they are defined otherwise.
     #[serde(default)]
     pub(super) variables: RawVariables,
     /// Rights on paths.

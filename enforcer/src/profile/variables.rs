@@ -9,6 +9,21 @@ use std::collections::BTreeMap;
 
 use super::{Origin, PATTERN_LEN, error::DidYouMean, suggest};
 
+/// Variables that are there unless a file defines them, with their values.
+pub(super) const BUILT_IN: [(&str, &[&str]); 5] = [
+    ("homes", &["/home/*", "/root"]),
+    ("temp", &["/tmp", "/var/tmp", "/dev/shm"]),
+    ("run_user", &["/run/user/*"]),
+    (
+        "bin",
+        &["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"],
+    ),
+    (
+        "lib",
+        &["/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib"],
+    ),
+];
+
 /// Longest chain of variables that need one another.
 const DEPTH: usize = 16;
 
@@ -155,15 +170,18 @@ impl Variables {
                 },
             ));
         }
-        let Some(definition) = self.definitions.get(name) else {
+        let defined = self.definitions.get(name);
+        let Some(written) = defined.map_or_else(|| built_in(name), |one| Some(one.values.clone()))
+        else {
             let known = self.definitions.keys().map(String::as_str);
+            let known = known.chain(BUILT_IN.iter().map(|(name, _)| *name));
             let suggestion = suggest::nearest(name, known).map(str::to_owned);
             let name = super::Escaped(name.as_bytes()).to_string();
             return Err((0, VariableFault::Undefined { name, suggestion }));
         };
         users.push(name.to_owned());
         let mut values = Vec::new();
-        for written in definition.values.clone() {
+        for written in written {
             values.push(self.expand_within(&written, users)?.text);
         }
         users.pop();
@@ -192,6 +210,13 @@ impl Expanded {
             None => 0,
         }
     }
+}
+
+/// The values of a variable that is there unless a file defines it.
+fn built_in(name: &str) -> Option<Vec<String>> {
+    let mut known = BUILT_IN.iter();
+    let (_, values) = known.find(|(known, _)| *known == name)?;
+    Some(values.iter().map(ToString::to_string).collect())
 }
 
 /// Whether `name` can be the name of a variable.
@@ -232,8 +257,8 @@ fn parts(text: &str) -> Located<Vec<(usize, Part<'_>)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Definition, Variables};
-    use crate::profile::Origin;
+    use super::{BUILT_IN, Definition, Variables, is_name};
+    use crate::profile::{Origin, Pattern};
 
     fn variables(definitions: &[(&str, &[&str])]) -> Variables {
         let mut variables = Variables::default();
@@ -261,6 +286,7 @@ mod tests {
             ("q", &["${p}"]),
             ("lost", &["${alist}"]),
             ("k", &[&many]),
+            ("homes", &["/data/*"]),
             ("long", &["${k}${k}${k}${k}${k}"]),
         ]);
         #[rustfmt::skip]
@@ -275,6 +301,9 @@ mod tests {
             ("escaped",           r"/\${a}",       Ok(r"/\${a}")),
             ("behind an escape",  r"/\\${a}",      Ok(r"/\\/srv")),
             ("beyond ascii",      r"/\é${a}",      Ok(r"/\é/srv")),
+            ("built in",          "${temp}/x",     Ok("{/tmp,/var/tmp,/dev/shm}/x")),
+            ("defined otherwise", "${homes}/x",    Ok("/data/*/x")),
+            ("a built-in one",    "${home}",       Err((0, "there is no variable `home`; did you mean `homes`?"))),
             ("not defined",       "/é${aa}",       Err((3, "there is no variable `aa`; did you mean `a`?"))),
             ("like no other",     "/${zzzzzz}",    Err((1, "there is no variable `zzzzzz`"))),
             ("not closed",        "/x${a",         Err((2, "a `${` without its `}`; write `\\${` for these two letters"))),
@@ -292,6 +321,17 @@ mod tests {
                 .map(str::to_owned)
                 .map_err(|(at, fault)| (at, fault.to_owned()));
             assert_eq!(got, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_built_in_is_patterns() {
+        for (name, values) in BUILT_IN {
+            assert!(is_name(name), "{name}");
+            assert!(!values.is_empty(), "{name}");
+            for value in values {
+                assert!(Pattern::parse(value).is_ok(), "{value}");
+            }
         }
     }
 
