@@ -7,8 +7,9 @@
 //! - [`subjects`]: the names of users and units
 //! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
 //! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
-//!   [`product`], [`minimize`], [`classes`] and [`pack`]; [`claims`]: the tables
+//!   [`determinize`], [`product`], [`minimize`], [`classes`] and [`pack`]; [`claims`]: the tables
 //!   that say which program or cgroup belongs to which profile
+//! - [`blame`]: which rules make an automaton too large
 //! - [`explain`]: why a profile grants or refuses an access; [`growth`]: whether
 //!   something would have more rights under another name; [`diff`]: what another profile
 //!   grants and this one does not; [`lint`]: what may not have been meant; both by a [`walk`]
@@ -23,9 +24,11 @@
 
 mod access_names;
 mod automaton;
+mod blame;
 mod claims;
 mod classes;
 mod compile;
+mod determinize;
 mod diff;
 mod endpoint;
 mod error;
@@ -84,6 +87,7 @@ pub use self::{
     pattern::Pattern,
     schema::{abstraction_schema, profile_schema},
     set::ProfileSet,
+    subjects::{Cgroup, Executable, User, UserRef},
 };
 pub(crate) use self::{load::is_name, set::yaml_files};
 
@@ -128,44 +132,6 @@ pub struct Profile {
     pub rules: Vec<Rule>,
     /// How the agent answers a violation.
     pub on_violation: OnViolation,
-}
-
-/// A program that a profile confines.
-#[derive(Clone, Debug)]
-pub struct Executable {
-    /// The paths of the program.
-    pub pattern: Pattern,
-    /// Where it stands.
-    pub origin: Origin,
-}
-
-/// A user whose processes a profile confines.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// The user.
-    pub who: UserRef,
-    /// Where it stands.
-    pub origin: Origin,
-}
-
-/// A user, as a profile spells it. Which id a name has is for the machine to say.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UserRef {
-    /// By name.
-    Name(String),
-    /// By id.
-    Id(u32),
-}
-
-/// Cgroups whose processes a profile confines.
-#[derive(Clone, Debug)]
-pub struct Cgroup {
-    /// Their paths from the root of cgroup v2, with all that is beneath them.
-    pub pattern: Pattern,
-    /// The unit whose cgroup it is, if it was written as one.
-    pub unit: Option<String>,
-    /// Where it stands.
-    pub origin: Origin,
 }
 
 /// What becomes of an access that a profile does not grant.
@@ -391,15 +357,6 @@ impl Tighten {
             Self::Off => "off",
             Self::Propose => "propose",
             Self::Auto => "auto",
-        }
-    }
-}
-
-impl fmt::Display for UserRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => Escaped(name.as_bytes()).fmt(f),
-            Self::Id(id) => id.fmt(f),
         }
     }
 }

@@ -5,13 +5,10 @@ use std::{
     hash::Hash,
 };
 
-use regex_automata::{
-    Anchored, MatchKind,
-    dfa::{Automaton as _, StartKind, dense},
-    nfa::thompson::{self, WhichCaptures},
-    util::{primitives::StateID, start},
-};
+use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_syntax::hir::Hir;
+
+use super::determinize::determinize;
 
 /// The state that matches nothing, whatever follows.
 pub(super) const DEAD: u32 = 0;
@@ -19,11 +16,6 @@ pub(super) const DEAD: u32 = 0;
 /// Most memory for the automaton of the patterns before its states are told
 /// apart, in bytes.
 const NFA_BYTES: usize = 64 << 20;
-/// Most memory for the automaton's transitions, in bytes.
-const DFA_BYTES: usize = 64 << 20;
-/// Most memory while its states are found, in bytes. 10,000 different files need half
-/// of it; patterns that overlap in too many ways reach it in a few seconds.
-const DETERMINIZE_BYTES: usize = 24 << 20;
 
 /// Why there is no automaton.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +26,6 @@ pub(super) enum AutomatonError {
     /// The patterns are no regular expressions.
     #[error(transparent)]
     Nfa(#[from] Box<thompson::BuildError>),
-    /// The expressions make no automaton.
-    #[error(transparent)]
-    Dfa(#[from] Box<dense::BuildError>),
 }
 
 /// An automaton over bytes, whose states tell which patterns match a path that
@@ -70,18 +59,7 @@ impl Automaton {
                 Some(_) => AutomatonError::TooLarge,
                 None => Box::new(error).into(),
             })?;
-        let dfa = dense::Builder::new()
-            .configure(dfa_config())
-            .build_from_nfa(&nfa)
-            .map_err(|error| {
-                if error.is_size_limit_exceeded() {
-                    AutomatonError::TooLarge
-                } else {
-                    Box::new(error).into()
-                }
-            })?;
-        drop(nfa);
-        Ok(Self::explore(&dfa))
+        determinize(&nfa).ok_or(AutomatonError::TooLarge)
     }
 
     /// The automaton of no pattern.
@@ -93,59 +71,6 @@ impl Automaton {
             matched: vec![0],
             sets: vec![Vec::new()],
             start: DEAD,
-        }
-    }
-
-    /// Walks `dfa` from its start, nearest states first.
-    fn explore(dfa: &dense::DFA<Vec<u32>>) -> Self {
-        let classes = dfa.byte_classes();
-        let (columns, bytes) = columns(|byte| classes.get(byte));
-        let mut automaton = Self {
-            columns,
-            next: vec![DEAD; bytes.len()],
-            bytes,
-            matched: vec![0],
-            sets: vec![Vec::new()],
-            start: DEAD,
-        };
-        let config = start::Config::new().anchored(Anchored::Yes);
-        // An automaton for anchored searches has an anchored start.
-        let Ok(start) = dfa.start_state(&config) else {
-            return automaton;
-        };
-        let mut numbers = Numbers::new(dfa);
-        let mut sets = HashMap::from([(Vec::new(), 0)]);
-        automaton.start = numbers.number(start);
-        while let Some(state) = numbers.queue.pop_front() {
-            let set = matched(dfa, state);
-            let set = *sets.entry(set).or_insert_with_key(|set| {
-                automaton.sets.push(set.clone());
-                index(automaton.sets.len() - 1)
-            });
-            automaton.matched.push(set);
-            for &byte in &automaton.bytes {
-                let next = numbers.number(dfa.next_state(state, byte));
-                automaton.next.push(next);
-            }
-        }
-        automaton.prune();
-        automaton
-    }
-
-    /// Sends to [`DEAD`] what leads to states from which nothing matches. Since
-    /// matches of `dfa` are one byte late, it has a state of its own for "matched
-    /// before this byte", and nothing can follow there.
-    fn prune(&mut self) {
-        let useless: Vec<bool> = (0..index(self.len()))
-            .map(|state| {
-                self.matched.get(state as usize) == Some(&0)
-                    && self.row(state).iter().all(|&next| next == DEAD)
-            })
-            .collect();
-        for next in &mut self.next {
-            if useless.get(*next as usize) == Some(&true) {
-                *next = DEAD;
-            }
         }
     }
 
@@ -163,9 +88,19 @@ impl Automaton {
 
     /// The patterns that match a path which ends in `state`.
     pub(super) fn set(&self, state: u32) -> &[usize] {
-        let set = self.matched.get(state as usize);
-        set.and_then(|&set| self.sets.get(set as usize))
-            .map_or(&[], Vec::as_slice)
+        let set = self.sets.get(self.set_number(state) as usize);
+        set.map_or(&[], Vec::as_slice)
+    }
+
+    /// Which of `sets` that is.
+    pub(super) fn set_number(&self, state: u32) -> u32 {
+        self.matched.get(state as usize).copied().unwrap_or(0)
+    }
+
+    /// The state to which `byte` leads.
+    pub(super) fn step(&self, state: u32, byte: u8) -> u32 {
+        let row = self.row(state);
+        row.get(self.column(byte)).copied().unwrap_or(DEAD)
     }
 
     /// The column of `byte`.
@@ -223,21 +158,6 @@ fn path_to(mut state: u32, start: u32, before: &[Option<(u32, u8)>]) -> Vec<u8> 
     path
 }
 
-/// The patterns that match a path which ends in `state`. Matches of the automaton
-/// are one byte late, so this asks for the state behind the end of the path.
-fn matched(dfa: &dense::DFA<Vec<u32>>, state: StateID) -> Vec<usize> {
-    let end = dfa.next_eoi_state(state);
-    if !dfa.is_match_state(end) {
-        return Vec::new();
-    }
-    let mut set: Vec<usize> = (0..dfa.match_len(end))
-        .map(|nth| dfa.match_pattern(end, nth).as_usize())
-        .collect();
-    set.sort_unstable();
-    set.dedup();
-    set
-}
-
 /// The column of each byte, and a byte of each column, where `class` tells which bytes
 /// share one. Columns whose bytes are easy to read come first, `/` last, so that
 /// examples are paths as people write them.
@@ -272,62 +192,12 @@ fn rank(byte: u8) -> u8 {
     }
 }
 
-/// Numbers for the states of an automaton, in the order in which they are met.
-struct Numbers<'a> {
-    dfa: &'a dense::DFA<Vec<u32>>,
-    /// By row of the automaton; [`DEAD`] where it was not met.
-    by_row: Vec<u32>,
-    count: u32,
-    queue: VecDeque<StateID>,
-}
-
-impl<'a> Numbers<'a> {
-    fn new(dfa: &'a dense::DFA<Vec<u32>>) -> Self {
-        Self {
-            dfa,
-            by_row: Vec::new(),
-            count: 0,
-            queue: VecDeque::new(),
-        }
-    }
-
-    fn number(&mut self, state: StateID) -> u32 {
-        if self.dfa.is_dead_state(state) {
-            return DEAD;
-        }
-        let row = state.as_usize() >> self.dfa.stride2();
-        if self.by_row.len() <= row {
-            self.by_row.resize(row + 1, DEAD);
-        }
-        let Some(number) = self.by_row.get_mut(row) else {
-            return DEAD;
-        };
-        if *number == DEAD {
-            self.count += 1;
-            *number = self.count;
-            self.queue.push_back(state);
-        }
-        *number
-    }
-}
-
 /// How expressions over bytes are read.
 pub(super) fn nfa_config() -> thompson::Config {
     thompson::Config::new()
         .utf8(false)
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(NFA_BYTES))
-}
-
-/// An automaton that tells every pattern that matches the whole of a path.
-pub(super) fn dfa_config() -> dense::Config {
-    dense::Config::new()
-        .start_kind(StartKind::Anchored)
-        .match_kind(MatchKind::All)
-        .accelerate(false)
-        .minimize(false)
-        .dfa_size_limit(Some(DFA_BYTES))
-        .determinize_size_limit(Some(DETERMINIZE_BYTES))
 }
 
 /// `number` as a table stores it. Automata are limited to fewer than 2^32 states.

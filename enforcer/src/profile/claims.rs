@@ -6,19 +6,19 @@
 //! outer one of two units decides, so that a name that a confined process chose does
 //! not lead out of its profile.
 
-use std::collections::HashMap;
-
 use enforcer_abi::{Mode, Privileges, Slot};
 use regex_syntax::hir::Hir;
 
 use super::{
     CompileError, CompileFault, Compiled, Origin, OutcomeRules, Pattern, Profile,
-    automaton::{Automaton, DEAD, index},
-    compile::{Scrub, build, finish},
+    automaton::{Automaton, index},
+    compile::{Scrub, build, finish, located},
     minimize::minimize,
     pack::Settings,
     subjects::is_slice,
 };
+
+mod cgroups;
 
 /// What stands for a profile in the faults of these tables.
 const NAME: &str = "applies_to";
@@ -56,7 +56,13 @@ pub fn compile_attachments(profiles: &[(&Profile, Slot)]) -> Result<Compiled, Co
         parts.collect()
     });
     let automaton = claimed(&claims)?;
-    table(&minimize(automaton), &claims, Kind::Program)
+    for (number, set) in automaton.sets.iter().enumerate() {
+        if let Some((first, second)) = at_odds(set, &claims) {
+            let example = automaton.example(index(number));
+            return Err(conflict(first, second, Kind::Program, example));
+        }
+    }
+    table(&minimize(automaton), &claims)
 }
 
 /// Compiles the table from cgroups to the profiles that confine what runs in them, as
@@ -76,13 +82,8 @@ pub fn compile_cgroups(profiles: &[(&Profile, Slot)]) -> Result<Compiled, Compil
         });
         parts.collect()
     });
-    let automaton = claimed(&claims)?;
-    for set in 0..automaton.sets.len() {
-        conflict(&automaton, set, &claims, Kind::Cgroup, |first, second| {
-            !(first.is_leaf && second.is_leaf)
-        })?;
-    }
-    table(&minimize(outermost(&automaton)), &claims, Kind::Cgroup)
+    let automaton = minimize(cgroups::outermost(&claims)?);
+    table(&automaton, &claims)
 }
 
 /// The parts of `profiles` that are claims: pattern, origin, and whether it is of a leaf.
@@ -109,7 +110,10 @@ fn claims<'a>(
 /// The automaton that tells which of `claims` match.
 fn claimed(claims: &[Claim<'_>]) -> Result<Automaton, CompileError> {
     let patterns: Vec<&Hir> = claims.iter().map(|claim| claim.pattern.hir()).collect();
-    build(NAME, &patterns).map_err(|fault| blame(claims, fault))
+    build(NAME, &patterns).map_err(|unbuilt| {
+        let origin = |at: usize| claims.get(at).map(|claim| claim.origin.clone());
+        located(unbuilt, origin, NAME.as_ref())
+    })
 }
 
 fn blame(claims: &[Claim<'_>], fault: CompileFault) -> CompileError {
@@ -121,14 +125,9 @@ fn blame(claims: &[Claim<'_>], fault: CompileFault) -> CompileError {
 }
 
 /// Makes the table of `automaton`, whose patterns are `claims`.
-fn table(
-    automaton: &Automaton,
-    claims: &[Claim<'_>],
-    kind: Kind,
-) -> Result<Compiled, CompileError> {
+fn table(automaton: &Automaton, claims: &[Claim<'_>]) -> Result<Compiled, CompileError> {
     let mut outcomes = Vec::with_capacity(automaton.sets.len());
-    for (number, set) in automaton.sets.iter().enumerate() {
-        conflict(automaton, number, claims, kind, |_, _| true)?;
+    for set in &automaton.sets {
         let mut outcome = OutcomeRules::default();
         if let Some(claim) = set.first().and_then(|&claim| claims.get(claim)) {
             outcome.target = claim.slot;
@@ -143,99 +142,35 @@ fn table(
     finish(NAME, automaton, outcomes, settings).map_err(|fault| blame(claims, fault))
 }
 
-/// Refuses the set `number` if claims of two profiles are in it that are `at_odds`.
-fn conflict(
-    automaton: &Automaton,
-    number: usize,
-    claims: &[Claim<'_>],
-    kind: Kind,
-    at_odds: impl Fn(&Claim<'_>, &Claim<'_>) -> bool,
-) -> Result<(), CompileError> {
-    let set = automaton.sets.get(number).map_or(&[][..], Vec::as_slice);
-    let set: Vec<_> = set.iter().filter_map(|&claim| claims.get(claim)).collect();
-    let found = set.iter().enumerate().find_map(|(place, second)| {
-        let mut before = set.iter().take(place);
-        let first = before.find(|first| first.at != second.at && at_odds(first, second))?;
-        Some((first, second))
-    });
-    let Some((first, second)) = found else {
-        return Ok(());
-    };
-    let example = automaton.example(index(number));
-    let [first, second_name] = [first, second].map(|claim| claim.profile.name.clone());
-    Err(CompileError {
+/// Two claims of a set that are not of one profile.
+fn at_odds<'a, 'b>(
+    set: &[usize],
+    claims: &'b [Claim<'a>],
+) -> Option<(&'b Claim<'a>, &'b Claim<'a>)> {
+    let mut all = set.iter().filter_map(|&claim| claims.get(claim));
+    let first = all.next()?;
+    all.find(|claim| claim.at != first.at)
+        .map(|second| (first, second))
+}
+
+/// What is wrong where two claims meet at `example`.
+fn conflict(first: &Claim<'_>, second: &Claim<'_>, kind: Kind, example: Vec<u8>) -> CompileError {
+    let [first_name, second_name] = [first, second].map(|claim| claim.profile.name.clone());
+    CompileError {
         origin: second.origin.clone(),
         fault: match kind {
             Kind::Program => CompileFault::TwoProfiles {
-                first,
+                first: first_name,
                 second: second_name,
                 example,
             },
             Kind::Cgroup => CompileFault::TwoProfilesOfCgroup {
-                first,
+                first: first_name,
                 second: second_name,
                 example: example.into(),
             },
         },
-    })
-}
-
-/// `automaton`, with what is beneath a path that matches left to that path.
-fn outermost(automaton: &Automaton) -> Automaton {
-    /// A state: one of `automaton`, or the one in which its set matches for good.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-    enum State {
-        Of(u32),
-        Settled(u32),
     }
-
-    let slash = automaton.column(b'/');
-    let mut walked = Automaton {
-        columns: automaton.columns,
-        bytes: automaton.bytes.clone(),
-        next: vec![DEAD; automaton.bytes.len()],
-        matched: vec![0],
-        sets: vec![Vec::new()],
-        start: DEAD,
-    };
-    let mut numbers: HashMap<State, u32> = HashMap::new();
-    let mut queue: Vec<State> = Vec::new();
-    let mut number = |state: State, queue: &mut Vec<State>| match state {
-        State::Of(DEAD) => DEAD,
-        _ => *numbers.entry(state).or_insert_with(|| {
-            queue.push(state);
-            index(queue.len())
-        }),
-    };
-    // Only those that are still met: others may hold what no path has any more.
-    let mut sets = HashMap::from([(0, 0)]);
-    walked.start = number(State::Of(automaton.start), &mut queue);
-    let mut done = 0;
-    while let Some(&state) = queue.get(done) {
-        done += 1;
-        let set = match state {
-            State::Of(state) => automaton.matched.get(state as usize).copied().unwrap_or(0),
-            State::Settled(set) => set,
-        };
-        let known = *sets.entry(set).or_insert_with(|| {
-            let set = automaton.sets.get(set as usize).cloned();
-            walked.sets.push(set.unwrap_or_default());
-            index(walked.sets.len() - 1)
-        });
-        walked.matched.push(known);
-        for column in 0..automaton.bytes.len() {
-            let next = match state {
-                State::Of(state) if set == 0 || column != slash => {
-                    let row = automaton.row(state);
-                    State::Of(row.get(column).copied().unwrap_or(DEAD))
-                }
-                _ => State::Settled(set),
-            };
-            let next = number(next, &mut queue);
-            walked.next.push(next);
-        }
-    }
-    walked
 }
 
 #[cfg(test)]

@@ -5,20 +5,24 @@ use enforcer_abi::{
     limits::{OUTCOMES, TABLE_WORDS},
     table::{Header, Outcome, SCRUB, Words as _},
 };
-use regex_syntax::hir::Hir;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Origin, Profile, Rule, Target, Telling,
-    automaton::{Automaton, AutomatonError, DEAD, index},
-    minimize::minimize,
+    Origin, Profile, Rule, Target,
+    automaton::{Automaton, index},
     pack::{Settings, TooLarge, pack},
-    product::product,
 };
 
+mod build;
 mod error;
+mod granted;
 
+use self::build::granting;
 pub use self::error::{CompileError, CompileFault};
+pub(super) use self::{
+    build::{build, located},
+    granted::granted,
+};
 
 /// A compiled profile.
 #[derive(Clone, Debug)]
@@ -130,55 +134,8 @@ pub fn compile(
 ///
 /// If it would be too large.
 pub(super) fn automaton(profile: &Profile) -> Result<Automaton, CompileError> {
-    granting(profile).map_err(|fault| fault_of(profile, fault))
-}
-
-/// What a profile says of paths that match these of its rules.
-pub(super) fn granted(profile: &Profile, set: &[usize]) -> Granted {
-    let mut granted = Granted::default();
-    let mut deny = Access::NONE;
-    let mut loud = Access::NONE;
-    for rule in profile.rules_at(set) {
-        if rule.owner {
-            granted.owned |= rule.allow;
-        } else {
-            granted.allow |= rule.allow;
-        }
-        deny |= rule.deny;
-        match rule.telling {
-            Telling::Audit => granted.audit |= rule.allow,
-            Telling::Quiet => granted.quiet |= rule.deny,
-            Telling::Usual => loud |= rule.deny,
-        }
-    }
-    granted.allow = granted.allow & !deny;
-    if !profile.metadata {
-        granted.allow |= Access::METADATA;
-    }
-    granted.owned = granted.owned & !deny & !granted.allow;
-    granted.audit = granted.audit & granted.all();
-    granted.quiet = granted.quiet & !loud & !granted.all();
-    granted
-}
-
-/// What a profile says of some paths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Granted {
-    /// The rights on them.
-    pub(super) allow: Access,
-    /// The rights besides on what belongs to the task's user.
-    pub(super) owned: Access,
-    /// The rights of which a use is told, though it is granted.
-    pub(super) audit: Access,
-    /// The rights of which a refusal is not told.
-    pub(super) quiet: Access,
-}
-
-impl Granted {
-    /// The rights that anybody has there.
-    pub(super) fn all(self) -> Access {
-        self.allow | self.owned
-    }
+    let origin = |at: usize| profile.rules.get(at).map(|rule| rule.origin.clone());
+    granting(profile).map_err(|fault| located(fault, origin, &profile.source))
 }
 
 /// Compiles `profile` for who only asks it: where its exec rules lead is told by them, and
@@ -267,57 +224,6 @@ fn target(
         },
         Some((_, Target::Inherit)) | None => Ok((Slot::NONE, Scrub::No)),
     }
-}
-
-/// The automaton that tells the rules which make a difference to a path.
-fn granting(profile: &Profile) -> Result<Automaton, CompileFault> {
-    let side = |which: fn(&Rule) -> bool| {
-        // A rule that a tightening left without a right stands for nothing.
-        let rules = profile.rules.iter().enumerate();
-        let (names, patterns): (Vec<usize>, Vec<&Hir>) = rules
-            .filter(|(_, rule)| which(rule))
-            .map(|(at, rule)| (at, rule.pattern.hir()))
-            .unzip();
-        let mut automaton = build(&profile.name, &patterns)?;
-        automaton.rename(&names);
-        Ok(minimize(automaton))
-    };
-    // Of a path that nothing allows, a refusal may be quiet; else a deny says nothing there.
-    let allow = side(|rule| !rule.allow.is_empty() || rule.telling == Telling::Quiet)?;
-    let deny = side(|rule| !rule.deny.is_empty())?;
-    if allow.start == DEAD || deny.start == DEAD {
-        return Ok(allow);
-    }
-    let denied = |set: &[usize]| {
-        let rules = profile.rules_at(set);
-        rules.fold(Access::NONE, |deny, rule| deny | rule.deny)
-    };
-    // Rules whose rights are all denied make no difference. They would else make an
-    // outcome each with every deny that covers them.
-    let joined = |allowing: &[usize], denying: &[usize]| {
-        let deny = denied(denying);
-        let granted = |at: &usize| {
-            let rule = profile.rules.get(*at);
-            rule.is_some_and(|rule| !(rule.allow & !deny).is_empty())
-        };
-        let granting = allowing.iter().copied().filter(granted);
-        granting.chain(denying.iter().copied()).collect()
-    };
-    product(&allow, &deny, |set| denied(set) == Access::ALL, joined)
-        .map(minimize)
-        .ok_or_else(|| CompileFault::TooLarge {
-            profile: profile.name.clone(),
-        })
-}
-
-/// Builds the automaton of `patterns`, which are those of `profile`.
-pub(super) fn build(profile: &str, patterns: &[&Hir]) -> Result<Automaton, CompileFault> {
-    let profile = profile.to_owned();
-    Automaton::build(patterns).map_err(|error| match error {
-        AutomatonError::TooLarge => CompileFault::TooLarge { profile },
-        AutomatonError::Nfa(source) => CompileFault::Nfa { profile, source },
-        AutomatonError::Dfa(source) => CompileFault::Dfa { profile, source },
-    })
 }
 
 /// Makes the table of `automaton`, whose sets of patterns have these outcomes.

@@ -81,7 +81,8 @@ pub fn differences<'a>(
     let [old, new] = [compile::automaton(before)?, compile::automaton(after)?];
     let mut differences = Vec::new();
     let mut seen = HashSet::new();
-    walk::all(after, [&old, &new], |states, example| {
+    let is_any = |_| true;
+    walk::all(after, [&old, &new], is_any, |states, example| {
         let [old_set, new_set] = [old.set(states.0), new.set(states.1)];
         if !seen.insert((old_set.to_vec(), new_set.to_vec())) {
             return;

@@ -1,11 +1,13 @@
 //! What a profile says that its author may not have meant. It is valid all the same.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use enforcer_abi::Access;
+use regex_syntax::hir::Hir;
 
 use super::{
-    CompileError, DEFAULT_DIR, Escaped, Origin, Profile, Rule, Telling, automaton::Automaton,
+    CompileError, DEFAULT_DIR, Escaped, Origin, Profile, Rule, Telling,
+    automaton::{Automaton, DEAD},
     compile, walk,
 };
 
@@ -63,6 +65,56 @@ struct Kind {
     set: Vec<usize>,
     /// A shortest path.
     example: Vec<u8>,
+    /// The rights that are granted, if only on what belongs to the task's user.
+    granted: Access,
+    /// Those that rules allow to anybody, and those that they allow to owners at least.
+    anybody: Allowed,
+    owners: Allowed,
+}
+
+/// Rights that some rules allow.
+#[derive(Clone, Copy, Default)]
+struct Allowed {
+    /// Those that a rule does.
+    once: Access,
+    /// Those that two do.
+    twice: Access,
+}
+
+impl Allowed {
+    fn add(&mut self, rights: Access) {
+        self.twice |= self.once & rights;
+        self.once |= rights;
+    }
+}
+
+impl Kind {
+    fn new(profile: &Profile, set: &[usize], example: Vec<u8>) -> Self {
+        let mut kind = Self {
+            granted: compile::granted(profile, set).all(),
+            set: set.to_vec(),
+            example,
+            anybody: Allowed::default(),
+            owners: Allowed::default(),
+        };
+        for rule in profile.rules_at(set) {
+            kind.owners.add(rule.allow);
+            if !rule.owner {
+                kind.anybody.add(rule.allow);
+            }
+        }
+        kind
+    }
+
+    /// The rights that other rules allow to all to whom `rule` does, which is among them.
+    fn by_others(&self, rule: &Rule) -> Access {
+        let Allowed { once, twice } = if rule.owner {
+            self.owners
+        } else {
+            self.anybody
+        };
+        twice | once & !rule.allow
+    }
 }
 
 /// What a profile says that may not have been meant, in the order of the file.
@@ -73,18 +125,26 @@ struct Kind {
 pub fn lint(profile: &Profile) -> Result<Vec<Warning>, CompileError> {
     let granting = compile::automaton(profile)?;
     let kinds = kinds(profile, &granting)?;
+    let mut of_rules: Vec<Vec<&Kind>> = vec![Vec::new(); profile.rules.len()];
+    for kind in &kinds {
+        for &at in &kind.set {
+            if let Some(kinds) = of_rules.get_mut(at) {
+                kinds.push(kind);
+            }
+        }
+    }
     let mut warnings = Vec::new();
-    for (at, rule) in profile.rules.iter().enumerate() {
+    for ((at, rule), kinds) in profile.rules.iter().enumerate().zip(&of_rules) {
         // A deny is often there just in case.
         if rule.allow.is_empty() {
             continue;
         }
-        let lint = superfluous(profile, at, &kinds).or_else(|| everything(rule));
+        let lint = superfluous(profile, at, kinds).or_else(|| everything(rule));
         warnings.extend(lint.map(|lint| warning(rule, lint)));
     }
     warnings.extend(runs_what_it_writes(profile, &kinds));
     warnings.extend(changes_its_program(profile, &granting)?);
-    warnings.extend(changes_itself(profile));
+    warnings.extend(changes_itself(profile, &granting));
     warnings.sort_by(|one, other| one.origin.cmp(&other.origin));
     Ok(warnings)
 }
@@ -99,12 +159,13 @@ fn warning(rule: &Rule, lint: Lint) -> Warning {
 /// The kinds of paths that a profile tells apart.
 fn kinds(profile: &Profile, granting: &Automaton) -> Result<Vec<Kind>, CompileError> {
     let mut kinds: Vec<Kind> = Vec::new();
-    walk::all(profile, [granting; 2], |(state, _), example| {
-        let set = granting.set(state);
-        if !set.is_empty() && !kinds.iter().any(|kind| kind.set == set) {
-            let example = example();
-            let set = set.to_vec();
-            kinds.push(Kind { set, example });
+    // No path matches the rules of the set 0: there are none.
+    let mut seen = HashSet::from([0]);
+    // What is dead stays dead, and matches nothing.
+    let is_alive = |(state, _)| state != DEAD;
+    walk::all(profile, [granting; 2], is_alive, |(state, _), example| {
+        if seen.insert(granting.set_number(state)) {
+            kinds.push(Kind::new(profile, granting.set(state), example()));
         }
     })?;
     Ok(kinds)
@@ -116,32 +177,29 @@ fn rules<'a>(profile: &'a Profile, kind: &Kind) -> impl Iterator<Item = (usize, 
     rules.filter_map(|&at| Some((at, profile.rules.get(at)?)))
 }
 
-/// Whether the rule at an index grants nothing that others do not.
-fn superfluous(profile: &Profile, at: usize, kinds: &[Kind]) -> Option<Lint> {
+/// Whether the rule at an index, which these kinds match, grants nothing that others do
+/// not.
+fn superfluous(profile: &Profile, at: usize, kinds: &[&Kind]) -> Option<Lint> {
     let rule = profile.rules.get(at)?;
-    let mut shadow = None;
-    for kind in kinds.iter().filter(|kind| kind.set.contains(&at)) {
-        let granted = compile::granted(profile, &kind.set).all();
-        // Neither to fewer, nor without telling of it.
-        let stands_in = |&(other, by): &(usize, &Rule)| {
-            other != at
-                && (rule.owner || !by.owner)
-                && (rule.telling == by.telling || by.telling == Telling::Audit)
-        };
-        let others = rules(profile, kind).filter(stands_in);
-        let by_others = others.fold(Access::NONE, |all, (_, other)| all | other.allow);
-        if !(rule.allow & granted).missing_from(by_others).is_empty() {
-            return None;
-        }
-        let covers = |(_, other): &(usize, &Rule)| !(other.allow & rule.allow).is_empty();
-        let by = rules(profile, kind).filter(stands_in).find(covers);
-        shadow = shadow.or(by);
+    let needed = |kind: &&&Kind| {
+        let granted = rule.allow & kind.granted;
+        !granted.missing_from(kind.by_others(rule)).is_empty()
+    };
+    if kinds.iter().any(|kind| needed(&kind)) {
+        return None;
     }
-    if let Some((_, by)) = shadow {
+    // What is told of its use is there for that.
+    let is_told = rule.telling == Telling::Audit;
+    let covers =
+        |other: &Rule| (rule.owner || !other.owner) && !(other.allow & rule.allow).is_empty();
+    let mut shadows = kinds
+        .iter()
+        .filter_map(|kind| rules(profile, kind).find(|&(other, rule)| other != at && covers(rule)));
+    if let Some((_, by)) = shadows.next() {
         // That of an abstraction is there for other profiles, too.
         let is_own = *rule.origin.file == *profile.source;
         let by = by.origin.clone();
-        return is_own.then_some(Lint::Shadowed { by });
+        return (is_own && !is_told).then_some(Lint::Shadowed { by });
     }
     // It is in no kind: wherever it matches, all that it grants is denied.
     let mut denies = profile.rules.iter();
@@ -161,7 +219,7 @@ fn runs_what_it_writes(profile: &Profile, kinds: &[Kind]) -> Vec<Warning> {
     let mut told: Vec<usize> = Vec::new();
     let mut warnings = Vec::new();
     for kind in kinds {
-        let granted = compile::granted(profile, &kind.set).all();
+        let granted = kind.granted;
         let writes = rules(profile, kind).find(|(_, rule)| rule.allow.contains(Access::WRITE));
         if let Some((at, rule)) = writes
             && granted.contains(Access::WRITE | Access::EXECUTE)
@@ -175,29 +233,39 @@ fn runs_what_it_writes(profile: &Profile, kinds: &[Kind]) -> Vec<Warning> {
     warnings
 }
 
-/// A rule for each of its programs that lets that be changed.
+/// A rule for each of its `executables` that lets one of these programs be changed.
 fn changes_its_program(
     profile: &Profile,
     granting: &Automaton,
 ) -> Result<Vec<Warning>, CompileError> {
+    let executables = &profile.executables;
+    let patterns: Vec<&Hir> = executables.iter().map(|it| it.pattern.hir()).collect();
+    let programs = compile::build(&profile.name, &patterns).map_err(|fault| {
+        let origin = |at: usize| executables.get(at).map(|it| it.origin.clone());
+        compile::located(fault, origin, &profile.source)
+    })?;
+    let mut told = HashSet::new();
     let mut warnings = Vec::new();
-    for executable in &profile.executables {
-        let programs = compile::build(&profile.name, &[executable.pattern.hir()])
-            .map_err(|fault| compile::fault_of(profile, fault))?;
-        let mut found = None;
-        walk::all(
-            profile,
-            [&programs, granting],
-            |(program, state), example| {
-                if found.is_none() && !programs.set(program).is_empty() {
-                    found = changing(profile, granting.set(state)).map(|rule| (rule, example()));
+    let is_program = |(program, _)| program != DEAD;
+    walk::all(
+        profile,
+        [&programs, granting],
+        is_program,
+        |(program, state), example| {
+            let new = |at: &&usize| !told.contains(*at);
+            let set: Vec<usize> = programs.set(program).iter().filter(new).copied().collect();
+            if let [_, ..] = *set
+                && let Some(rule) = changing(profile, granting.set(state))
+            {
+                let program = example();
+                for at in set {
+                    told.insert(at);
+                    let program = program.clone();
+                    warnings.push(warning(rule, Lint::OwnProgram { program }));
                 }
-            },
-        )?;
-        if let Some((rule, program)) = found {
-            warnings.push(warning(rule, Lint::OwnProgram { program }));
-        }
-    }
+            }
+        },
+    )?;
     Ok(warnings)
 }
 
@@ -209,13 +277,12 @@ fn changing<'a>(profile: &'a Profile, set: &[usize]) -> Option<&'a Rule> {
 }
 
 /// A rule that lets the profile be changed, where profiles lie on a host.
-fn changes_itself(profile: &Profile) -> Option<Warning> {
+fn changes_itself(profile: &Profile, granting: &Automaton) -> Option<Warning> {
     let file = format!("{DEFAULT_DIR}/{}.yaml", profile.name);
-    let matches = |rule: &&Rule| rule.pattern.matches(file.as_bytes());
-    let rules: Vec<&Rule> = profile.rules.iter().filter(matches).collect();
-    let denied = rules.iter().fold(Access::NONE, |all, rule| all | rule.deny);
-    let changes = |rule: &&&Rule| !(rule.allow & CHANGES & !denied).is_empty();
-    let rule = rules.iter().find(changes)?;
+    let end = file
+        .bytes()
+        .fold(granting.start, |state, byte| granting.step(state, byte));
+    let rule = changing(profile, granting.set(end))?;
     Some(warning(rule, Lint::OwnProfile { file }))
 }
 

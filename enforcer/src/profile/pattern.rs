@@ -3,15 +3,11 @@
 use std::fmt;
 
 use enforcer_abi::endpoint;
-use regex_automata::{
-    Anchored,
-    dfa::{Automaton, dense},
-    nfa::thompson,
-    util::{primitives::StateID, start},
-};
+use regex_automata::nfa::thompson;
 use regex_syntax::hir::Hir;
 
 use super::{
+    determinize,
     glob::{self, GlobError},
     lower,
 };
@@ -54,26 +50,6 @@ impl Pattern {
         self.prefix.first() == Some(&endpoint::PREFIX)
     }
 
-    /// The pattern of what this one matches and of all that is beneath it.
-    #[must_use]
-    pub fn with_beneath(&self) -> Self {
-        let Self { text, prefix, hir } = self;
-        // What is beneath the root does not begin with `//`.
-        let (end, slash) = match text.as_str() {
-            "/" => ("{,**}", Hir::empty()),
-            _ => ("{,/**}", Hir::literal(*b"/")),
-        };
-        let beneath = Hir::concat(vec![slash, lower::repeat(1, lower::any())]);
-        Self {
-            text: format!("{text}{end}"),
-            prefix: prefix.clone(),
-            hir: Hir::concat(vec![
-                hir.clone(),
-                Hir::alternation(vec![Hir::empty(), beneath]),
-            ]),
-        }
-    }
-
     /// The text it was read from. Two patterns with one text are the same.
     pub fn text(&self) -> &str {
         &self.text
@@ -90,34 +66,15 @@ impl Pattern {
         &self.hir
     }
 
-    /// Whether `path` matches. Builds an automaton for this one answer: to ask
-    /// often, compile a profile.
-    ///
-    /// A pattern whose automaton would be too large matches nothing.
+    /// Whether `path` matches. Reads the pattern anew for this one answer: to ask often,
+    /// compile a profile.
     pub fn matches(&self, path: &[u8]) -> bool {
-        let automaton = thompson::Compiler::new()
+        let nfa = thompson::Compiler::new()
             .configure(super::automaton::nfa_config())
-            .build_from_hir(&self.hir)
-            .ok()
-            .and_then(|nfa| {
-                dense::Builder::new()
-                    .configure(super::automaton::dfa_config())
-                    .build_from_nfa(&nfa)
-                    .ok()
-            });
-        automaton.is_some_and(|dfa| walk(&dfa, path))
+            .build_from_hir(&self.hir);
+        // The limit on a pattern's text keeps it far from what is too large.
+        nfa.is_ok_and(|nfa| determinize::matches(&nfa, path))
     }
-}
-
-fn walk(dfa: &dense::DFA<Vec<u32>>, path: &[u8]) -> bool {
-    let config = start::Config::new().anchored(Anchored::Yes);
-    let end = dfa.start_state(&config).map(|start: StateID| {
-        let last = path
-            .iter()
-            .fold(start, |state, &byte| dfa.next_state(state, byte));
-        dfa.next_eoi_state(last)
-    });
-    end.is_ok_and(|state| dfa.is_match_state(state))
 }
 
 impl PartialEq for Pattern {
@@ -190,28 +147,6 @@ mod tests {
                 assert!(!pattern.matches(path.as_bytes()), "{name}: {text} {path}");
             }
         }
-    }
-
-    #[test]
-    fn with_beneath() {
-        #[rustfmt::skip]
-        let cases: [(&str, &str, &[&str], &[&str]); 4] = [
-            ("a directory",    "/a",          &["/a", "/a/b", "/a/b/c"],   &["/", "/ab", "/b/a"]),
-            ("the root",       "/",           &["/", "/a", "/a/b"],        &[]),
-            ("beneath it",     "/a{,/**}",    &["/a", "/a/b", "/a/b/c"],   &["/", "/ab"]),
-            ("wherever it is", "/{**/,}a",    &["/a", "/x/y/a", "/x/a/b"], &["/", "/x", "/ab"]),
-        ];
-        for (name, text, yes, no) in cases {
-            let pattern = Pattern::parse(text).unwrap().with_beneath();
-            for path in yes {
-                assert!(pattern.matches(path.as_bytes()), "{name}: {path}");
-            }
-            for path in no {
-                assert!(!pattern.matches(path.as_bytes()), "{name}: {path}");
-            }
-        }
-        let root = Pattern::parse("/").unwrap().with_beneath();
-        assert!(Pattern::parse(root.text()).unwrap().matches(b"/a"));
     }
 
     #[test]

@@ -1,6 +1,9 @@
-//! The names of users and units, as far as they can be judged without the machine.
+//! Whom profiles confine; the names of users and units, as far as they can be judged without
+//! the machine.
 
-use super::UserRef;
+use std::fmt;
+
+use super::{Escaped, Origin, Pattern};
 
 /// The ends of units that have processes.
 pub(super) const UNIT_ENDS: [&str; 6] =
@@ -32,6 +35,53 @@ const CONTROLLERS: [&str; 14] = [
     "bpf-restrict-network-interfaces",
     "bpf-bind-network-interface",
 ];
+
+/// A program that a profile confines.
+#[derive(Clone, Debug)]
+pub struct Executable {
+    /// The paths of the program.
+    pub pattern: Pattern,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A user whose processes a profile confines.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The user.
+    pub who: UserRef,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// A user, as a profile spells it. Which id a name has is for the machine to say.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UserRef {
+    /// By name.
+    Name(String),
+    /// By id.
+    Id(u32),
+}
+
+/// Cgroups whose processes a profile confines.
+#[derive(Clone, Debug)]
+pub struct Cgroup {
+    /// Their paths from the root of cgroup v2. What is beneath them is theirs, too.
+    pub pattern: Pattern,
+    /// The unit whose cgroup it is, if it was written as one.
+    pub unit: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl fmt::Display for UserRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => Escaped(name.as_bytes()).fmt(f),
+            Self::Id(id) => id.fmt(f),
+        }
+    }
+}
 
 /// Reads a user: its id where there are only digits, else its name. `None` where no
 /// user can have the name.

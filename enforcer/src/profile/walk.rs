@@ -4,19 +4,20 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{
     CompileError, CompileFault, Profile,
-    automaton::{self, Automaton, DEAD},
+    automaton::{self, Automaton},
     compile,
     place::{self, Place},
 };
 
 /// Most pairs of states that are looked at.
-const PAIRS: usize = 4 << 20;
+const PAIRS: usize = 1 << 20;
 
 /// Where a walk is: a state of each automaton, and where in a path.
 type At = (u32, u32, Place);
 
-/// Walks two automata side by side over all paths and names, the shortest first, and calls `meet` with
-/// each pair of states in which one can end, and what tells that path.
+/// Walks two automata side by side over all paths and names, the shortest first, and calls
+/// `meet` with each pair of states in which one can end, and what tells that path. It goes
+/// on only from pairs that are `worth` it.
 ///
 /// # Errors
 ///
@@ -24,6 +25,7 @@ type At = (u32, u32, Place);
 pub(super) fn all(
     profile: &Profile,
     [one, other]: [&Automaton; 2],
+    worth: impl Fn((u32, u32)) -> bool,
     mut meet: impl FnMut((u32, u32), &dyn Fn() -> Vec<u8>),
 ) -> Result<(), CompileError> {
     // Bytes that neither automaton nor the form of a path tells apart share a column.
@@ -41,13 +43,14 @@ pub(super) fn all(
             let Some(place) = place.step(byte) else {
                 continue;
             };
-            let next = (step(one, of_one, byte), step(other, of_other, byte), place);
-            if before.contains_key(&next) {
+            let next = (one.step(of_one, byte), other.step(of_other, byte), place);
+            if before.contains_key(&next) || !worth((next.0, next.1)) {
                 continue;
             }
             if before.len() >= PAIRS {
                 let fault = CompileFault::TooLarge {
                     profile: profile.name.clone(),
+                    others: Vec::new(),
                 };
                 return Err(compile::fault_of(profile, fault));
             }
@@ -56,11 +59,6 @@ pub(super) fn all(
         }
     }
     Ok(())
-}
-
-fn step(automaton: &Automaton, state: u32, byte: u8) -> u32 {
-    let row = automaton.row(state);
-    row.get(automaton.column(byte)).copied().unwrap_or(DEAD)
 }
 
 /// The bytes by which the walk came to `at`.

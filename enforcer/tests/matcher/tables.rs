@@ -80,7 +80,7 @@ fn too_large_an_automaton_is_refused() {
     let error = enforcer::profile::compile(&profile, &|_| None).unwrap_err();
     let text = error.to_string();
     assert!(
-        text.contains("the patterns of profile `test` make too large an automaton;"),
+        text.contains("this makes too large an automaton of profile `test`;"),
         "{text}"
     );
 }

@@ -136,3 +136,24 @@ fn refuse_cgroups_of_two() {
         assert_eq!(got.map(|error| error.fault.to_string()), want, "{name}");
     }
 }
+
+/// There are as many states as names have letters, and not one for each set of units.
+#[test]
+fn many_units() {
+    let profiles: Vec<Profile> = (0..200)
+        .map(|number| {
+            let units = format!("[service-{number}.service, helper-{number}.service]");
+            profile(
+                &format!("p{number}"),
+                &format!("applies_to: {{ units: {units} }}\n"),
+            )
+        })
+        .collect();
+    let slots = (2..).map(Slot);
+    let all: Vec<_> = profiles.iter().zip(slots).collect();
+    let table = compile_cgroups(&all).unwrap();
+    assert!(table.states < 8_000, "{} states", table.states);
+    let slot = |path: &str| table.judge(path.as_bytes()).outcome.target;
+    assert_eq!(slot("/system.slice/helper-199.service/x"), Slot(201));
+    assert_eq!(slot("/service-7.service/service-8.service"), Slot(9));
+}

@@ -1,7 +1,9 @@
 //! Why profiles make no table.
 
+use std::fmt;
+
 use enforcer_abi::limits::{OUTCOMES, TABLE_WORDS};
-use regex_automata::{dfa::dense, nfa::thompson};
+use regex_automata::nfa::thompson;
 
 use crate::profile::{Escaped, Origin};
 
@@ -59,18 +61,21 @@ pub enum CompileFault {
         example: Box<[u8]>,
     },
     /// There is no profile with this name.
-    #[error("there is no profile `{name}` to start this program in")]
+    #[error("there is no profile `{name}` to start this program in; load it, too")]
     NoTarget {
         /// The name.
         name: String,
     },
     /// The patterns overlap in too many ways.
     #[error(
-        "the patterns of profile `{profile}` make too large an automaton; use fewer `**`, or `?` and classes behind a wildcard"
+        "{} too large an automaton of profile `{profile}`; use fewer `**`, and fewer `?` and classes behind a wildcard",
+        Makers(others)
     )]
     TooLarge {
         /// The profile.
         profile: String,
+        /// The rules to blame, beside the one that the error is about.
+        others: Vec<Origin>,
     },
     /// The table would be larger than the kernel can hold.
     #[error(
@@ -94,19 +99,32 @@ pub enum CompileFault {
         count: usize,
     },
     /// The patterns of a profile are no expression.
-    #[error("cannot read the patterns of profile `{profile}`: {source}")]
+    #[error(
+        "cannot read the patterns of `{profile}`, a fault of enforcer's that is worth a report: {source}"
+    )]
     Nfa {
         /// The profile.
         profile: String,
         /// Why.
         source: Box<thompson::BuildError>,
     },
-    /// The patterns of a profile make no automaton.
-    #[error("cannot make an automaton of profile `{profile}`: {source}")]
-    Dfa {
-        /// The profile.
-        profile: String,
-        /// Why.
-        source: Box<dense::BuildError>,
-    },
+}
+
+/// What makes an automaton: what the error is about, and what else.
+struct Makers<'a>(&'a [Origin]);
+
+impl fmt::Display for Makers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str("this makes"),
+            [one] => write!(f, "this and {one} together make"),
+            [all @ .., last] => {
+                f.write_str("this")?;
+                for origin in all {
+                    write!(f, ", {origin}")?;
+                }
+                write!(f, " and {last} together make")
+            }
+        }
+    }
 }

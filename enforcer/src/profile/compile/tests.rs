@@ -81,7 +81,7 @@ fn a_target_without_a_slot() {
     let error = compile(&profile, &slots).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "p.yaml:3:16: there is no profile `r` to start this program in"
+        "p.yaml:3:16: there is no profile `r` to start this program in; load it, too"
     );
 }
 

@@ -59,7 +59,7 @@ impl Loader<'_> {
         for written in cgroups {
             if let Some(pattern) = self.pattern(source, written) {
                 subjects.cgroups.push(Cgroup {
-                    pattern: pattern.with_beneath(),
+                    pattern,
                     unit: None,
                     origin: source.origin(written.referenced),
                 });
@@ -78,7 +78,7 @@ impl Loader<'_> {
         }
         match Pattern::parse(&unit_glob(name)) {
             Ok(pattern) => Some(Cgroup {
-                pattern: pattern.with_beneath(),
+                pattern,
                 unit: Some(name.clone()),
                 origin,
             }),

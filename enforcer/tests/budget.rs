@@ -1,0 +1,114 @@
+//! What a profile may cost to compile. Sizes are the same on every machine; times are
+//! asked of a build that is optimised (`cargo test --release --test budget`).
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    fmt::Write as _,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use enforcer::profile::{Profile, compile_alone, lint};
+use enforcer_abi::limits::TABLE_WORDS;
+
+/// A profile of so many rules, as people write them: files, trees, names in a folder, and
+/// names anywhere beneath one.
+fn profile(count: usize) -> Profile {
+    let mut text = "name: p\nmode: enforce\npaths:\n".to_owned();
+    for at in 0..count {
+        let path = match at % 10 {
+            0..5 => format!("/etc/app-{at}/settings-{at}.conf"),
+            5 | 6 => format!("/srv/site-{at}/public/**"),
+            7 | 8 => format!("/var/log/daemon-{at}/*.log"),
+            _ => format!("/usr/lib/plugins-{at}/**/module-*.so"),
+        };
+        writeln!(text, "  - {{ path: \"{path}\", allow: [read] }}").unwrap();
+    }
+    Profile::parse(&text, Path::new("p.yaml"), Path::new("")).unwrap()
+}
+
+#[test]
+fn what_profiles_cost() {
+    // Columns: rules, states of the table, its words, time to compile and to lint.
+    #[rustfmt::skip]
+    let cases = [
+        (60,    1_500,  TABLE_WORDS[0], Duration::from_millis(100)),
+        (1_000, 25_000, TABLE_WORDS[1], Duration::from_secs(5)),
+    ];
+    for (rules, states, words, time) in cases {
+        let profile = profile(rules);
+        let start = Instant::now();
+        let compiled = compile_alone(&profile).unwrap();
+        let compiling = start.elapsed();
+        let start = Instant::now();
+        assert!(lint(&profile).unwrap().is_empty());
+        let linting = start.elapsed();
+        println!(
+            "{rules} rules: {} states, {} words, compiled in {compiling:?}, linted in {:?}",
+            compiled.states,
+            compiled.words.len(),
+            linting,
+        );
+        assert!(
+            compiled.states <= states,
+            "{rules} rules: {} states",
+            compiled.states
+        );
+        assert!(
+            compiled.words.len() <= words,
+            "{rules} rules: {} words",
+            compiled.words.len()
+        );
+        if !cfg!(debug_assertions) {
+            assert!(
+                compiling <= time,
+                "{rules} rules: compiled in {compiling:?}"
+            );
+            assert!(linting <= time, "{rules} rules: linted in {linting:?}");
+        }
+    }
+}
+
+/// Patterns that multiply are told by their lines, among many that do not.
+#[test]
+fn what_is_too_much_is_named() {
+    // Columns: what it shows, patterns that are too much, which of them are named.
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], &[usize]); 3] = [
+        ("one",               &["/srv/**a????????????????????????"], &[0]),
+        ("two of them",       &["/**a???????????????????", "/usr/**", "/**b???????????????????"], &[0, 2]),
+        ("all together",      &["/**/a/**/a", "/**/b/**/b", "/**/c/**/c", "/**/d/**/d", "/**/e/**/e", "/**/f/**/f", "/**/g/**/g", "/**/h/**/h", "/**/i/**/i", "/**/j/**/j", "/**/k/**/k", "/**/l/**/l", "/**/m/**/m", "/**/n/**/n"], &[]),
+    ];
+    for (name, patterns, named) in cases {
+        let mut profile = profile(60);
+        let other = profile.rules.len();
+        for pattern in patterns {
+            let mut rule = profile.rules[0].clone();
+            rule.pattern = enforcer::profile::Pattern::parse(pattern).unwrap();
+            rule.origin.line = u32::try_from(profile.rules.len() + 4).unwrap();
+            profile.rules.push(rule);
+        }
+        let start = Instant::now();
+        let error = compile_alone(&profile).unwrap_err();
+        println!("{name}: {error}, after {:?}", start.elapsed());
+        if !cfg!(debug_assertions) {
+            assert!(
+                start.elapsed() < Duration::from_secs(5),
+                "{name}: {:?}",
+                start.elapsed()
+            );
+        }
+        let text = error.to_string();
+        let line = |at: usize| format!("p.yaml:{}:", other + at + 4);
+        for &at in named {
+            assert!(text.contains(&line(at)), "{name}: {text}");
+        }
+        // None of those that are harmless is named.
+        let lines = text.split("p.yaml:").skip(1);
+        for number in lines.filter_map(|rest| rest.split(':').next()) {
+            let number: usize = number.parse().unwrap();
+            assert!(number >= other + 4, "{name}: {text}");
+        }
+    }
+}
