@@ -4,7 +4,7 @@
 //!   parser and the parser's errors
 //! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
 //! - [`network`]: rules on networks; [`endpoint`]: what they are about, for people
-//! - [`subjects`]: the names of users and units
+//! - [`subjects`]: the names of users and units; [`limits`]: the most of each
 //! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
 //! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
 //!   [`determinize`], [`product`], [`minimize`], [`classes`] and [`pack`]; [`claims`]: the tables
@@ -37,6 +37,7 @@ mod explain;
 mod format;
 mod glob;
 mod growth;
+pub mod limits;
 mod lint;
 mod load;
 mod lower;
@@ -80,6 +81,7 @@ pub use self::{
     format::{FileKind, FormatError, format, kind_of},
     glob::{GlobError, GlobFault},
     growth::{Growth, Move, growth},
+    limits::{FILE_LEN, RULES},
     lint::{Lint, Warning, lint},
     load::load_abstraction,
     network::{NetworkFault, Suggestion},
@@ -91,12 +93,6 @@ pub use self::{
 };
 pub(crate) use self::{load::is_name, set::yaml_files};
 
-/// Longest profile or abstraction, in bytes.
-pub const FILE_LEN: usize = 1 << 20;
-/// Most rules in a profile, those that it includes among them.
-pub const RULES: usize = 10_000;
-/// Longest pattern after its variables are expanded, in bytes.
-pub const PATTERN_LEN: usize = 4096;
 /// Where the profiles of a machine lie, unless the command line says otherwise.
 pub const DEFAULT_DIR: &str = "/etc/enforcer/profiles";
 /// The folder of the abstractions, inside a folder of profiles.
@@ -261,7 +257,16 @@ impl Profile {
     ///
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str, file: &Path, abstractions: &Path) -> Result<Self, ProfileError> {
-        load::profile_text(text, file, abstractions).map_err(ProfileErrors::into_first)
+        Self::parse_all(text, file, abstractions).map_err(ProfileErrors::into_first)
+    }
+
+    /// As [`Profile::parse`].
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong, each error with its place.
+    pub fn parse_all(text: &str, file: &Path, abstractions: &Path) -> Result<Self, ProfileErrors> {
+        load::profile_text(text, file, abstractions)
     }
 
     /// The profiles to which its exec rules lead.

@@ -49,6 +49,7 @@ pub struct CheckArgs {
 #[derive(Serialize)]
 struct View {
     level: &'static str,
+    code: &'static str,
     file: String,
     line: u32,
     column: u32,
@@ -56,9 +57,20 @@ struct View {
 }
 
 impl View {
-    fn new(level: &'static str, origin: &Origin, message: String) -> Self {
+    fn error(error: &ProfileError) -> Self {
+        let ProfileError { origin, problem } = error;
+        Self::new("error", problem.code(), origin, problem.to_string())
+    }
+
+    fn warning(warning: &Warning) -> Self {
+        let Warning { origin, lint } = warning;
+        Self::new("warning", lint.code(), origin, lint.to_string())
+    }
+
+    fn new(level: &'static str, code: &'static str, origin: &Origin, message: String) -> Self {
         Self {
             level,
+            code,
             file: origin.file.to_string_lossy().into_owned(),
             line: origin.line,
             column: origin.column,
@@ -101,13 +113,9 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     warnings.retain(|warning| seen.insert(warning.to_string()));
 
     if args.json {
-        let errors = found.errors.iter();
-        let errors =
-            errors.map(|error| View::new("error", &error.origin, error.problem.to_string()));
-        let warnings = warnings.iter();
-        let warnings =
-            warnings.map(|warning| View::new("warning", &warning.origin, warning.lint.to_string()));
-        output::json(&errors.chain(warnings).collect::<Vec<_>>())?;
+        let errors = found.errors.iter().map(View::error);
+        let all = errors.chain(warnings.iter().map(View::warning));
+        output::json(&all.collect::<Vec<_>>())?;
     } else {
         for error in &found.errors {
             output::complain(&snippet::shown(&error.to_string(), &error.origin));

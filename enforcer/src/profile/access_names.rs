@@ -3,10 +3,13 @@
 use enforcer_abi::Access;
 use serde::{Deserialize, Deserializer, Serializer, de, ser::SerializeSeq};
 
-use super::suggest;
+use super::{Escaped, suggest};
 
 /// A name that no right has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", prefix = "access-")]
 pub enum AccessNameError {
     /// There is one that looks like it.
     #[error("unknown access `{name}`; did you mean `{suggestion}`?")]
@@ -59,8 +62,10 @@ pub(super) fn from_name(
         return Ok(right);
     }
     let words = known.names().chain(others.iter().copied());
-    let name = name.to_owned();
-    Err(match suggest::nearest(&name, words) {
+    let suggestion = suggest::nearest(name, words);
+    // What was written may be anything, and is shown on terminals.
+    let name = Escaped(name.as_bytes()).to_string();
+    Err(match suggestion {
         Some(suggestion) => AccessNameError::Misspelt { name, suggestion },
         None => AccessNameError::Unknown { name, known },
     })

@@ -1,18 +1,22 @@
 //! What can be wrong with a profile, and where.
 
-use std::{fmt, io, path::PathBuf};
-
-use enforcer_abi::Privilege;
+use std::{io, path::Path};
 
 use super::{
-    FILE_LEN, Origin, RULES,
+    Escaped, Origin,
     access_names::AccessNameError,
     compile::{CompileError, CompileFault},
     glob::GlobFault,
+    limits::{FILE_LEN, INCLUDES, NAME_LEN, PATTERNS_LEN, RULES},
     network::NetworkFault,
-    subjects, suggest,
     variables::VariableFault,
 };
+
+mod code;
+mod hint;
+
+pub(super) use self::hint::DidYouMean;
+use self::hint::{Hint, KeyHint, PrivilegeHint, Quotes, UnitHint};
 
 /// Something that is wrong with a profile.
 ///
@@ -34,7 +38,8 @@ pub struct ProfileErrors {
 }
 
 /// What can be wrong with a profile.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Problem {
     /// The file or folder cannot be read.
@@ -44,13 +49,17 @@ pub enum Problem {
         cause: io::Error,
     },
     /// The file is too long.
-    #[error("the file has more than {FILE_LEN} bytes")]
+    #[error(
+        "the file has more than {FILE_LEN} bytes; use patterns in place of single paths, or split it"
+    )]
     FileTooLong,
     /// The file is not text.
-    #[error("the file is not UTF-8 text")]
+    #[error("this is not UTF-8 text; in a pattern, write such a byte as `\\xff`")]
     NotText,
     /// The file is empty.
-    #[error("the file is empty; a profile has at least a `name` and a `mode`")]
+    #[error(
+        "the file is empty; a profile has at least a `name` and a `mode`, an abstraction at least `paths`"
+    )]
     Empty,
     /// There is no such key.
     #[error("unknown key `{key}`; {}", Hint { suggestion: *suggestion, expected })]
@@ -73,19 +82,21 @@ pub enum Problem {
         expected: Vec<&'static str>,
     },
     /// A key that must be there is not.
-    #[error("the key `{key}` is missing")]
+    #[error("the key `{key}` is missing{}", KeyHint(key))]
     MissingKey {
         /// The key.
         key: &'static str,
     },
     /// A key is there twice.
-    #[error("the key `{key}` is there twice")]
+    #[error("the key `{key}` is there twice; keep one")]
     DuplicateKey {
         /// The key.
         key: String,
     },
     /// An anchor, an alias or a merge key.
-    #[error("anchors, aliases and merge keys are not allowed; use `variables` or `include`")]
+    #[error(
+        "anchors, aliases and merge keys are not allowed; use `variables` or `include`, and quotes for text that begins with `*` or `&`"
+    )]
     Anchor,
     /// A second document.
     #[error("a second document; write one profile a file")]
@@ -97,7 +108,7 @@ pub enum Problem {
         expected: &'static str,
     },
     /// A value of another kind, in the parser's words.
-    #[error("expected {expected}, not {found}")]
+    #[error("expected {expected}, not {found}{}", Quotes(found))]
     WrongKind {
         /// The kind that is expected.
         expected: String,
@@ -112,7 +123,7 @@ pub enum Problem {
     },
     /// The name has letters that names do not have.
     #[error(
-        "invalid name `{name}`; a name has 1 to 64 of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit"
+        "invalid name `{name}`; a name has 1 to {NAME_LEN} of a-z, 0-9, `_`, `.` and `-`, and begins with a letter or digit"
     )]
     InvalidName {
         /// The name.
@@ -125,7 +136,7 @@ pub enum Problem {
         name: String,
     },
     /// Another profile has the name.
-    #[error("the name `{name}` is taken by {other}")]
+    #[error("the name `{name}` is taken by {other}; give one of them another")]
     NameTaken {
         /// The name.
         name: String,
@@ -148,7 +159,7 @@ pub enum Problem {
         name: String,
     },
     /// Two profiles confine one user.
-    #[error("the user {user} has a profile already by {other}; a user has one")]
+    #[error("the user {user} has a profile already by {other}; take the user out of one of them")]
     UserTaken {
         /// The user.
         user: String,
@@ -197,8 +208,15 @@ pub enum Problem {
     #[error("an exec rule has one of `profile`, `inherit: true` and `deny: true`")]
     ExecEnds,
     /// Too many rules.
-    #[error("the profile has more than {RULES} rules, those it includes among them")]
+    #[error(
+        "this rule is one more than {RULES}, those of abstractions among them; use patterns in place of single paths"
+    )]
     TooManyRules,
+    /// The patterns are too long together.
+    #[error(
+        "with this pattern, those of the profile have more than {PATTERNS_LEN} bytes; use shorter ones, or fewer rules"
+    )]
+    PatternsTooLong,
     /// A pattern is not right.
     #[error(transparent)]
     Glob(#[from] GlobFault),
@@ -207,31 +225,50 @@ pub enum Problem {
     Variable(#[from] VariableFault),
     /// There is no such abstraction.
     #[error(
-        "there is no abstraction `{name}`; expected it in {}",
-        super::Escaped::path(file)
+        "there is no abstraction `{name}`{}",
+        DidYouMean(suggestion.as_deref(), &format!("; expected it in {}", Escaped::path(file)))
     )]
     MissingInclude {
         /// The abstraction.
         name: String,
+        /// The name that may have been meant.
+        suggestion: Option<Box<str>>,
         /// Its file.
-        file: PathBuf,
+        file: Box<Path>,
     },
     /// An abstraction includes itself.
-    #[error("the abstraction `{name}` includes itself by way of {}", way.join(", "))]
+    #[error(
+        "the abstraction `{name}` includes itself by way of {}; take it out here",
+        way.join(", ")
+    )]
     IncludeCycle {
         /// The abstraction.
         name: String,
         /// What includes what.
         way: Vec<String>,
     },
+    /// An abstraction includes another that includes another, and so on.
+    #[error(
+        "abstractions include one another more than {INCLUDES} deep; include `{name}` in the profile"
+    )]
+    IncludesTooDeep {
+        /// The one too deep.
+        name: String,
+    },
     /// An exec rule leads to a profile that is not there.
-    #[error("there is no profile `{name}`{}", DidYouMean(suggestion.as_deref()))]
+    #[error(
+        "there is no profile `{name}`{}",
+        DidYouMean(suggestion.as_deref(), "; write it, or say `inherit: true` in place of `profile`")
+    )]
     MissingTarget {
         /// The profile.
         name: String,
         /// The name that may have been meant.
         suggestion: Option<String>,
     },
+    /// As many errors as are told.
+    #[error("there is more from here on; correct what is told before this")]
+    MoreErrors,
     /// The profile makes no table.
     #[error(transparent)]
     Compile(#[from] CompileFault),
@@ -290,74 +327,5 @@ impl IntoIterator for ProfileErrors {
 
     fn into_iter(self) -> Self::IntoIter {
         std::iter::once(self.first).chain(self.rest)
-    }
-}
-
-/// `did you mean` where there is something like it, else all that there is.
-struct Hint<'a> {
-    suggestion: Option<&'a str>,
-    expected: &'a [&'static str],
-}
-
-impl fmt::Display for Hint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.suggestion {
-            Some(suggestion) => write!(f, "did you mean `{suggestion}`?"),
-            None => write!(f, "expected one of {}", self.expected.join(", ")),
-        }
-    }
-}
-
-/// What is wrong with a unit's name.
-struct UnitHint<'a>(&'a str);
-
-impl fmt::Display for UnitHint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains("@.") {
-            return f.write_str("a template runs nothing; name an instance, or its cgroups");
-        }
-        write!(
-            f,
-            "a unit has letters, digits and `:-_.\\@`, and ends in {}",
-            subjects::UNIT_ENDS.join(", ")
-        )
-    }
-}
-
-/// The privilege that was meant, or where names come from.
-struct PrivilegeHint<'a>(&'a str);
-
-impl fmt::Display for PrivilegeHint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.0.to_ascii_lowercase();
-        let bare = name.strip_prefix("cap_").unwrap_or(&name);
-        if bare.len() < name.len() && Privilege::from_name(bare).is_some() {
-            return write!(f, "leave out the `cap_`: `{bare}`");
-        }
-        let names = Privilege::NAMES.into_iter().map(|(_, name)| name);
-        if let Some(suggestion) = suggest::nearest(bare, names) {
-            return write!(f, "did you mean `{suggestion}`?");
-        }
-        let others = Privilege::NAMES
-            .into_iter()
-            .filter_map(|(privilege, name)| (privilege >= Privilege::MOUNT).then_some(name));
-        let others: Vec<_> = others.collect();
-        write!(
-            f,
-            "a privilege is a capability without its `cap_`, or one of {}",
-            others.join(", ")
-        )
-    }
-}
-
-/// The remedy where there is something like it.
-pub(super) struct DidYouMean<'a>(pub(super) Option<&'a str>);
-
-impl fmt::Display for DidYouMean<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(suggestion) => write!(f, "; did you mean `{suggestion}`?"),
-            None => Ok(()),
-        }
     }
 }

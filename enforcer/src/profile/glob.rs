@@ -5,10 +5,7 @@
 //! alternatives too; `\` before punctuation takes it as it is, and `\xff` is any
 //! byte. What the tree means, above all next to a `/`, is in [`super::lower`].
 
-use super::PATTERN_LEN;
-
-/// Deepest nesting of alternatives.
-const DEPTH: usize = 16;
+use super::limits::{BRACES_DEPTH, PATTERN_LEN};
 
 /// A piece of a glob.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +36,14 @@ pub struct GlobError {
 }
 
 /// What can be wrong with a glob.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", prefix = "glob-")]
 #[non_exhaustive]
 pub enum GlobFault {
     /// The glob is longer than [`PATTERN_LEN`].
-    #[error("the pattern has {len} bytes; the most is {PATTERN_LEN}")]
+    #[error("the pattern has {len} bytes, and the most is {PATTERN_LEN}; make several rules of it")]
     TooLong {
         /// Its length in bytes.
         len: usize,
@@ -65,19 +65,19 @@ pub enum GlobFault {
     #[error("unknown escape; `\\` goes before punctuation, and `\\x` before two hex digits")]
     UnknownEscape,
     /// A byte that no path can hold.
-    #[error("a path cannot hold a NUL byte")]
+    #[error("a path cannot hold a NUL byte; leave it out")]
     Nul,
     /// A `[` without its `]`.
     #[error("a `[` without its `]`; write `\\[` for a bracket")]
     OpenClass,
     /// A range from the greater to the smaller.
-    #[error("a range from the greater byte to the smaller")]
+    #[error("a range from the greater byte to the smaller; swap its ends")]
     ReversedRange,
     /// A `/` in a class.
     #[error("a class never matches `/`; write the alternatives in braces")]
     SlashInClass,
     /// A class of no byte.
-    #[error("a class that matches nothing")]
+    #[error("a class that matches nothing; name a byte that it matches")]
     EmptyClass,
     /// A character of several bytes in a class.
     #[error("a class holds single bytes; write `{{ä,ö}}` for characters beyond ASCII")]
@@ -95,7 +95,7 @@ pub enum GlobFault {
     #[error("a `,` would split this value in two; write `\\,` for a comma")]
     SplittingComma,
     /// Braces in braces in braces.
-    #[error("alternatives are nested more than {DEPTH} deep")]
+    #[error("alternatives are nested more than {BRACES_DEPTH} deep; make several rules of it")]
     TooDeep,
     /// `**` next to something that may or may not be a `/`.
     #[error(
@@ -198,7 +198,7 @@ impl Parser<'_> {
     fn alternatives(&mut self, depth: usize) -> Result<Node, GlobError> {
         let offset = self.at;
         let fault = |fault| GlobError { offset, fault };
-        if depth > DEPTH {
+        if depth > BRACES_DEPTH {
             return Err(fault(GlobFault::TooDeep));
         }
         self.at += 1;
@@ -248,7 +248,8 @@ impl Parser<'_> {
             .into_iter()
             .flat_map(without_slash)
             .collect();
-        if ranges.is_empty() {
+        // A NUL is in no path.
+        if ranges.iter().all(|&range| range == (0, 0)) {
             return Err(fault(GlobFault::EmptyClass));
         }
         Ok(Node::Class(ranges))

@@ -23,7 +23,8 @@ pub struct Warning {
 }
 
 /// What may not have been meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Lint {
     /// Other rules grant all that the rule grants.

@@ -14,12 +14,12 @@ use self::{
     subjects::Subjects,
 };
 use super::{
-    FILE_LEN, OnViolation, Origin, Profile, RULES, Rule,
+    OnViolation, Origin, Profile, Rule,
     error::{Problem, ProfileError, ProfileErrors},
-    glob,
+    limits::{ERRORS, FILE_LEN, NAME_LEN, PATTERNS_LEN, RULES},
     pattern::Pattern,
-    raw::{RawAbstraction, RawExec, RawNetwork, RawPath, RawProfile, RawVariable, RawVariables},
-    variables::{self, Definition, Expanded, VariableFault, Variables},
+    raw::{RawAbstraction, RawExec, RawNetwork, RawPath, RawProfile, RawVariables},
+    variables::{Expanded, Variables},
     yaml::Source,
 };
 
@@ -27,6 +27,7 @@ mod include;
 mod network;
 mod rule;
 mod subjects;
+mod values;
 
 /// Reads the profile in `file`.
 pub(super) fn profile_file(file: &Path, abstractions: &Path) -> Result<Profile, ProfileErrors> {
@@ -189,6 +190,15 @@ struct Part {
 }
 
 impl Part {
+    /// Where its rules stand.
+    fn places(&self) -> impl Iterator<Item = Origin> {
+        let paths = self.paths.iter().map(|rule| rule.referenced);
+        let exec = self.exec.iter().map(|rule| rule.referenced);
+        let network = self.network.iter().map(|rule| rule.referenced);
+        let places = paths.chain(exec).chain(network);
+        places.map(|place| self.source.origin(place))
+    }
+
     fn new(source: Source, raw: RawAbstraction) -> Self {
         let RawAbstraction {
             _description: _,
@@ -216,6 +226,8 @@ struct Loader<'a> {
     parts: Vec<Part>,
     variables: Variables,
     metadata: Metadata,
+    /// Bytes of all patterns so far.
+    patterns_len: usize,
     errors: Vec<ProfileError>,
 }
 
@@ -226,15 +238,24 @@ impl<'a> Loader<'a> {
             parts: Vec::new(),
             variables: Variables::default(),
             metadata: Metadata::ByRules,
+            patterns_len: 0,
             errors: Vec::new(),
         }
     }
 
+    /// Notes an error, if it is not one too many.
     fn error(&mut self, origin: Origin, problem: impl Into<Problem>) {
-        self.errors.push(ProfileError {
-            origin,
-            problem: problem.into(),
-        });
+        let problem = match self.errors.len() {
+            ..ERRORS => problem.into(),
+            ERRORS => Problem::MoreErrors,
+            _ => return,
+        };
+        self.errors.push(ProfileError { origin, problem });
+    }
+
+    /// Whether there are so many errors that more would not be told.
+    fn is_hopeless(&self) -> bool {
+        self.errors.len() > ERRORS
     }
 
     fn check_name(&mut self, origin: Origin, name: &str, file: &Path) {
@@ -260,17 +281,11 @@ impl<'a> Loader<'a> {
         if !self.errors.is_empty() {
             return Vec::new();
         }
-        let count: usize = parts
-            .iter()
-            .map(|part| part.paths.len() + part.exec.len() + part.network.len())
-            .sum();
-        if count > RULES
-            && let Some(own) = parts.first()
-        {
-            self.error(Origin::start_of(&own.source.file), Problem::TooManyRules);
+        if let Some(beyond) = parts.iter().flat_map(Part::places).nth(RULES) {
+            self.error(beyond, Problem::TooManyRules);
             return Vec::new();
         }
-        let mut rules = Vec::with_capacity(count);
+        let mut rules = Vec::new();
         for (at, part) in parts.iter().enumerate() {
             let within = if at == 0 {
                 Within::Profile
@@ -291,82 +306,19 @@ impl<'a> Loader<'a> {
         rules
     }
 
-    /// Takes the variables of `part`. Its includers have been here before.
-    fn define(&mut self, part: &Part) {
-        let RawVariables(variables) = &part.variables;
-        for (name, value) in variables {
-            let origin = part.source.origin(name.referenced);
-            if !variables::is_name(&name.value) {
-                let name = super::Escaped(name.value.as_bytes()).to_string();
-                self.error(origin, VariableFault::InvalidName { name });
-                continue;
-            }
-            let values = match &value.value {
-                RawVariable::One(text) => vec![text.clone()],
-                RawVariable::Many(values) => {
-                    values.iter().map(|value| value.value.clone()).collect()
-                }
-            };
-            let place = part.source.origin(value.referenced);
-            if let Some(known) = self.variables.definition(&name.value)
-                && known.values != values
-                && !self.wins(&known.origin, part)
-            {
-                let fault = VariableFault::Conflict {
-                    name: name.value.clone(),
-                    other: known.origin.clone(),
-                };
-                self.error(origin, fault);
-                continue;
-            }
-            let origin = place;
-            self.variables
-                .define(&name.value, Definition { values, origin });
-        }
-    }
-
-    /// Whether a variable that is defined at `origin` wins over one of `part`:
-    /// the file is the profile's own, or includes `part`.
-    fn wins(&self, origin: &Origin, part: &Part) -> bool {
-        let stem = origin.file.file_stem().unwrap_or_default();
-        origin.file.parent() != Some(self.abstractions)
-            || part
-                .includers
-                .iter()
-                .any(|includer| stem == includer.as_str())
-    }
-
-    /// Checks that the values of variables can be parts of patterns.
-    fn check_values(&mut self, part: &Part) {
-        let RawVariables(variables) = &part.variables;
-        for (_, value) in variables {
-            let several;
-            let (values, parse): (&[Spanned<String>], fn(&str) -> _) = match &value.value {
-                RawVariable::One(text) => {
-                    several = [Spanned::new(text.clone(), value.referenced, value.defined)];
-                    (&several, glob::parse)
-                }
-                RawVariable::Many(values) if values.len() == 1 => (values, glob::parse),
-                RawVariable::Many(values) => (values, glob::parse_alternative),
-            };
-            if values.is_empty() {
-                let origin = part.source.origin(value.referenced);
-                self.error(origin, VariableFault::NoValue);
-            }
-            for value in values {
-                if let Some(expanded) = self.expand(&part.source, value)
-                    && let Err(error) = parse(&expanded.text)
-                {
-                    let offset = expanded.written_at(error.offset);
-                    self.error(part.source.within(value, offset), error.fault);
-                }
-            }
-        }
-    }
-
     /// Expands and reads a pattern.
     fn pattern(&mut self, source: &Source, written: &Spanned<String>) -> Option<Pattern> {
         let expanded = self.expand(source, written)?;
+        let before = self.patterns_len;
+        self.patterns_len += expanded.text.len();
+        if self.patterns_len > PATTERNS_LEN {
+            // Told once, of the first.
+            if before <= PATTERNS_LEN {
+                let origin = source.origin(written.referenced);
+                self.error(origin, Problem::PatternsTooLong);
+            }
+            return None;
+        }
         match Pattern::parse(&expanded.text) {
             Ok(pattern) => Some(pattern),
             Err(error) => {
@@ -391,7 +343,7 @@ impl<'a> Loader<'a> {
 /// Whether `name` can be the name of a profile or an abstraction. It is part of a
 /// file's name, so it has no `/` and does not begin with a dot.
 pub(crate) fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
+    (1..=NAME_LEN).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && name
             .chars()

@@ -12,6 +12,7 @@ use super::{
     ABSTRACTIONS, Origin, Profile, Target, User, UserRef, compile_alone, compile_attachments,
     compile_cgroups,
     error::{Problem, ProfileError},
+    limits::ERRORS,
     suggest,
 };
 
@@ -182,6 +183,7 @@ fn missing_targets(profile: &Profile, names: &BTreeMap<&str, &Profile>) -> Vec<P
     });
     targets
         .filter(|(_, name)| !names.contains_key(name.as_str()))
+        .take(ERRORS)
         .map(|(rule, name)| ProfileError {
             origin: rule.origin.clone(),
             problem: Problem::MissingTarget {

@@ -3,17 +3,14 @@
 
 use std::fmt;
 
-use super::{Escaped, Origin, Pattern};
+use super::{
+    Escaped, Origin, Pattern,
+    limits::{UNIT_LEN, USER_LEN},
+};
 
 /// The ends of units that have processes.
 pub(super) const UNIT_ENDS: [&str; 6] =
     [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
-
-/// Longest name of a unit, in bytes: that of a file.
-const UNIT_LEN: usize = 255;
-
-/// Longest name of a user, in bytes. `useradd` takes 32, directories have longer ones.
-const USER_LEN: usize = 256;
 
 /// The id that stands for none.
 const NO_ID: u32 = u32::MAX;

@@ -7,7 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Origin, PATTERN_LEN, error::DidYouMean, suggest};
+use super::{
+    Origin,
+    error::DidYouMean,
+    limits::{PATTERN_LEN, VARIABLES_DEPTH},
+    suggest,
+};
 
 /// Variables that are there unless a file defines them, with their values.
 pub(super) const BUILT_IN: [(&str, &[&str]); 5] = [
@@ -24,11 +29,11 @@ pub(super) const BUILT_IN: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// Longest chain of variables that need one another.
-const DEPTH: usize = 16;
-
 /// What can be wrong with a variable or its use.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", prefix = "variable-")]
 #[non_exhaustive]
 pub enum VariableFault {
     /// Its name has letters that names do not have.
@@ -40,7 +45,7 @@ pub enum VariableFault {
         name: String,
     },
     /// It has no value.
-    #[error("the list is empty; a variable has a value")]
+    #[error("the list is empty; give the variable a value, or leave it out")]
     NoValue,
     /// Two files give it different values, and neither includes the other.
     #[error("the variable `{name}` has another value in {other}; give it one in the profile")]
@@ -51,7 +56,10 @@ pub enum VariableFault {
         other: Origin,
     },
     /// Nothing defines it.
-    #[error("there is no variable `{name}`{}", DidYouMean(suggestion.as_deref()))]
+    #[error(
+        "there is no variable `{name}`{}",
+        DidYouMean(suggestion.as_deref(), "; define it under `variables`")
+    )]
     Undefined {
         /// The variable.
         name: String,
@@ -62,16 +70,20 @@ pub enum VariableFault {
     #[error("a `${{` without its `}}`; write `\\${{` for these two letters")]
     Open,
     /// It is part of its own value.
-    #[error("the variable `{name}` is part of its own value")]
+    #[error("the variable `{name}` is part of its own value; write there what is meant")]
     Cycle {
         /// The variable.
         name: String,
     },
     /// It needs another that needs another, and so on.
-    #[error("variables are nested more than {DEPTH} deep")]
+    #[error(
+        "variables are nested more than {VARIABLES_DEPTH} deep; write what is meant in place of one"
+    )]
     TooDeep,
     /// Its value is too long to be part of a pattern.
-    #[error("with its variables expanded, the text has more than {PATTERN_LEN} bytes")]
+    #[error(
+        "with its variables expanded, the text has more than {PATTERN_LEN} bytes; make several rules of it"
+    )]
     TooLong,
 }
 
@@ -143,7 +155,9 @@ impl Variables {
                     (value.as_str(), true)
                 }
             };
-            if expanded.text.len() + piece.len() > PATTERN_LEN {
+            // Of a text without variables, the pattern's own error says more.
+            let has_values = is_value || expanded.pieces.iter().any(|&(_, _, value)| value);
+            if has_values && expanded.text.len() + piece.len() > PATTERN_LEN {
                 return Err((offset, VariableFault::TooLong));
             }
             expanded
@@ -159,7 +173,7 @@ impl Variables {
         if let Some(value) = self.resolved.get(name) {
             return Ok(value.clone());
         }
-        if users.len() > DEPTH {
+        if users.len() >= VARIABLES_DEPTH {
             return Err((0, VariableFault::TooDeep));
         }
         if users.iter().any(|user| user == name) {
@@ -180,9 +194,16 @@ impl Variables {
             return Err((0, VariableFault::Undefined { name, suggestion }));
         };
         users.push(name.to_owned());
-        let mut values = Vec::new();
+        let mut values: Vec<String> = Vec::new();
+        let mut len = 0;
         for written in written {
-            values.push(self.expand_within(&written, users)?.text);
+            let value = self.expand_within(&written, users)?.text;
+            // Told before they are all there: each may be as long as the whole.
+            len += value.len();
+            if len > PATTERN_LEN {
+                return Err((0, VariableFault::TooLong));
+            }
+            values.push(value);
         }
         users.pop();
         let value = match values.as_slice() {
@@ -305,12 +326,12 @@ mod tests {
             ("defined otherwise", "${homes}/x",    Ok("/data/*/x")),
             ("a built-in one",    "${home}",       Err((0, "there is no variable `home`; did you mean `homes`?"))),
             ("not defined",       "/é${aa}",       Err((3, "there is no variable `aa`; did you mean `a`?"))),
-            ("like no other",     "/${zzzzzz}",    Err((1, "there is no variable `zzzzzz`"))),
+            ("like no other",     "/${zzzzzz}",    Err((1, "there is no variable `zzzzzz`; define it under `variables`"))),
             ("not closed",        "/x${a",         Err((2, "a `${` without its `}`; write `\\${` for these two letters"))),
-            ("itself",            "/${self_}",     Err((1, "the variable `self_` is part of its own value"))),
-            ("in a circle",       "/${p}",         Err((1, "the variable `p` is part of its own value"))),
+            ("itself",            "/${self_}",     Err((1, "the variable `self_` is part of its own value; write there what is meant"))),
+            ("in a circle",       "/${p}",         Err((1, "the variable `p` is part of its own value; write there what is meant"))),
             ("inside another",    "/${lost}",      Err((1, "there is no variable `alist`; did you mean `list`?"))),
-            ("too long",          "/${long}",      Err((1, "with its variables expanded, the text has more than 4096 bytes"))),
+            ("too long",          "/${long}",      Err((1, "with its variables expanded, the text has more than 4096 bytes; make several rules of it"))),
         ];
         for (name, text, want) in cases {
             let got = variables

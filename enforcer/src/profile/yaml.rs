@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Deepest nesting of the schema is 5.
-const DEPTH: usize = 16;
+const YAML_DEPTH: usize = 16;
 
 /// A file's text, for places in it.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ fn options() -> Options {
             max_documents: 1,
             max_aliases: 0,
             max_anchors: 0,
-            max_depth: DEPTH,
+            max_depth: YAML_DEPTH,
             // A node has at least a byte and a separator.
             max_nodes: super::FILE_LEN / 2,
             max_events: super::FILE_LEN * 2,
@@ -142,8 +142,10 @@ fn problem(error: Error) -> Problem {
         } => Problem::Expected {
             expected: "keys with their values: `key: value`",
         },
-        Error::NullIntoString { .. }
-        | Error::Unexpected {
+        Error::NullIntoString { .. } => Problem::Expected {
+            expected: "text, and there is none",
+        },
+        Error::Unexpected {
             expected: "string scalar",
             ..
         } => Problem::Expected { expected: "text" },
@@ -170,6 +172,15 @@ impl fmt::Display for Message<'_> {
         let mut letters = message.chars();
         let first = letters.next().map(char::to_lowercase);
         let text: String = first.into_iter().flatten().chain(letters).collect();
-        Escaped(text.as_bytes()).fmt(f)
+        Escaped(text.as_bytes()).fmt(f)?;
+        // Most of this comes of a pattern that YAML takes for something else.
+        let is_like = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if is_like(&["anchor", "bracket", "flow", "indicator"]) {
+            f.write_str("; patterns with `*`, `[`, `{`, `&` or `#` go in quotes")
+        } else if is_like(&["unsupported tag"]) {
+            f.write_str("; leave it out")
+        } else {
+            Ok(())
+        }
     }
 }

@@ -20,7 +20,8 @@ pub struct CompileError {
 }
 
 /// Why profiles make no table.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CompileFault {
     /// Two rules start a program in different profiles.

@@ -1,16 +1,18 @@
 //! What a profile includes.
 
+use std::path::Path;
+
 use serde_yaml::Spanned;
 
 use super::{Loader, Part, is_name, read};
 use crate::profile::{
     error::{Problem, ProfileError},
+    limits::INCLUDES,
     raw::RawAbstraction,
+    suggest,
     yaml::Source,
+    yaml_files,
 };
-
-/// Longest chain of abstractions that include one another.
-const DEPTH: usize = 16;
 
 impl Loader<'_> {
     /// Reads what the file `source` includes, each abstraction once. `includers`
@@ -22,8 +24,11 @@ impl Loader<'_> {
         includers: &mut Vec<String>,
     ) {
         for name in names {
-            if let Err(error) = self.include(source, name, includers) {
-                self.errors.push(error);
+            if self.is_hopeless() {
+                return;
+            }
+            if let Err(ProfileError { origin, problem }) = self.include(source, name, includers) {
+                self.error(origin, problem);
             }
         }
     }
@@ -43,9 +48,12 @@ impl Loader<'_> {
             let name = crate::profile::Escaped(name.as_bytes()).to_string();
             return Err(here(Problem::InvalidName { name }));
         }
-        if includers.contains(&name) || includers.len() > DEPTH {
+        if includers.contains(&name) {
             let way = includers.clone();
             return Err(here(Problem::IncludeCycle { name, way }));
+        }
+        if includers.len() >= INCLUDES {
+            return Err(here(Problem::IncludesTooDeep { name }));
         }
         let file = self.abstractions.join(format!("{name}.yaml"));
         if self.parts.iter().any(|part| *part.source.file == *file) {
@@ -54,8 +62,9 @@ impl Loader<'_> {
         let included = read(&file).map_err(|error| match error.problem {
             Problem::Read { cause } if cause.kind() == std::io::ErrorKind::NotFound => {
                 here(Problem::MissingInclude {
+                    suggestion: like(&name, self.abstractions),
                     name: name.clone(),
-                    file,
+                    file: file.into(),
                 })
             }
             _ => error,
@@ -72,4 +81,15 @@ impl Loader<'_> {
         self.parts.insert(place, part);
         Ok(())
     }
+}
+
+/// The abstraction in the folder `abstractions` whose name is like `name`.
+fn like(name: &str, abstractions: &Path) -> Option<Box<str>> {
+    // Without the folder there is none.
+    let files = yaml_files(abstractions).unwrap_or_default();
+    let stems: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.file_stem()?.to_str())
+        .collect();
+    suggest::nearest(name, stems).map(Into::into)
 }

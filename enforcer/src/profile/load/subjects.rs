@@ -100,6 +100,9 @@ impl Loader<'_> {
         };
         let mut privileges = Privileges::NONE;
         for name in &written.value {
+            if self.is_hopeless() {
+                break;
+            }
             if let Some(privilege) = Privilege::from_name(&name.value) {
                 privileges |= Privileges::of(privilege);
             } else {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use enforcer_abi::endpoint::{V4, V6};
 
 use super::NetworkFault;
+use crate::profile::Escaped;
 
 /// A range of addresses that begin alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Addresses {
     /// If it is none, or has bits behind its prefix.
     pub(in crate::profile) fn parse(text: &str) -> Result<Self, NetworkFault> {
         let invalid = || NetworkFault::InvalidAddress {
-            text: text.to_owned(),
+            text: Escaped(text.as_bytes()).to_string(),
         };
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
@@ -113,7 +114,7 @@ pub(in crate::profile) fn ports(text: &str) -> Result<[u16; 2], NetworkFault> {
     match (read(first.trim_end()), read(last.trim_start())) {
         (Some(first), Some(last)) if first <= last => Ok([first, last]),
         _ => Err(NetworkFault::InvalidPort {
-            text: text.to_owned(),
+            text: Escaped(text.as_bytes()).to_string(),
         }),
     }
 }

@@ -1,7 +1,10 @@
 //! What can be wrong with a rule on networks.
 
 /// What can be wrong with a rule on networks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", prefix = "network-")]
 #[non_exhaustive]
 pub enum NetworkFault {
     /// There is no such family.
@@ -57,7 +60,9 @@ pub enum NetworkFault {
         network: String,
     },
     /// An address of a family that the rule is not about.
-    #[error("`{text}` is no address of {family}, which the rule is about")]
+    #[error(
+        "`{text}` is no address of {family}, which the rule is about; write a rule for it alone"
+    )]
     OtherFamily {
         /// What was written.
         text: String,

@@ -32,7 +32,7 @@ fn refuse_networks() {
         ("only create",         "network: [{ family: netlink, allow: [connect] }]\n", "p.yaml:3:38: `connect` is for ipv4 and ipv6; for netlink a rule grants `create`"),
         ("no address",          "network: [{ address: localhost, allow: [connect] }]\n", "p.yaml:3:22: `localhost` is no address; write it as 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32, without a name"),
         ("bits behind prefix",  "network: [{ address: [10.0.0.1/8], allow: [connect] }]\n", "p.yaml:3:23: `10.0.0.1/8` has bits behind its prefix; did you mean `10.0.0.0/8`?"),
-        ("another family's",    "network: [{ family: ipv6, address: 10.0.0.1, allow: [connect] }]\n", "p.yaml:3:36: `10.0.0.1` is no address of ipv6, which the rule is about"),
+        ("another family's",    "network: [{ family: ipv6, address: 10.0.0.1, allow: [connect] }]\n", "p.yaml:3:36: `10.0.0.1` is no address of ipv6, which the rule is about; write a rule for it alone"),
         ("no port",             "network: [{ protocol: tcp, port: http, allow: [connect] }]\n", "p.yaml:3:34: `http` is no port; write a number up to 65535, or two with a `-` between them"),
         ("too great a port",    "network: [{ protocol: tcp, port: 65536, allow: [connect] }]\n", "p.yaml:3:34: `65536` is no port; write a number up to 65535, or two with a `-` between them"),
         ("ports of all",        "network: [{ port: 80, allow: [connect] }]\n", "p.yaml:3:19: `port` is for tcp, udp, sctp, dccp and udplite; name one of them as `protocol`"),

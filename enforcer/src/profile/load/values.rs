@@ -1,0 +1,85 @@
+//! The variables of a file and their values.
+
+use serde_yaml::Spanned;
+
+use super::{Loader, Part};
+use crate::profile::{
+    Escaped, Origin, glob,
+    raw::{RawVariable, RawVariables},
+    variables::{self, Definition, VariableFault},
+};
+
+impl Loader<'_> {
+    /// Takes the variables of `part`. Its includers have been here before.
+    pub(super) fn define(&mut self, part: &Part) {
+        let RawVariables(variables) = &part.variables;
+        for (name, value) in variables {
+            let origin = part.source.origin(name.referenced);
+            if !variables::is_name(&name.value) {
+                let name = Escaped(name.value.as_bytes()).to_string();
+                self.error(origin, VariableFault::InvalidName { name });
+                continue;
+            }
+            let values = match &value.value {
+                RawVariable::One(text) => vec![text.clone()],
+                RawVariable::Many(values) => {
+                    values.iter().map(|value| value.value.clone()).collect()
+                }
+            };
+            let place = part.source.origin(value.referenced);
+            if let Some(known) = self.variables.definition(&name.value)
+                && known.values != values
+                && !self.wins(&known.origin, part)
+            {
+                let fault = VariableFault::Conflict {
+                    name: name.value.clone(),
+                    other: known.origin.clone(),
+                };
+                self.error(origin, fault);
+                continue;
+            }
+            let origin = place;
+            self.variables
+                .define(&name.value, Definition { values, origin });
+        }
+    }
+
+    /// Whether a variable that is defined at `origin` wins over one of `part`:
+    /// the file is the profile's own, or includes `part`.
+    fn wins(&self, origin: &Origin, part: &Part) -> bool {
+        let stem = origin.file.file_stem().unwrap_or_default();
+        origin.file.parent() != Some(self.abstractions)
+            || part
+                .includers
+                .iter()
+                .any(|includer| stem == includer.as_str())
+    }
+
+    /// Checks that the values of variables can be parts of patterns.
+    pub(super) fn check_values(&mut self, part: &Part) {
+        let RawVariables(variables) = &part.variables;
+        for (_, value) in variables {
+            let several;
+            let (values, parse): (&[Spanned<String>], fn(&str) -> _) = match &value.value {
+                RawVariable::One(text) => {
+                    several = [Spanned::new(text.clone(), value.referenced, value.defined)];
+                    (&several, glob::parse)
+                }
+                RawVariable::Many(values) if values.len() == 1 => (values, glob::parse),
+                RawVariable::Many(values) => (values, glob::parse_alternative),
+            };
+            if values.is_empty() {
+                let origin = part.source.origin(value.referenced);
+                self.error(origin, VariableFault::NoValue);
+            }
+            for value in values {
+                if let Some(expanded) = self.expand(&part.source, value)
+                    && let Err(error) = parse(&expanded.text)
+                {
+                    let offset = expanded.written_at(error.offset);
+                    self.error(part.source.within(value, offset), error.fault);
+                }
+            }
+        }
+    }
+}
