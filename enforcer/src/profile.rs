@@ -1,7 +1,7 @@
 //! Profiles: what they say, how they are read, and what they compile to.
 //!
-//! - [`raw`]: the schema, word for word; [`schema`]: the same for editors; [`yaml`]: its
-//!   parser and the parser's errors
+//! - [`raw`]: the schema, word for word; [`schema`]: the same for editors; [`reference`]: and
+//!   for people; [`yaml`]: its parser and the parser's errors
 //! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
 //! - [`network`]: rules on networks; [`endpoint`]: what they are about, for people
 //! - [`subjects`]: the names of users and units; [`limits`]: the most of each
@@ -49,6 +49,7 @@ mod pattern;
 mod place;
 mod product;
 mod raw;
+mod reference;
 mod schema;
 mod set;
 mod subjects;
@@ -87,6 +88,7 @@ pub use self::{
     network::{NetworkFault, Suggestion},
     operation::rights_from_name,
     pattern::Pattern,
+    reference::reference,
     schema::{abstraction_schema, profile_schema},
     set::ProfileSet,
     subjects::{Cgroup, Executable, User, UserRef},

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::output;
-use crate::profile::{abstraction_schema, profile_schema};
+use crate::profile::{abstraction_schema, profile_schema, reference};
 
 /// What `--help` says beside the arguments.
 const EXAMPLES: &str = "\
@@ -23,6 +23,9 @@ pub struct Args {
     /// That of abstractions
     #[arg(long)]
     abstraction: bool,
+    /// The reference of profiles, in Markdown, in place of a schema
+    #[arg(long, hide = true, conflicts_with = "abstraction")]
+    markdown: bool,
 }
 
 /// Prints a schema.
@@ -31,6 +34,10 @@ pub struct Args {
 ///
 /// If it cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.markdown {
+        output::print(&reference())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let schema = if args.abstraction {
         abstraction_schema()
     } else {

@@ -6,7 +6,7 @@ use super::access_names::{AccessNameError, from_name};
 
 /// The rights that `operation` asks for on its path. None for one that asks for what a
 /// file is opened for, or that is not about one path.
-const fn rights_of(operation: Operation) -> Option<Access> {
+pub(super) const fn rights_of(operation: Operation) -> Option<Access> {
     Some(match operation {
         Operation::Open
         | Operation::Receive
