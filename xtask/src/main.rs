@@ -1,7 +1,7 @@
 //! Project automation: `cargo xtask <command>`.
 //!
 //! ```text
-//! bench, demo, scale, test -> vm -> build -> setup -> toolchain        lint -> setup
+//! bench, demo, scale, test -> vm -> build -> setup -> toolchain        lint, fuzz -> setup
 //!                      vm -> { kernel, packages } -> apt
 //!                         -> image -> cpio
 //!                         -> qemu
@@ -14,6 +14,7 @@
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod lint;
 mod scale;
 mod setup;
@@ -57,6 +58,8 @@ enum Command {
     Bench(bench::Args),
     /// Measure how costs grow with profiles, rules, tasks, files and violations
     Scale(scale::Args),
+    /// Look for inputs that break the agent
+    Fuzz(fuzz::Args),
     /// Check format, lints and the project's own rules
     Lint,
 }
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Scale(args) => scale::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Lint => lint::run(),
     };
     done.unwrap_or_else(|err| {

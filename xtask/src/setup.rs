@@ -36,6 +36,15 @@ pub(crate) const KERNEL_LINTS: &[Need] = &[GCC, LIBC, RUST_SOURCE, CLIPPY];
 /// For the agent, whose database is compiled from C.
 pub(crate) const AGENT: &[Need] = &[GCC, LIBC];
 
+/// For `cargo xtask fuzz`.
+pub(crate) const FUZZING: &[Need] = &[
+    GCC,
+    LIBC,
+    Need::Package("g++", "usr/bin/g++"),
+    Need::Component("rustc", "bin/rustc"),
+    Need::Tool("cargo-fuzz", "0.13.2"),
+];
+
 /// For an agent for [`ARM_TARGET`], on another machine.
 pub(crate) const ARM: &[Need] = &[
     Need::Package("gcc-aarch64-linux-gnu", "usr/bin/aarch64-linux-gnu-gcc"),
@@ -80,6 +89,8 @@ pub(crate) enum Need {
     Component(&'static str, &'static str),
     /// The linker for kernel programs that goes with a toolchain.
     BpfLinker(Toolchain),
+    /// A version of a program for cargo.
+    Tool(&'static str, &'static str),
 }
 
 /// What only a human can do here, as commands to type.
@@ -150,7 +161,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
         .filter(missing)
         .filter_map(|need| match need {
             Need::Package(name, _) => Some(*name),
-            Need::Target(_) | Need::Component(..) | Need::BpfLinker(_) => None,
+            Need::Target(_) | Need::Component(..) | Need::BpfLinker(_) | Need::Tool(..) => None,
         })
         .collect();
     if !packages.is_empty() {
@@ -164,6 +175,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::Target(name) => add_target(name)?,
             Need::Component(name, _) => add_component(name)?,
             Need::BpfLinker(toolchain) => install_bpf_linker(*toolchain)?,
+            Need::Tool(name, version) => install_tool(name, version)?,
         }
     }
     Ok(())
@@ -177,6 +189,7 @@ impl Need {
             Self::Target(name) => has_target(name),
             Self::Component(_, file) => has_component(file),
             Self::BpfLinker(toolchain) => has_bpf_linker(*toolchain),
+            Self::Tool(name, version) => has_tool(&toolchain::tools(), name, version),
         }
     }
 }
@@ -254,10 +267,25 @@ fn has_bpf_linker(toolchain: Toolchain) -> bool {
     let Some([name, _, version]) = toolchain.bpf_linker_package().first_chunk() else {
         return false;
     };
+    has_tool(&toolchain.bpf_linker_root(), name, version)
+}
+
+/// Tells whether a version of a program was installed into `root`.
+fn has_tool(root: &Path, name: &str, version: &str) -> bool {
     // The list is written by cargo last of all, so it vouches for the binary.
-    let list = fs::read_to_string(toolchain.bpf_linker_root().join(".crates.toml"));
-    toolchain.bpf_linker().exists()
+    let list = fs::read_to_string(root.join(".crates.toml"));
+    root.join("bin").join(name).exists()
         && list.is_ok_and(|list| list.contains(&format!("\"{name} {version} ")))
+}
+
+/// Builds a program for cargo into the tool folder.
+fn install_tool(name: &str, version: &str) -> Result<()> {
+    let mut cargo = Toolchain::Ours.cargo();
+    cargo.args(["install", name, "--version", version]);
+    cargo.args(["--locked", "--force", "--root"]);
+    cargo.arg(toolchain::tools());
+    util::step(&format!("building {name}"), || util::read(&mut cargo))?;
+    Ok(())
 }
 
 /// Builds `bpf-linker` into the tool folder.

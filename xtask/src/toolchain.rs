@@ -129,7 +129,7 @@ impl Toolchain {
 }
 
 /// The project's own tool folder.
-fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     util::target_dir().join("tools")
 }
 

@@ -114,7 +114,7 @@ impl Events {
                     if let Some(record) = ready.get_inner_mut().next() {
                         // Copied out here and the slot freed on drop, so that a
                         // slow consumer holds no part of the ring.
-                        return decode(&record);
+                        return Record::read(&record);
                     }
                     // Empty, and the kernel will wake us for the next record.
                     ready.clear_ready();
@@ -132,7 +132,7 @@ impl Events {
     /// The next record, if there is one already.
     pub fn try_next(&mut self) -> Option<Result<Record, ReadError>> {
         match &mut self.source {
-            Source::Ring(ring) => ring.get_mut().next().map(|record| decode(&record)),
+            Source::Ring(ring) => ring.get_mut().next().map(|record| Record::read(&record)),
             Source::Queue(queue, _) => pop(queue),
         }
     }
@@ -151,7 +151,7 @@ fn watched(ring: RingBuf<MapData>) -> Result<AsyncFd<RingBuf<MapData>>, ReadErro
 /// Takes the first record out of the queue, if there is one.
 fn pop(queue: &mut Queue<MapData, Queued>) -> Option<Result<Record, ReadError>> {
     match queue.pop(0) {
-        Ok(record) => Some(decode(&record).map(|record| shifted(record, legacy::slept_ns()))),
+        Ok(record) => Some(Record::read(&record).map(|record| shifted(record, legacy::slept_ns()))),
         Err(MapError::ElementNotFound) => None,
         Err(source) => Some(Err(ReadError::Queue {
             source: Box::new(source),
@@ -170,21 +170,27 @@ fn shifted(record: Record, slept_ns: u64) -> Record {
     Record { event, path }
 }
 
-/// Reads one record.
-fn decode(record: &[u8]) -> Result<Record, ReadError> {
-    let malformed = || ReadError::Malformed { len: record.len() };
-    let (head, rest) = record
-        .split_at_checked(size_of::<Event>())
-        .ok_or_else(malformed)?;
-    // The error borrows the record, which is about to be freed.
-    let event = Event::try_read_from_bytes(head)
-        .ok()
-        .ok_or_else(malformed)?;
-    let path = rest.get(..event.path_len as usize).ok_or_else(malformed)?;
-    Ok(Record {
-        event,
-        path: path.to_vec(),
-    })
+impl Record {
+    /// Reads one record of the programs. What follows its path is left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Malformed`], if it is none.
+    pub fn read(record: &[u8]) -> Result<Self, ReadError> {
+        let malformed = || ReadError::Malformed { len: record.len() };
+        let (head, rest) = record
+            .split_at_checked(size_of::<Event>())
+            .ok_or_else(malformed)?;
+        // The error borrows the record, which is about to be freed.
+        let event = Event::try_read_from_bytes(head)
+            .ok()
+            .ok_or_else(malformed)?;
+        let path = rest.get(..event.path_len as usize).ok_or_else(malformed)?;
+        Ok(Self {
+            event,
+            path: path.to_vec(),
+        })
+    }
 }
 
 /// An event for tests: process 5, child of 1, was refused to read.
@@ -224,7 +230,7 @@ mod tests {
     use proptest::prelude::*;
     use zerocopy::IntoBytes as _;
 
-    use super::{Event, Queued, decode, sample, shifted};
+    use super::{Event, Queued, Record, sample, shifted};
 
     fn event(path_len: u32) -> Event {
         Event {
@@ -237,7 +243,7 @@ mod tests {
     fn decode_takes_the_path_and_not_what_follows_it() {
         let mut record = event(4).as_bytes().to_vec();
         record.extend(b"/etcjunk");
-        let record = decode(&record).unwrap();
+        let record = Record::read(&record).unwrap();
         assert_eq!(record.event, event(4));
         assert_eq!(record.path, b"/etc");
     }
@@ -248,7 +254,7 @@ mod tests {
         let mut record: Queued = [0xff; size_of::<Queued>()];
         record[..size_of::<Event>()].copy_from_slice(event(3).as_bytes());
         record[size_of::<Event>()..][..3].copy_from_slice(b"/ab");
-        let record = shifted(decode(&record).unwrap(), 7);
+        let record = shifted(Record::read(&record).unwrap(), 7);
         assert_eq!(record.path, b"/ab");
         assert_eq!(record.event.time_ns, event(3).time_ns + 7);
     }
@@ -268,14 +274,14 @@ mod tests {
             ("a path that is not there", good),
             ("an unknown kind", odd_kind),
         ] {
-            assert!(decode(&record).is_err(), "{name}");
+            assert!(Record::read(&record).is_err(), "{name}");
         }
     }
 
     proptest! {
         #[test]
         fn decode_never_panics(record: Vec<u8>) {
-            let _result = decode(&record);
+            let _result = Record::read(&record);
         }
     }
 }

@@ -1,0 +1,18 @@
+//! Any text as a profile, with the shipped abstractions to include: read, compiled and
+//! linted, without a panic, in a second, and in 256 MiB.
+
+#![no_main]
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/fuzzed/profile.rs"]
+mod profile;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(text) = str::from_utf8(data) {
+        let abstractions = concat!(env!("CARGO_MANIFEST_DIR"), "/../../profiles/abstractions");
+        profile::exercise(text, Path::new(abstractions));
+    }
+});
