@@ -6,11 +6,13 @@
 
 pub mod check;
 pub mod client;
+pub mod completions;
 pub mod detections;
 pub mod diff;
 pub mod exec;
 pub mod explain;
 pub mod fmt;
+pub mod man;
 pub mod new;
 pub mod output;
 mod refused;
@@ -77,6 +79,10 @@ enum Command {
     Fmt(fmt::Args),
     /// Print the JSON Schema of profiles, for editors
     Schema(schema::Args),
+    /// Print what a shell needs to complete the command line
+    Completions(completions::Args),
+    /// Print or write manual pages
+    Man(man::Args),
     /// Show what was refused
     Detections(detections::Args),
     /// Take away what profiles grant and nobody uses
@@ -119,6 +125,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::New(args) => new::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Detections(args) => detections::run(args),
         Command::Tighten(args) => tighten::run(args),
     }

@@ -131,6 +131,8 @@ fn help_is_no_error() {
         "fmt",
         "new",
         "schema",
+        "completions",
+        "man",
         "detections",
         "tighten",
     ];
