@@ -182,6 +182,10 @@ fn rules<'a>(profile: &'a Profile, kind: &Kind) -> impl Iterator<Item = (usize, 
 /// not.
 fn superfluous(profile: &Profile, at: usize, kinds: &[&Kind]) -> Option<Lint> {
     let rule = profile.rules.get(at)?;
+    // That of an abstraction is there for other profiles, too.
+    if *rule.origin.file != *profile.source {
+        return None;
+    }
     let needed = |kind: &&&Kind| {
         let granted = rule.allow & kind.granted;
         !granted.missing_from(kind.by_others(rule)).is_empty()
@@ -197,10 +201,8 @@ fn superfluous(profile: &Profile, at: usize, kinds: &[&Kind]) -> Option<Lint> {
         .iter()
         .filter_map(|kind| rules(profile, kind).find(|&(other, rule)| other != at && covers(rule)));
     if let Some((_, by)) = shadows.next() {
-        // That of an abstraction is there for other profiles, too.
-        let is_own = *rule.origin.file == *profile.source;
         let by = by.origin.clone();
-        return (is_own && !is_told).then_some(Lint::Shadowed { by });
+        return (!is_told).then_some(Lint::Shadowed { by });
     }
     // It is in no kind: wherever it matches, all that it grants is denied.
     let mut denies = profile.rules.iter();
