@@ -12,6 +12,7 @@ pub mod diff;
 pub mod exec;
 pub mod explain;
 pub mod fmt;
+pub mod import;
 pub mod man;
 pub mod new;
 pub mod output;
@@ -77,6 +78,8 @@ enum Command {
     New(new::Args),
     /// Format profiles
     Fmt(fmt::Args),
+    /// Make profiles of what another tool has
+    Import(import::Args),
     /// Print the JSON Schema of profiles, for editors
     Schema(schema::Args),
     /// Print what a shell needs to complete the command line
@@ -124,6 +127,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Diff(args) => diff::run(&args),
         Command::New(args) => new::run(&args),
         Command::Fmt(args) => fmt::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -15,6 +15,7 @@
 //! `kernel` never names serde; they meet in the types of `enforcer_abi`.
 
 pub mod agent;
+pub mod apparmor;
 pub mod cli;
 pub mod detection;
 pub mod draft;

@@ -13,6 +13,7 @@ mod addresses;
 mod families;
 mod fault;
 
+pub(crate) use self::families::family_names;
 pub use self::fault::{NetworkFault, Suggestion};
 pub(super) use self::{
     addresses::{Addresses, ports},

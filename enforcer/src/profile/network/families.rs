@@ -77,6 +77,11 @@ pub(in crate::profile) fn protocols(family: u8) -> &'static [(&'static str, u8)]
     }
 }
 
+/// The names of the families that rules are about, IPv4 and IPv6 first.
+pub(crate) fn family_names() -> impl Iterator<Item = &'static str> {
+    FAMILIES.into_iter().map(|(name, _)| name)
+}
+
 /// What is like `name` among the names of `table`.
 pub(in crate::profile) fn suggestion(name: &str, table: &[(&'static str, u8)]) -> Suggestion {
     let names = || table.iter().map(|&(name, _)| name);
