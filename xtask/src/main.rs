@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bench, demo, scale, test -> vm -> build -> setup -> toolchain        lint, fuzz -> setup
-//!                      vm -> { kernel, packages } -> apt
+//!                      vm -> { kernel, packages, profiles } -> apt
 //!                         -> image -> cpio
 //!                         -> qemu
 //! ```

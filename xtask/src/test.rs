@@ -181,6 +181,8 @@ fn host(filters: &[String]) -> Result<bool> {
         cargo.arg("--locked");
     }
     cargo.arg("--target-dir").arg(util::target_dir());
+    cargo.env("ENFORCER_APPARMOR_PROFILES", vm::profiles::apparmor()?);
+    cargo.envs(environment());
     Ok(cargo.arg("--").args(filters).status()?.success())
 }
 

@@ -1,7 +1,8 @@
 //! Virtual machines: boots a kernel with the product in it and runs a command.
 //!
 //! * [`kernel`]: which kernel; [`modules`]: what of it is not built in
-//! * [`packages`]: which Debian packages; both come through [`apt`]
+//! * [`packages`]: which Debian packages; both come through [`apt`], as do
+//!   [`profiles`] of AppArmor for the tests
 //! * [`image`]: the guest's root, an archive made by [`cpio`]
 //! * [`command`]: what is run, and the kernel's command line
 //! * [`qemu`]: the machine; [`console`]: what its kernel says
@@ -14,10 +15,11 @@ mod image;
 pub(crate) mod kernel;
 mod modules;
 mod packages;
+pub(crate) mod profiles;
 mod qemu;
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -286,12 +288,7 @@ impl Vm {
 
     /// Returns what may have to be downloaded first.
     fn cached(&self) -> Result<(Kernel, Option<Packages>)> {
-        let dir = util::target_dir().join("vm");
-        fs::create_dir_all(&dir)?;
-        // One at a time; the lock goes with the file.
-        let lock = File::create(dir.join("lock"))?;
-        lock.lock()
-            .context("cannot lock the cache of virtual machines")?;
+        let _lock = packages::lock()?;
         Ok((Kernel::find(&self.kernel)?, Packages::get(&self.packages)?))
     }
 

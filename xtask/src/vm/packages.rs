@@ -62,6 +62,17 @@ impl Packages {
     }
 }
 
+/// Waits until no other process changes the cache, and keeps them waiting.
+pub(super) fn lock() -> Result<File> {
+    let dir = util::target_dir().join("vm");
+    fs::create_dir_all(&dir)?;
+    // It goes with the file.
+    let lock = File::create(dir.join("lock"))?;
+    lock.lock()
+        .context("cannot lock the cache of virtual machines")?;
+    Ok(lock)
+}
+
 /// Downloads and unpacks the packages, packs them into `archive`, and returns
 /// the names of their programs.
 fn make(names: &[String], dir: &Path, archive: &Path) -> Result<Vec<String>> {
