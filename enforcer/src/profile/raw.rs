@@ -1,11 +1,11 @@
 //! The schema of profiles and abstractions, word for word.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor},
+    de::{self, MapAccess, SeqAccess, Unexpected, Visitor},
 };
 use serde_yaml::Spanned;
 
@@ -234,27 +234,37 @@ pub(super) struct RawExec {
     pub(super) reason: Option<String>,
 }
 
-/// A word, or several.
+/// A text, or several. With `NUMBERS`, a number is one, too.
 #[derive(Debug)]
-pub(super) enum RawWords {
-    /// One: text or a number.
+pub(super) enum RawTexts<const NUMBERS: bool> {
+    /// One.
     One(String),
     /// Several.
     Many(Vec<Spanned<String>>),
 }
 
+/// Words of a rule on networks.
+pub(super) type RawWords = RawTexts<true>;
+
+/// The value of a variable: text, or alternatives.
+pub(super) type RawVariable = RawTexts<false>;
+
+impl<const NUMBERS: bool> RawTexts<NUMBERS> {
+    /// Each of them with its place.
+    pub(super) fn each(written: &Spanned<Self>) -> Cow<'_, [Spanned<String>]> {
+        match &written.value {
+            Self::One(text) => {
+                let one = Spanned::new(text.clone(), written.referenced, written.defined);
+                Cow::Owned(vec![one])
+            }
+            Self::Many(texts) => Cow::Borrowed(texts),
+        }
+    }
+}
+
 /// Names with their values, in the order of the file.
 #[derive(Debug, Default)]
 pub(super) struct RawVariables(pub(super) Vec<(Spanned<String>, Spanned<RawVariable>)>);
-
-/// The value of a variable.
-#[derive(Debug)]
-pub(super) enum RawVariable {
-    /// Text.
-    One(String),
-    /// Alternatives.
-    Many(Vec<Spanned<String>>),
-}
 
 impl<'de> Deserialize<'de> for RawVariables {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -281,67 +291,56 @@ impl<'de> Deserialize<'de> for RawVariables {
 }
 
 // Not an untagged enum: those lose the places of what is inside.
-impl<'de> Deserialize<'de> for RawVariable {
+impl<'de, const NUMBERS: bool> Deserialize<'de> for RawTexts<NUMBERS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Value;
+        struct Texts<const NUMBERS: bool>;
 
-        impl<'de> Visitor<'de> for Value {
-            type Value = RawVariable;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text or a list of texts")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(RawVariable::One(text.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = list.next_element()? {
-                    values.push(value);
+        impl<const NUMBERS: bool> Texts<NUMBERS> {
+            fn number<E: de::Error>(
+                &self,
+                number: &dyn fmt::Display,
+                found: Unexpected<'_>,
+            ) -> Result<RawTexts<NUMBERS>, E> {
+                if NUMBERS {
+                    Ok(RawTexts::One(number.to_string()))
+                } else {
+                    Err(E::invalid_type(found, self))
                 }
-                Ok(RawVariable::Many(values))
             }
         }
 
-        deserializer.deserialize_any(Value)
-    }
-}
-
-// As for `RawVariable`.
-impl<'de> Deserialize<'de> for RawWords {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Words;
-
-        impl<'de> Visitor<'de> for Words {
-            type Value = RawWords;
+        impl<'de, const NUMBERS: bool> Visitor<'de> for Texts<NUMBERS> {
+            type Value = RawTexts<NUMBERS>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a word, a number, or a list of them")
+                f.write_str(if NUMBERS {
+                    "a word, a number, or a list of them"
+                } else {
+                    "text or a list of texts"
+                })
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(RawWords::One(text.to_owned()))
+                Ok(RawTexts::One(text.to_owned()))
             }
 
-            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(RawWords::One(number.to_string()))
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+                self.number(&number, Unexpected::Unsigned(number))
             }
 
-            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(RawWords::One(number.to_string()))
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+                self.number(&number, Unexpected::Signed(number))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut words = Vec::new();
-                while let Some(word) = list.next_element()? {
-                    words.push(word);
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    texts.push(text);
                 }
-                Ok(RawWords::Many(words))
+                Ok(RawTexts::Many(texts))
             }
         }
 
-        deserializer.deserialize_any(Words)
+        deserializer.deserialize_any(Texts)
     }
 }

@@ -204,23 +204,12 @@ impl Loader<'_> {
         let Some(written) = written else {
             return Vec::new();
         };
-        let several;
-        let words = match &written.value {
-            RawWords::One(word) => {
-                several = [Spanned::new(
-                    word.clone(),
-                    written.referenced,
-                    written.defined,
-                )];
-                &several[..]
-            }
-            RawWords::Many(words) => words,
-        };
+        let words = RawWords::each(written);
         if words.is_empty() {
             self.error(source.origin(written.referenced), NetworkFault::Nothing);
         }
         let mut values = Vec::new();
-        for word in words {
+        for word in &*words {
             match read(&word.value) {
                 Ok(value) => values.push(value),
                 Err(fault) => self.error(source.origin(word.referenced), fault),

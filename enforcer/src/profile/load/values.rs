@@ -1,7 +1,5 @@
 //! The variables of a file and their values.
 
-use serde_yaml::Spanned;
-
 use super::{Loader, Part};
 use crate::profile::{
     Escaped, Origin, glob,
@@ -20,12 +18,8 @@ impl Loader<'_> {
                 self.error(origin, VariableFault::InvalidName { name });
                 continue;
             }
-            let values = match &value.value {
-                RawVariable::One(text) => vec![text.clone()],
-                RawVariable::Many(values) => {
-                    values.iter().map(|value| value.value.clone()).collect()
-                }
-            };
+            let values = RawVariable::each(value);
+            let values: Vec<String> = values.iter().map(|value| value.value.clone()).collect();
             let place = part.source.origin(value.referenced);
             if let Some(known) = self.variables.definition(&name.value)
                 && known.values != values
@@ -59,20 +53,16 @@ impl Loader<'_> {
     pub(super) fn check_values(&mut self, part: &Part) {
         let RawVariables(variables) = &part.variables;
         for (_, value) in variables {
-            let several;
-            let (values, parse): (&[Spanned<String>], fn(&str) -> _) = match &value.value {
-                RawVariable::One(text) => {
-                    several = [Spanned::new(text.clone(), value.referenced, value.defined)];
-                    (&several, glob::parse)
-                }
-                RawVariable::Many(values) if values.len() == 1 => (values, glob::parse),
-                RawVariable::Many(values) => (values, glob::parse_alternative),
+            let values = RawVariable::each(value);
+            let parse = match &*values {
+                [_] => glob::parse,
+                _ => glob::parse_alternative,
             };
             if values.is_empty() {
                 let origin = part.source.origin(value.referenced);
                 self.error(origin, VariableFault::NoValue);
             }
-            for value in values {
+            for value in &*values {
                 if let Some(expanded) = self.expand(&part.source, value)
                     && let Err(error) = parse(&expanded.text)
                 {
