@@ -93,7 +93,13 @@ pub use self::{
     set::ProfileSet,
     subjects::{Cgroup, Executable, User, UserRef},
 };
-pub(crate) use self::{load::is_name, network::family_names, set::yaml_files};
+pub(crate) use self::{
+    format::{comment, quoted},
+    load::is_name,
+    lower::Edge,
+    network::family_names,
+    set::yaml_files,
+};
 
 /// Where the profiles of a machine lie, unless the command line says otherwise.
 pub const DEFAULT_DIR: &str = "/etc/enforcer/profiles";

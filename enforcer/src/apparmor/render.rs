@@ -9,7 +9,7 @@ use super::{
     convert::{Imported, Made, MadeKind, NetworkRule, is_exec_rule},
     error::{Fault, ImportError},
 };
-use crate::profile::{Escaped, FileKind, Origin, Target, format};
+use crate::profile::{self, Escaped, FileKind, Origin, Target, format, quoted};
 
 /// Widest line of a comment, in characters.
 const WIDTH: usize = 100;
@@ -285,40 +285,9 @@ fn list(names: &[&str]) -> String {
 }
 
 /// Writes a comment, in lines that are not too wide. What is further in goes on further in.
-fn comment(out: &mut String, column: usize, text: &str) -> std::fmt::Result {
-    let start = text.len() - text.trim_start().len();
-    let further = if start > 0 { start + 2 } else { 0 };
-    let mut line = format!("{:column$}#{:start$}", "", "");
-    let mut is_first = true;
-    for word in text.split_whitespace() {
-        if !is_first && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            writeln!(out, "{line}")?;
-            line = format!("{:column$}#{:further$}", "", "");
-        }
-        line.push(' ');
-        line.push_str(word);
-        is_first = false;
-    }
-    writeln!(out, "{line}")
-}
-
-/// A text in quotes: those of JSON, which YAML has, too. What needs none loses them.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::comment;
-
-    #[test]
-    fn comments_are_not_too_wide() {
-        let mut out = String::new();
-        comment(&mut out, 2, &format!("  {}", "word ".repeat(40))).unwrap();
-        let lines: Vec<&str> = out.lines().collect();
-        assert!(lines.iter().all(|line| line.len() <= 100), "{out}");
-        assert!(lines[0].starts_with("  #   word"), "{out}");
-        assert!(lines[1].starts_with("  #     word"), "{out}");
-        assert_eq!(out.matches("word").count(), 40);
-    }
+fn comment(out: &mut String, indent: usize, text: &str) -> std::fmt::Result {
+    let first = text.len() - text.trim_start().len();
+    let further = if first > 0 { first + 2 } else { 0 };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    out.write_str(&profile::comment(indent, [first, further], WIDTH, &words))
 }

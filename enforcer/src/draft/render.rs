@@ -1,12 +1,10 @@
 //! The text of a profile, with a comment for each rule.
 
-use std::fmt::Write as _;
-
 use super::{
     Facts, Request,
     sketch::{Named, Rule, Sketch},
 };
-use crate::profile::{DEFAULT_DIR, Escaped, ProfileMode};
+use crate::profile::{self, DEFAULT_DIR, Escaped, ProfileMode, quoted};
 
 /// Columns of what is said at the top.
 const WIDTH: usize = 88;
@@ -135,28 +133,10 @@ impl Text {
     /// A comment on lines of its own.
     fn comment(&mut self, indent: usize, comment: &str) {
         let comment = Escaped(comment.as_bytes()).to_string();
-        let mut line = String::new();
-        for word in comment.split(' ') {
-            if !line.is_empty() && indent + line.chars().count() + word.chars().count() + 1 > WIDTH
-            {
-                self.line(&line);
-                line.clear();
-            }
-            let start = if line.is_empty() {
-                format!("{:indent$}# ", "")
-            } else {
-                " ".to_owned()
-            };
-            // Writing to a string does not fail.
-            let _written = write!(line, "{start}{word}");
-        }
-        self.line(&line);
+        let words: Vec<&str> = comment.split(' ').collect();
+        self.0
+            .push_str(&profile::comment(indent, [0, 0], WIDTH, &words));
     }
-}
-
-/// A text in quotes: those of JSON, which YAML has, too.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 //!
 //! - [`tree`]: a file with its comments; [`read`]: from its text to that
 //! - [`order`]: where keys and rights stand
+//! - [`compose`]: pieces of texts that programs make
 //! - [`write`]: from the tree to text; [`scalar`]: words, and which need quotes
 //!
 //! Only what a file looks like changes. That it says the same is not taken on trust: the
 //! new text is read again and compared, and if anything is missing there is no new text.
 
+mod compose;
 mod order;
 mod read;
 mod scalar;
@@ -15,6 +17,8 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::compose::{comment, quoted};
+pub(super) use self::order::keys as in_order;
 use super::{
     Escaped, FILE_LEN, Origin, Profile,
     error::{Problem, ProfileError},

@@ -12,21 +12,21 @@ use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Repetition};
 
 use super::glob::{GlobError, GlobFault, Node};
 
-/// What can stand next to a node: a set of three.
+/// What can stand next to a part of a pattern: a set of a `/`, another byte, and the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Edge(u8);
+pub(crate) struct Edge(u8);
 
 impl Edge {
-    const SLASH: Self = Self(1);
-    const OTHER: Self = Self(2);
-    const OUTSIDE: Self = Self(4);
-    const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const SLASH: Self = Self(1);
+    pub(crate) const OTHER: Self = Self(2);
+    pub(crate) const OUTSIDE: Self = Self(4);
 
-    fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    fn may_be(self, other: Self) -> bool {
+    pub(crate) fn may_be(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }

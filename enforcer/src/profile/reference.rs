@@ -250,7 +250,9 @@ mod tests {
     use serde_json::Value;
 
     use super::{EXAMPLE, grouped, reference};
-    use crate::profile::{ABSTRACTIONS, Profile, compile_alone, lint, profile_schema};
+    use crate::profile::{
+        ABSTRACTIONS, FileKind, Profile, compile_alone, format, lint, profile_schema,
+    };
 
     #[test]
     fn the_example_is_a_good_profile() {
@@ -260,6 +262,9 @@ mod tests {
         compile_alone(&profile).unwrap();
         let warnings = lint(&profile).unwrap();
         assert!(warnings.is_empty(), "{warnings:#?}");
+        let file = Path::new("shop.yaml");
+        let formatted = format(EXAMPLE, file, FileKind::Profile, &abstractions).unwrap();
+        assert_eq!(EXAMPLE, formatted);
     }
 
     /// The example says everything, at least once.

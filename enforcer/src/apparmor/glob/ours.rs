@@ -3,26 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Least, Node, PatternFault, Sequence, written_out};
-use crate::profile::Pattern;
-
-/// What can stand next to a node: a set of three, as our own patterns are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Edge(u8);
-
-impl Edge {
-    const NONE: Self = Self(0);
-    const SLASH: Self = Self(1);
-    const OTHER: Self = Self(2);
-    const OUTSIDE: Self = Self(4);
-
-    fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    fn may_be(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-}
+use crate::profile::{Edge, Pattern};
 
 /// Our patterns for what `sequences` match, as few as can be.
 pub(in crate::apparmor) fn patterns(sequences: &[Sequence]) -> Result<Vec<String>, PatternFault> {

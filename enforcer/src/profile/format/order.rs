@@ -32,6 +32,12 @@ pub(super) const RULE: [&str; 14] = [
 /// Keys of `on_violation`.
 pub(super) const ON_VIOLATION: [&str; 2] = ["respond", "tighten"];
 
+/// All keys in their order, those of one section behind those of another.
+pub(in crate::profile) fn keys() -> impl Iterator<Item = &'static str> {
+    let top = TOP.into_iter().chain(APPLIES_TO);
+    top.chain(RULE).chain(ON_VIOLATION)
+}
+
 /// What a value is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {

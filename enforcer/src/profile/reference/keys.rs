@@ -4,38 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-/// Keys in the order in which people write them. Others come behind, by their names.
-const ORDER: [&str; 29] = [
-    "name",
-    "description",
-    "applies_to",
-    "mode",
-    "include",
-    "variables",
-    "path",
-    "paths",
-    "exec",
-    "network",
-    "privileges",
-    "metadata",
-    "on_violation",
-    "executables",
-    "users",
-    "units",
-    "cgroups",
-    "profile",
-    "inherit",
-    "family",
-    "protocol",
-    "address",
-    "port",
-    "allow",
-    "deny",
-    "owner",
-    "audit",
-    "quiet",
-    "reason",
-];
+use crate::profile::format::in_order;
 
 /// The heading that a definition has here: its name in words.
 pub(super) fn heading(name: &str) -> String {
@@ -114,8 +83,9 @@ pub(super) fn references(schema: &Value) -> Vec<String> {
 
 fn ordered(keys: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut keys: Vec<_> = keys.iter().collect();
-    let place = |name: &str| ORDER.iter().position(|&known| known == name);
-    keys.sort_by_key(|(name, _)| (place(name).unwrap_or(ORDER.len()), *name));
+    // Those that are in no profile come last, by their names.
+    let place = |name: &str| in_order().position(|known| known == name);
+    keys.sort_by_key(|(name, _)| (place(name).unwrap_or(usize::MAX), *name));
     keys
 }
 
