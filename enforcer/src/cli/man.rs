@@ -9,7 +9,7 @@ use clap_mangen::{
     roff::{Roff, bold, roman},
 };
 
-use super::output;
+use super::{output, run::STATE};
 use crate::{
     profile::{ABSTRACTIONS, DEFAULT_DIR},
     protocol::SOCKET,
@@ -17,8 +17,6 @@ use crate::{
 
 /// The word before examples in what `--help` says beside the arguments.
 const EXAMPLES: &str = "Examples:\n";
-/// The folder of detections and tightenings.
-const STATE: &str = "/var/lib/enforcer";
 
 /// The arguments of `enforcer man`.
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,9 @@ use crate::{
     protocol::SOCKET,
 };
 
+/// Where detections and tightenings lie, unless the command line says otherwise.
+pub(super) const STATE: &str = "/var/lib/enforcer";
+
 /// The arguments of `enforcer run`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -17,7 +20,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
     profiles: PathBuf,
     /// Folder for detections and tightenings
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/enforcer")]
+    #[arg(long, value_name = "DIR", default_value = STATE)]
     state: PathBuf,
     /// Socket for the other commands
     #[arg(long, value_name = "PATH", default_value = SOCKET)]
