@@ -7,7 +7,7 @@ use enforcer_tests::{Agent, EACCES, Folder, WITHIN, attempt_outside, profile, wa
 /// A user of these tests alone.
 const USER: u32 = 7004;
 
-/// Rules that grant everything in a folder to the owner, and the folder's own name to all.
+/// A rule that grants everything in a folder to the owner.
 fn owners(folder: &Folder) -> String {
     let path = folder.path().display();
     format!(
@@ -32,22 +32,11 @@ fn an_owner_has_what_others_have_not() {
         std::os::unix::fs::PermissionsExt::from_mode(0o777),
     )
     .unwrap();
-    let agent = Agent::start(&[
-        (
-            "granted",
-            &format!(
-                "{}privileges: [setuid, dac_override, dac_read_search, fowner, chown]\n",
-                profile("enforce", &owners(&folder))
-            ),
-        ),
-        (
-            "audited",
-            &format!(
-                "{}privileges: [setuid, dac_override, dac_read_search, fowner, chown]\n",
-                profile("audit", &owners(&folder))
-            ),
-        ),
-    ]);
+    let [granted, audited] = ["enforce", "audit"].map(|mode| {
+        let privileges = "privileges: [setuid, dac_override, dac_read_search, fowner, chown]\n";
+        profile(mode, &owners(&folder)) + privileges
+    });
+    let agent = Agent::start(&[("granted", &granted), ("audited", &audited)]);
     let roots = file(&folder, "roots", 0);
     let users = file(&folder, "users", USER);
     fs::set_permissions(&roots, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();

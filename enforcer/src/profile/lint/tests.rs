@@ -21,7 +21,7 @@ fn what_may_not_have_been_meant() {
     let run = "what is written can be run, as";
     // Columns: what it shows, the profile, each warning's line and the beginning of its words.
     #[rustfmt::skip]
-    let cases: [(&str, &str, &[(u32, &str)]); 21] = [
+    let cases: [(&str, &str, &[(u32, &str)]); 22] = [
         ("nothing", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [write] }\n", &[]),
         ("a narrower rule", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read] }\n", &[(5, shadowed)]),
         ("the same rule twice", "paths:\n  - { path: /a, allow: [read] }\n  - { path: /a, allow: [read] }\n", &[(4, shadowed), (5, shadowed)]),
@@ -30,6 +30,7 @@ fn what_may_not_have_been_meant() {
         ("of the owner, and of all", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read], owner: true }\n", &[(5, shadowed)]),
         ("of all, and of the owner", "paths:\n  - { path: /a/**, allow: [read], owner: true }\n  - { path: /a/b, allow: [read] }\n", &[]),
         ("of the owner twice", "paths:\n  - { path: /a/**, allow: [read], owner: true }\n  - { path: /a/b, allow: [read], owner: true }\n", &[(5, shadowed)]),
+        ("named is what is of all", "paths:\n  - { path: /a/**, allow: [read], owner: true }\n  - { path: /a/*, allow: [read] }\n  - { path: /a/b, allow: [read] }\n", &[(6, "other rules grant all of it, as that at 5:")]),
         ("told of its use", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read], audit: true }\n", &[]),
         ("of a network", "network:\n  - { allow: [connect] }\n  - { protocol: tcp, allow: [connect] }\n", &[(5, shadowed)]),
         ("only a right that is denied more", "paths:\n  - { path: /a/**, allow: [read] }\n  - { path: /a/b, allow: [read, create] }\n  - { path: /a/b, deny: [create] }\n", &[(5, shadowed)]),
