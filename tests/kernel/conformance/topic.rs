@@ -333,7 +333,7 @@ fn header(topic: &Topic, case: &Case, row: Row) -> String {
     // What is reached by networks is in `network.rs`; some privileges take a socket.
     let mut text = format!(
         "mode: {mode}\nmetadata: {}\nprivileges: [{}]\n\
-         network: [{{ allow: [create, bind] }}, {{ family: packet, allow: [create] }}]\n\
+         network: [{{ allow: [create, bind] }}, {{ family: [packet, x25], allow: [create] }}]\n\
          on_violation: {{ tighten: off }}\npaths:{BASE_RULES}",
         topic.metadata,
         privileges.join(", ")
