@@ -29,6 +29,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::build::{self, Mode, Noise, Place, Program};
 use crate::{setup, util};
+pub(crate) use image::Files;
 use kernel::Kernel;
 use packages::Packages;
 pub(crate) use qemu::Output;
@@ -112,6 +113,8 @@ pub(crate) struct Vm {
     pub(crate) cmd: Vec<OsString>,
     /// What to do with what it writes to stdout; stderr is handed on.
     pub(crate) output: Output,
+    /// What every line that is handed on begins with; empty for nothing.
+    pub(crate) label: String,
 }
 
 /// What became of a guest.
@@ -144,9 +147,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         packages: args.packages,
         files,
         timeout: Duration::from_secs(args.timeout),
-        env: Vec::new(),
         cmd: args.cmd,
-        output: Output::Pass,
+        ..Vm::default()
     };
     Ok(ExitCode::from(vm.run()?.status))
 }
@@ -188,6 +190,7 @@ impl Default for Vm {
             env: Vec::new(),
             cmd: Vec::new(),
             output: Output::Pass,
+            label: String::new(),
         }
     }
 }
@@ -241,6 +244,7 @@ impl Vm {
             memory: self.memory.unwrap_or_else(|| memory(size)),
             timeout: self.timeout,
             output: self.output,
+            label: &self.label,
             dir: &dir,
         };
         let start = Instant::now();

@@ -1,19 +1,15 @@
 //! What takes a boot of its own: a kernel without BPF among its security modules, and one
 //! that is fully preemptible.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::util;
-use crate::vm::{Output, Vm};
+use crate::vm::{Files, Output, Vm};
 
 /// When to give up on one boot.
 const TIMEOUT: Duration = Duration::from_mins(5);
-
-/// Files and folders of the host, and their paths in the guest.
-type Files = [(PathBuf, PathBuf)];
 
 /// Without `bpf` in `lsm=` the agent has to say so, and what to do, and exit
 /// with 3.

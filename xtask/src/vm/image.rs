@@ -39,6 +39,9 @@ const LINKS: [(&str, &str); 6] = [
     ("var/lock", "/run/lock"),
 ];
 
+/// Files and folders of the host, and their paths in a guest.
+pub(crate) type Files = [(PathBuf, PathBuf)];
+
 /// Text files of every guest; those of packages win.
 #[rustfmt::skip]
 const FILES: [(&str, &str); 6] = [
@@ -60,7 +63,7 @@ pub(crate) struct Contents<'a> {
     /// Debian packages.
     pub(crate) packages: Option<&'a Packages>,
     /// Files and folders of the host, and their absolute paths in the guest.
-    pub(crate) files: &'a [(PathBuf, PathBuf)],
+    pub(crate) files: &'a Files,
     /// The script that runs the command.
     pub(crate) script: &'a [u8],
 }

@@ -45,6 +45,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) timeout: Duration,
     /// What to do with the command's stdout; stderr is handed on.
     pub(crate) output: Output,
+    /// What every line that is handed on begins with.
+    pub(crate) label: &'a str,
     /// Folder for the console's log.
     pub(crate) dir: &'a Path,
 }
@@ -83,8 +85,8 @@ impl Machine<'_> {
         // Holds the writing ends, which would keep us waiting for their end.
         drop(command);
 
-        let stdout = collect(out, self.output, io::stdout());
-        let stderr = collect(err, Output::Pass, io::stderr());
+        let stdout = collect(out, self.output, self.label, io::stdout());
+        let stderr = collect(err, Output::Pass, self.label, io::stderr());
         let start = Instant::now();
         let mut timed_out = false;
         while qemu.0.try_wait()?.is_none() {
@@ -186,24 +188,92 @@ impl Drop for Guard {
 fn collect(
     mut from: PipeReader,
     output: Output,
-    mut into: impl Write + Send + 'static,
+    label: &str,
+    into: impl Write + Send + 'static,
 ) -> JoinHandle<Vec<u8>> {
+    let mut into = Labelled::new(label, into);
     thread::spawn(move || {
         let mut kept = Vec::new();
         let mut buffer = vec![0; 1 << 16];
         loop {
             let data = match from.read(&mut buffer) {
-                Ok(0) | Err(_) => return kept,
+                Ok(0) | Err(_) => break,
                 Ok(len) => buffer.get(..len).unwrap_or_default(),
             };
             if output != Output::Pass {
                 kept.extend_from_slice(data);
             }
-            if output == Output::Take {
-                continue;
+            if output != Output::Take {
+                into.write(data);
             }
-            // Where nobody listens any more, the guest may go on.
-            drop(into.write_all(data).and_then(|()| into.flush()));
         }
+        into.end();
+        kept
     })
+}
+
+/// Writes lines with a label, each as a whole; without a label, all as it comes.
+///
+/// Where nobody listens any more, the guest may go on: errors are dropped.
+struct Labelled<W> {
+    label: String,
+    line: Vec<u8>,
+    into: W,
+}
+
+impl<W: Write> Labelled<W> {
+    fn new(label: &str, into: W) -> Self {
+        Self {
+            label: label.to_owned(),
+            line: Vec::new(),
+            into,
+        }
+    }
+
+    fn write(&mut self, data: &[u8]) {
+        if self.label.is_empty() {
+            drop(self.into.write_all(data).and_then(|()| self.into.flush()));
+            return;
+        }
+        for piece in data.split_inclusive(|&byte| byte == b'\n') {
+            if self.line.is_empty() {
+                self.line.extend(format!("{}: ", self.label).as_bytes());
+            }
+            self.line.extend(piece);
+            if piece.ends_with(b"\n") {
+                drop(
+                    self.into
+                        .write_all(&self.line)
+                        .and_then(|()| self.into.flush()),
+                );
+                self.line.clear();
+            }
+        }
+    }
+
+    /// Writes what has no end of line.
+    fn end(&mut self) {
+        if !self.line.is_empty() {
+            self.write(b"\n");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_labelled_as_a_whole() {
+        let labelled = |label: &str| {
+            let mut lines = Labelled::new(label, Vec::new());
+            for data in ["a", "b\nc\n\n", "d"] {
+                lines.write(data.as_bytes());
+            }
+            lines.end();
+            String::from_utf8(lines.into).unwrap()
+        };
+        assert_eq!(labelled("6.1"), "6.1: ab\n6.1: c\n6.1: \n6.1: d\n");
+        assert_eq!(labelled(""), "ab\nc\n\nd");
+    }
 }
