@@ -14,6 +14,7 @@
 //!   something would have more rights under another name; [`diff`]: what another profile
 //!   grants and this one does not; [`lint`]: what may not have been meant; both by a [`walk`]
 //!   over all that has the form of a path ([`place`])
+//! - [`question`]: all that can be asked of a profile, and which of several let it through
 //! - [`operation`]: the rights that operations ask for
 //! - [`format`]: the one style of the files
 //! - [`set`]: the profiles of a folder, and what must hold between them
@@ -48,6 +49,7 @@ mod pack;
 mod pattern;
 mod place;
 mod product;
+mod question;
 mod raw;
 mod reference;
 mod schema;
@@ -88,6 +90,7 @@ pub use self::{
     network::{NetworkFault, Suggestion},
     operation::rights_from_name,
     pattern::Pattern,
+    question::{Answer, Question, who_can},
     reference::reference,
     schema::{abstraction_schema, profile_schema},
     set::ProfileSet,

@@ -19,13 +19,13 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use enforcer_abi::{Access, Privilege, Verdict};
+use enforcer_abi::{Access, Verdict};
 
 pub(super) use self::op::{Op, parse as parse_op};
 use super::{NO, Socket, output, why};
 use crate::profile::{
-    ABSTRACTIONS, DEFAULT_DIR, Escaped, Move, NetworkObject, Owner, Profile, ProfileError,
-    compile_alone,
+    ABSTRACTIONS, Answer, DEFAULT_DIR, Escaped, NetworkObject, Owner, Profile, ProfileError,
+    Question,
 };
 
 /// What `--help` says beside the arguments.
@@ -70,12 +70,10 @@ pub struct ExplainArgs {
 }
 
 /// An answer for people and one for programs.
-pub(super) struct Answer {
+pub(super) struct Shown {
     pub(super) text: String,
     /// On one line.
     pub(super) json: String,
-    /// What becomes of it. All but [`Verdict::Allow`] mean that it is not granted.
-    pub(super) verdict: Verdict,
 }
 
 /// Asks a profile about an access, or the agent about a detection. Exits with 1 if the
@@ -104,72 +102,50 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         return why::run(id, *json, socket);
     };
     // What is wrong with the question is told before what is wrong with the profile.
-    let asked = Asked::new(op, &objects, owner(*own))?;
+    let question = question(op, &objects, owner(*own))?;
     let profile = load(profile, profiles)?;
-    let answer = asked.answer(&profile)?;
-    let line = if *json { &answer.json } else { &answer.text };
+    let answer = question.ask(&profile)?;
+    let shown = shown(&profile, &answer)?;
+    let line = if *json { &shown.json } else { &shown.text };
     output::print(&format!("{line}\n"))?;
-    Ok(match answer.verdict {
+    Ok(match answer.verdict() {
         Verdict::Allow => ExitCode::SUCCESS,
         Verdict::Learn | Verdict::Audit | Verdict::Deny => ExitCode::from(NO),
     })
 }
 
-/// What is asked of a profile.
-pub(super) enum Asked<'a> {
-    Rights {
-        access: Access,
-        /// A path, or a name of something of a network.
-        name: Cow<'a, [u8]>,
-        owner: Owner,
-    },
-    Move {
-        how: Move,
-        paths: [&'a [u8]; 2],
-        owner: Owner,
-    },
-    Privilege {
-        privilege: Privilege,
-    },
+/// Asks whether `op` is granted on `objects`.
+pub(super) fn question<'a>(
+    op: Op,
+    objects: &[&'a OsStr],
+    owner: Owner,
+) -> anyhow::Result<Question<'a>> {
+    Ok(match (op, objects) {
+        (Op::Rights(access), [object]) => Question::Rights {
+            access,
+            name: object_of(object, access)?,
+            owner,
+        },
+        (Op::Move(how), [old, new]) => Question::Move {
+            how,
+            paths: [absolute(old)?, absolute(new)?],
+            owner,
+        },
+        (Op::Privilege, [name]) => {
+            Question::Privilege(privilege::named(name.to_str().unwrap_or_default())?)
+        }
+        (Op::Rights(_), _) => anyhow::bail!("these rights are about one path"),
+        (Op::Move(_), _) => anyhow::bail!("a rename or a link is about two paths: OLD NEW"),
+        (Op::Privilege, _) => anyhow::bail!("name one privilege"),
+    })
 }
 
-impl<'a> Asked<'a> {
-    /// Whether `op` is granted on `objects`.
-    pub(super) fn new(op: Op, objects: &[&'a OsStr], owner: Owner) -> anyhow::Result<Self> {
-        Ok(match (op, objects) {
-            (Op::Rights(access), [object]) => Self::Rights {
-                access,
-                name: object_of(object, access)?,
-                owner,
-            },
-            (Op::Move(how), [old, new]) => Self::Move {
-                how,
-                paths: [absolute(old)?, absolute(new)?],
-                owner,
-            },
-            (Op::Privilege, [name]) => Self::Privilege {
-                privilege: privilege::named(name.to_str().unwrap_or_default())?,
-            },
-            (Op::Rights(_), _) => anyhow::bail!("these rights are about one path"),
-            (Op::Move(_), _) => anyhow::bail!("a rename or a link is about two paths: OLD NEW"),
-            (Op::Privilege, _) => anyhow::bail!("name one privilege"),
-        })
-    }
-
-    /// What a profile answers.
-    pub(super) fn answer(&self, profile: &Profile) -> anyhow::Result<Answer> {
-        let compiled = compile_alone(profile)?;
-        match self {
-            Self::Rights {
-                access,
-                name,
-                owner,
-            } => rights::answer(profile, &compiled, *access, name, *owner),
-            Self::Move { how, paths, owner } => {
-                moves::answer(profile, &compiled, *how, *paths, *owner)
-            }
-            Self::Privilege { privilege } => privilege::answer(profile, *privilege),
-        }
+/// What `profile` answered, for people and for programs.
+pub(super) fn shown(profile: &Profile, answer: &Answer<'_>) -> anyhow::Result<Shown> {
+    match answer {
+        Answer::Rights { name, explanation } => rights::shown(profile, name, explanation),
+        Answer::Move { how, paths, growth } => moves::shown(profile, *how, *paths, growth),
+        Answer::Privilege { privilege, verdict } => privilege::shown(profile, *privilege, *verdict),
     }
 }
 

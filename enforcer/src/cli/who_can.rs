@@ -10,10 +10,10 @@ use enforcer_abi::Verdict;
 
 use super::{
     NO,
-    explain::{Answer, Asked, Op, owner, parse_op},
+    explain::{Op, Shown, owner, parse_op, question, shown},
     output, profiles_of,
 };
-use crate::profile::DEFAULT_DIR;
+use crate::profile::{Answer, DEFAULT_DIR, who_can};
 
 /// What `--help` says beside the arguments.
 const EXAMPLES: &str = "\
@@ -56,14 +56,14 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let objects: Vec<&OsStr> = args.objects.iter().map(OsString::as_os_str).collect();
     // What is wrong with the question is told before what is wrong with a profile.
-    let asked = Asked::new(args.op, &objects, owner(args.own))?;
+    let question = question(args.op, &objects, owner(args.own))?;
     let profiles = profiles_of(&args.profiles)?;
-    let answers: Result<Vec<Answer>, _> = profiles
+    let able = who_can(&profiles, &question)?;
+    let answers: Result<Vec<Shown>, _> = able
         .iter()
-        .map(|profile| asked.answer(profile))
+        .map(|(profile, answer)| shown(profile, answer))
         .collect();
-    let mut answers = answers?;
-    answers.retain(|answer| answer.verdict != Verdict::Deny);
+    let answers = answers?;
 
     let text = if args.json {
         let all: Vec<&str> = answers.iter().map(|answer| answer.json.as_str()).collect();
@@ -75,8 +75,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         lines.collect()
     };
     output::print(&text)?;
-    let granted = |answer: &Answer| answer.verdict == Verdict::Allow;
-    Ok(if answers.iter().any(granted) {
+    let is_granted = |(_, answer): &(_, Answer<'_>)| answer.verdict() == Verdict::Allow;
+    Ok(if able.iter().any(is_granted) {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(NO)

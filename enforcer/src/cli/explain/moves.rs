@@ -5,12 +5,12 @@ use enforcer_abi::Access;
 use serde::Serialize;
 
 use super::{
-    Answer,
+    Shown,
     rights::{View, list, sentences},
 };
 use crate::{
     detection::verdict_name,
-    profile::{Compiled, Escaped, Growth, Move, Owner, Profile, growth},
+    profile::{Escaped, Growth, Move, Profile},
 };
 
 /// An answer as `--json` shows it.
@@ -34,15 +34,13 @@ struct MoveView<'a> {
     new: View<'a>,
 }
 
-/// Answers whether `profile` lets what is at `old` have the name `new`.
-pub(super) fn answer(
+/// Shows whether `profile` lets what is at `old` have the name `new`.
+pub(super) fn shown(
     profile: &Profile,
-    compiled: &Compiled,
     how: Move,
     [old, new]: [&[u8]; 2],
-    owner: Owner,
-) -> anyhow::Result<Answer> {
-    let growth = growth(profile, compiled, how, [old, new], owner);
+    growth: &Growth<'_>,
+) -> anyhow::Result<Shown> {
     let of_directory = how == Move::Rename;
     let view = MoveView {
         profile: &profile.name,
@@ -55,10 +53,9 @@ pub(super) fn answer(
         old: View::new(profile, old, &growth.old),
         new: View::new(profile, new, &growth.new),
     };
-    Ok(Answer {
-        text: text(profile, how, old, new, &growth),
+    Ok(Shown {
+        text: text(profile, how, old, new, growth),
         json: serde_json::to_string(&view).context("cannot write the answer as JSON")?,
-        verdict: growth.as_file,
     })
 }
 
@@ -139,10 +136,10 @@ fn text(profile: &Profile, how: Move, old: &[u8], new: &[u8], growth: &Growth<'_
 mod tests {
     use std::path::Path;
 
-    use enforcer_abi::{Slot, Verdict};
+    use enforcer_abi::Verdict;
 
-    use super::answer;
-    use crate::profile::{Move, Owner, Profile, compile};
+    use super::super::shown;
+    use crate::profile::{Move, Owner, Profile, Question};
 
     const TEXT: &str = r#"
 name: web
@@ -161,20 +158,18 @@ paths:
 
     fn answers(text: &str) {
         let profile = Profile::parse(text, Path::new("web.yaml"), Path::new("")).unwrap();
-        let compiled = compile(&profile, &|_| Some(Slot::FIRST)).unwrap();
         let ask = |how, old: &str, new: &str| {
-            answer(
-                &profile,
-                &compiled,
+            let question = Question::Move {
                 how,
-                [old, new].map(str::as_bytes),
-                Owner::Other,
-            )
-            .unwrap()
+                paths: [old, new].map(str::as_bytes),
+                owner: Owner::Other,
+            };
+            let answer = question.ask(&profile).unwrap();
+            (shown(&profile, &answer).unwrap(), answer.verdict())
         };
 
-        let up = ask(Move::Rename, "/www/a", "/up/a");
-        assert_eq!(up.verdict, Verdict::Deny);
+        let (up, verdict) = ask(Move::Rename, "/www/a", "/up/a");
+        assert_eq!(verdict, Verdict::Deny);
         assert_eq!(
             up.text,
             "\
@@ -192,15 +187,15 @@ denied: rename of /www/a to /up/a under profile web
         assert_eq!(json["gained"], serde_json::json!(["write", "append"]));
         assert_eq!(json["old"]["path"], "/www/a");
 
-        let down = ask(Move::Rename, "/up/a", "/www/a");
-        assert_eq!(down.verdict, Verdict::Allow);
+        let (down, verdict) = ask(Move::Rename, "/up/a", "/www/a");
+        assert_eq!(verdict, Verdict::Allow);
         let first = down.text.lines().next().unwrap();
         assert_eq!(
             first,
             "allowed as a file, denied as a directory: rename of /up/a to /www/a under profile web"
         );
 
-        let link = ask(Move::Link, "/up/a", "/www/a");
+        let (link, _) = ask(Move::Link, "/up/a", "/www/a");
         assert_eq!(
             link.text,
             "\

@@ -1,10 +1,10 @@
 //! What a profile says to the use of a privilege.
 
 use anyhow::Context as _;
-use enforcer_abi::{Privilege, Privileges, Verdict, policy::refusal};
+use enforcer_abi::{Privilege, Privileges, Verdict};
 use serde::Serialize;
 
-use super::Answer;
+use super::Shown;
 use crate::{
     detection::verdict_name,
     profile::{Escaped, Problem, Profile},
@@ -33,17 +33,16 @@ pub(super) fn named(name: &str) -> Result<Privilege, Problem> {
     })
 }
 
-/// Answers whether `profile` grants `privilege`.
-pub(super) fn answer(profile: &Profile, privilege: Privilege) -> anyhow::Result<Answer> {
+/// Shows what becomes of the use of `privilege` under `profile`.
+pub(super) fn shown(
+    profile: &Profile,
+    privilege: Privilege,
+    verdict: Verdict,
+) -> anyhow::Result<Shown> {
     let Profile {
         name, privileges, ..
     } = profile;
-    let granted = privileges.contains(privilege);
-    let verdict = if granted {
-        Verdict::Allow
-    } else {
-        refusal(profile.mode.for_kernel())
-    };
+    let granted = verdict == Verdict::Allow;
     let label = verdict_name(verdict);
     let spelt = privilege.name().unwrap_or_default();
     let mut lines = vec![match verdict {
@@ -72,10 +71,9 @@ pub(super) fn answer(profile: &Profile, privilege: Privilege) -> anyhow::Result<
         granted,
         origin: profile.privileges_origin.as_ref().map(ToString::to_string),
     };
-    Ok(Answer {
+    Ok(Shown {
         text: lines.join("\n"),
         json: serde_json::to_string(&view).context("cannot write the answer as JSON")?,
-        verdict,
     })
 }
 
@@ -101,8 +99,8 @@ fn implied_by(privileges: Privileges, privilege: Privilege) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{answer, named};
-    use crate::profile::Profile;
+    use super::{super::shown, named};
+    use crate::profile::{Profile, Question};
 
     #[test]
     fn privileges() {
@@ -120,7 +118,8 @@ mod tests {
         for (name, privilege, mode, list, want) in cases {
             let text = format!("name: p\nmode: {mode}\n{list}");
             let profile = Profile::parse(&text, Path::new("p.yaml"), Path::new("")).unwrap();
-            let got = answer(&profile, named(privilege).unwrap()).unwrap();
+            let question = Question::Privilege(named(privilege).unwrap());
+            let got = shown(&profile, &question.ask(&profile).unwrap()).unwrap();
             assert_eq!(got.text, want, "{name}");
             let json: serde_json::Value = serde_json::from_str(&got.json).unwrap();
             assert_eq!(json["granted"], want.starts_with("allowed"), "{name}");

@@ -4,10 +4,10 @@ use anyhow::Context as _;
 use enforcer_abi::{Access, Verdict};
 use serde::Serialize;
 
-use super::Answer;
+use super::Shown;
 use crate::{
     detection::verdict_name,
-    profile::{Compiled, Escaped, Explanation, Owner, Profile, Rule, Target, explain, object_text},
+    profile::{Escaped, Explanation, Profile, Rule, Target, object_text},
     text,
 };
 
@@ -63,21 +63,17 @@ pub(in crate::cli) struct RuleView {
     reason: Option<String>,
 }
 
-/// Answers whether `profile` grants the rights `access` on `path`.
-pub(super) fn answer(
+/// Shows what `profile` says to an access at `name`.
+pub(super) fn shown(
     profile: &Profile,
-    compiled: &Compiled,
-    access: Access,
     name: &[u8],
-    owner: Owner,
-) -> anyhow::Result<Answer> {
-    let explanation = explain(profile, compiled, access, name, owner);
+    explanation: &Explanation<'_>,
+) -> anyhow::Result<Shown> {
     let path = &*object_text(name);
-    let view = View::new(profile, path, &explanation);
-    Ok(Answer {
-        text: sentences(profile, path, &explanation).join("\n"),
+    let view = View::new(profile, path, explanation);
+    Ok(Shown {
+        text: sentences(profile, path, explanation).join("\n"),
         json: serde_json::to_string(&view).context("cannot write the answer as JSON")?,
-        verdict: explanation.verdict,
     })
 }
 
