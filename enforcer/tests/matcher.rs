@@ -16,6 +16,8 @@ mod differences;
 mod glob;
 #[path = "matcher/paths.rs"]
 mod paths;
+#[path = "matcher/questions.rs"]
+mod questions;
 #[path = "matcher/tables.rs"]
 mod tables;
 

@@ -1,0 +1,471 @@
+//! Who can do something, against a model that is asked profile by profile: rules are tried
+//! one after the other, and no automaton, no table and no explanation has a part in it.
+
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+};
+
+use enforcer::profile::{
+    Move, NetworkObject, Owner, Profile, ProfileMode, Question, Rule, Target, compile_alone,
+    who_can,
+};
+use enforcer_abi::{Access, Privilege, Privileges, Verdict};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+
+use crate::{Say, Sketch, glob, paths, paths::Random, profile, rule, sketch};
+
+/// Sets of profiles, and questions of each.
+const SETS: u32 = 300;
+const QUESTIONS: usize = 12;
+
+const OTHER: &str = "other";
+
+/// A profile to be.
+#[derive(Clone, Debug)]
+struct Draft {
+    mode: ProfileMode,
+    metadata: bool,
+    /// Whether each of [`Privilege::NAMES`] is granted.
+    privileges: Vec<bool>,
+    /// With each rule whether its programs go on in another profile.
+    rules: Vec<(Sketch, bool)>,
+    networks: Vec<Net>,
+}
+
+/// A rule on networks to be.
+#[derive(Clone, Debug)]
+struct Net {
+    is_v6: bool,
+    /// Those of [`PROTOCOLS`]; none: all.
+    protocols: Vec<usize>,
+    /// An address and how many bits count.
+    address: Option<(u128, u8)>,
+    ports: Option<[u16; 2]>,
+    /// Whether it speaks about connections, and about being reached.
+    connect: bool,
+    bind: bool,
+    denies: bool,
+}
+
+/// Protocols with their names.
+const PROTOCOLS: [(u8, &str); 3] = [(6, "tcp"), (17, "udp"), (132, "sctp")];
+
+/// Something of a network.
+#[derive(Clone, Copy, Debug)]
+struct Thing {
+    is_v6: bool,
+    protocol: usize,
+    /// Address and port; none: the socket.
+    at: Option<(u128, u16)>,
+}
+
+impl Net {
+    fn bits(&self) -> u8 {
+        if self.is_v6 { 128 } else { 32 }
+    }
+
+    /// What only the network has of an address.
+    fn masked(&self, address: u128, prefix: u8) -> u128 {
+        match self.bits() - prefix {
+            128 => 0,
+            behind => address >> behind << behind,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut keys = vec![format!("family: ipv{}", if self.is_v6 { 6 } else { 4 })];
+        if !self.protocols.is_empty() {
+            let names: Vec<_> = self.protocols.iter().map(|&at| PROTOCOLS[at].1).collect();
+            keys.push(format!("protocol: [{}]", names.join(", ")));
+        }
+        if let Some((address, prefix)) = self.address {
+            let first = shown(self.is_v6, self.masked(address, prefix));
+            keys.push(format!("address: \"{first}/{prefix}\""));
+        }
+        if let Some([from, to]) = self.ports {
+            keys.push(format!("port: \"{from}-{to}\""));
+        }
+        let rights = match (self.connect, self.bind) {
+            (true, false) => "connect",
+            (false, true) => "bind",
+            _ => "connect, bind",
+        };
+        let verb = if self.denies { "deny" } else { "allow" };
+        keys.push(format!("{verb}: [{rights}]"));
+        format!("  - {{ {} }}\n", keys.join(", "))
+    }
+
+    /// Whether it says something of `right` on `thing`.
+    fn is_about(&self, right: Access, thing: Thing) -> bool {
+        let of_all = !self.connect && !self.bind;
+        let has_right = match right {
+            // Nothing is reached without a socket, and no rule here denies one.
+            Access::CREATE => !self.denies && thing.at.is_none(),
+            Access::CONNECT => self.connect || of_all,
+            Access::BIND => self.bind || of_all,
+            _ => false,
+        };
+        let here = thing.at.is_none_or(|(address, port)| {
+            let in_network = self.address.is_none_or(|(network, prefix)| {
+                self.masked(network, prefix) == self.masked(address, prefix)
+            });
+            in_network
+                && self
+                    .ports
+                    .is_none_or(|[from, to]| from <= port && port <= to)
+        });
+        let of_protocol = self.protocols.is_empty() || self.protocols.contains(&thing.protocol);
+        has_right && here && of_protocol && self.is_v6 == thing.is_v6
+    }
+}
+
+/// The address as text.
+fn shown(is_v6: bool, address: u128) -> String {
+    if is_v6 {
+        Ipv6Addr::from(address).to_string()
+    } else {
+        Ipv4Addr::from(u32::try_from(address).unwrap()).to_string()
+    }
+}
+
+impl Thing {
+    /// As the library calls it.
+    fn name(self) -> Vec<u8> {
+        let protocol = PROTOCOLS[self.protocol];
+        let object: NetworkObject = match self.at {
+            Some((address, port)) => {
+                let address: std::net::IpAddr = shown(self.is_v6, address).parse().unwrap();
+                NetworkObject::at(protocol.0, SocketAddr::new(address, port))
+            }
+            None => {
+                let family = if self.is_v6 { 6 } else { 4 };
+                format!("ipv{family}/{}", protocol.1).parse().unwrap()
+            }
+        };
+        object.name()
+    }
+}
+
+/// What a draft says of one path: the rights of anybody, those besides of an owner, and
+/// whether an exec leads to another profile.
+struct Said {
+    allow: Access,
+    owned: Access,
+    leads: bool,
+}
+
+impl Draft {
+    fn of_path(&self, path: &[u8]) -> Said {
+        let rules = self.rules.iter();
+        let matching: Vec<_> = rules
+            .filter(|(sketch, _)| glob::matches(&sketch.glob, path))
+            .collect();
+        let sketches: Vec<&Sketch> = matching.iter().map(|(sketch, _)| sketch).collect();
+        let mut say = Say::of(&sketches);
+        if !self.metadata {
+            say.allow |= Access::METADATA;
+            say.owned = say.owned & !Access::METADATA;
+        }
+        let runs = |(sketch, leads): &&(Sketch, bool)| {
+            *leads && !sketch.denies && sketch.access.contains(Access::EXECUTE)
+        };
+        Said {
+            leads: matching.iter().any(|rule| runs(rule)),
+            allow: say.allow,
+            owned: say.owned,
+        }
+    }
+
+    fn grants_of_path(&self, access: Access, path: &[u8], owner: Owner) -> bool {
+        let said = self.of_path(path);
+        match owner {
+            Owner::Task => (said.allow | said.owned).contains(access),
+            Owner::Other => said.allow.contains(access),
+        }
+    }
+
+    fn grants_of_network(&self, access: Access, thing: Thing) -> bool {
+        let mut rights = (0..16).map(|bit| Access(1 << bit));
+        rights.all(|right| {
+            let mut about = self
+                .networks
+                .iter()
+                .filter(|net| net.is_about(right, thing));
+            !access.contains(right)
+                || about.clone().any(|net| !net.denies) && about.all(|net| !net.denies)
+        })
+    }
+
+    fn lets_move(&self, how: Move, [old, new]: [&[u8]; 2], owner: Owner) -> bool {
+        let leaves = how == Move::Link || self.grants_of_path(Access::REMOVE, old, owner);
+        // Who makes something owns it.
+        let comes = self.grants_of_path(Access::CREATE, new, Owner::Task);
+        let [before, after] = [old, new].map(|path| self.of_path(path));
+        let to_others = before.allow.contains(after.allow);
+        let to_owner = (before.allow | before.owned).contains(after.allow | after.owned);
+        let runs = (after.allow | after.owned).contains(Access::EXECUTE);
+        leaves && comes && to_others && to_owner && (!runs || before.leads == after.leads)
+    }
+
+    /// The verdict, where something is granted or not.
+    fn verdict(&self, granted: bool) -> Verdict {
+        match self.mode {
+            _ if granted => Verdict::Allow,
+            ProfileMode::Enforce => Verdict::Deny,
+            ProfileMode::Audit => Verdict::Audit,
+            ProfileMode::Learn => Verdict::Learn,
+        }
+    }
+
+    /// The profile, if its rules do not contradict one another.
+    fn profile(&self, name: String) -> Option<Profile> {
+        let mut rules: Vec<Rule> = Vec::new();
+        for (sketch, leads) in &self.rules {
+            // What is no pattern is sorted out before.
+            let mut rule = rule(sketch)?;
+            if rule.allow.contains(Access::EXECUTE) {
+                rule.target = Some(if *leads {
+                    Target::Profile(OTHER.to_owned())
+                } else {
+                    Target::Inherit
+                });
+            }
+            rules.push(rule);
+        }
+        if !self.networks.is_empty() {
+            let lines: String = self.networks.iter().map(Net::text).collect();
+            let text = format!("name: p\nmode: enforce\nnetwork:\n{lines}");
+            let parsed = Profile::parse(&text, Path::new("p.yaml"), Path::new(""));
+            rules.extend(
+                parsed
+                    .unwrap_or_else(|error| panic!("{error}\n{text}"))
+                    .rules,
+            );
+        }
+        let granted = Privilege::NAMES.into_iter().zip(&self.privileges);
+        let granted = granted.filter(|&(_, &granted)| granted);
+        let profile = Profile {
+            name,
+            mode: self.mode,
+            metadata: self.metadata,
+            privileges: granted.fold(Privileges::NONE, |all, ((privilege, _), _)| {
+                Privileges(all.0 | Privileges::of(privilege).0)
+            }),
+            ..profile(rules)
+        };
+        compile_alone(&profile).is_ok().then_some(profile)
+    }
+}
+
+fn net() -> impl Strategy<Value = Net> {
+    let is_v6 = any::<bool>();
+    let protocols = prop::collection::btree_set(0..PROTOCOLS.len(), 0..3);
+    let address = prop::option::weighted(0.7, (any::<u128>(), any::<u8>()));
+    let ports = prop::option::of((any::<u16>(), any::<u16>()));
+    let rights = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.3));
+    (is_v6, protocols, address, ports, rights).prop_map(
+        |(is_v6, protocols, address, ports, (connect, bind, denies))| {
+            let protocols: BTreeSet<usize> = protocols;
+            let bits = if is_v6 { 128 } else { 32 };
+            // All the protocols that there are have no ports.
+            let ports = ports.filter(|_| !protocols.is_empty());
+            Net {
+                is_v6,
+                protocols: protocols.into_iter().collect(),
+                // Addresses of IPv4 in the form of IPv6 are IPv4's: none is made here.
+                address: address.map(|(address, prefix)| {
+                    let address = address >> (128 - u32::from(bits));
+                    (address, prefix % (bits + 1))
+                }),
+                ports: ports.map(|(one, other)| [one.min(other), one.max(other)]),
+                connect,
+                bind,
+                denies,
+            }
+        },
+    )
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let mode = prop_oneof![
+        6 => Just(ProfileMode::Enforce),
+        1 => Just(ProfileMode::Audit),
+        1 => Just(ProfileMode::Learn),
+    ];
+    let privileges = prop::collection::vec(any::<bool>(), Privilege::NAMES.len());
+    let leads = prop::bool::weighted(0.2);
+    let rules = prop::collection::vec((sketch(), leads), 1..5);
+    let networks = prop::collection::vec(net(), 0..4);
+    (mode, any::<bool>(), privileges, rules, networks).prop_map(
+        |(mode, metadata, privileges, mut rules, networks)| {
+            rules.retain(|(sketch, _)| rule(sketch).is_some());
+            Draft {
+                mode,
+                metadata,
+                privileges,
+                rules,
+                networks,
+            }
+        },
+    )
+}
+
+/// A few rights out of these.
+fn some(of: Access, random: &mut Random) -> Access {
+    let rights: Vec<Access> = (0..16).map(|bit| Access(1 << bit)).collect();
+    let rights: Vec<Access> = rights.into_iter().filter(|&it| of.contains(it)).collect();
+    let count = 1 + random.below(2);
+    (0..count).fold(Access::NONE, |all, _| {
+        all | rights[random.below(rights.len())]
+    })
+}
+
+/// Something of a network, most often near to what a rule is about.
+fn thing(nets: &[&Net], random: &mut Random) -> Thing {
+    let far = Net {
+        is_v6: false,
+        protocols: Vec::new(),
+        address: None,
+        ports: None,
+        connect: false,
+        bind: false,
+        denies: false,
+    };
+    let near = match nets {
+        [] => &far,
+        _ => nets[random.below(nets.len())],
+    };
+    let mut address = near.address.map_or(1, |(address, _)| address);
+    if random.below(2) == 0 {
+        address ^= 1 << random.below(near.bits().into());
+    }
+    let [from, to] = near.ports.unwrap_or([0, u16::MAX]);
+    let ports = [from, to, from.wrapping_sub(1), to.wrapping_add(1)];
+    let protocol = match &near.protocols[..] {
+        [first, ..] if random.below(4) > 0 => *first,
+        _ => random.below(PROTOCOLS.len()),
+    };
+    Thing {
+        is_v6: near.is_v6,
+        protocol,
+        at: (random.below(4) > 0).then(|| (address, ports[random.below(4)])),
+    }
+}
+
+#[test]
+fn who_can_agrees_with_every_profile_by_itself() {
+    // By kind of question and verdict: how often.
+    let counts: RefCell<BTreeMap<(&str, u8), u64>> = RefCell::default();
+    let config = Config {
+        cases: SETS,
+        failure_persistence: None,
+        max_global_rejects: 100_000,
+        ..Config::default()
+    };
+    let strategy = (prop::collection::vec(draft(), 2..5), any::<u64>());
+    let result = TestRunner::new(config).run(&strategy, |(drafts, seed)| {
+        let (drafts, profiles): (Vec<&Draft>, Vec<Profile>) = drafts
+            .iter()
+            .enumerate()
+            .filter_map(|(at, draft)| Some((draft, draft.profile(format!("p{at}"))?)))
+            .unzip();
+        let sketches = drafts.iter().flat_map(|draft| &draft.rules);
+        let globs: Vec<_> = sketches.map(|(sketch, _)| &sketch.glob[..]).collect();
+        let nets: Vec<_> = drafts.iter().flat_map(|draft| &draft.networks).collect();
+        prop_assume!(!globs.is_empty());
+        let mut random = Random(seed);
+        for at in 0..QUESTIONS {
+            let owner = [Owner::Task, Owner::Other][random.below(2)];
+            let [path, new] = [(); 2].map(|()| paths::near(&globs, &mut random));
+            let (kind, question, granted): (_, _, Vec<bool>) = match at % 6 {
+                0..3 => {
+                    let access = some(Access::ON_PATHS, &mut random);
+                    let grants = |draft: &&Draft| draft.grants_of_path(access, &path, owner);
+                    let name = Cow::from(path.clone());
+                    let question = Question::Rights {
+                        access,
+                        name,
+                        owner,
+                    };
+                    ("path", question, drafts.iter().map(grants).collect())
+                }
+                3 => {
+                    let thing = thing(&nets, &mut random);
+                    let access = match thing.at {
+                        Some(_) => some(Access::CONNECT | Access::BIND, &mut random),
+                        None => Access::CREATE,
+                    };
+                    let grants = |draft: &&Draft| draft.grants_of_network(access, thing);
+                    let name = Cow::from(thing.name());
+                    let question = Question::Rights {
+                        access,
+                        name,
+                        owner,
+                    };
+                    ("network", question, drafts.iter().map(grants).collect())
+                }
+                4 => {
+                    let how = [Move::Rename, Move::Link][random.below(2)];
+                    let paths = [&path[..], [&new[..], &path[..]][random.below(2)]];
+                    let grants = |draft: &&Draft| draft.lets_move(how, paths, owner);
+                    let question = Question::Move { how, paths, owner };
+                    ("move", question, drafts.iter().map(grants).collect())
+                }
+                _ => {
+                    let at = random.below(Privilege::NAMES.len());
+                    let grants = |draft: &&Draft| draft.privileges[at];
+                    let question = Question::Privilege(Privilege::NAMES[at].0);
+                    ("privilege", question, drafts.iter().map(grants).collect())
+                }
+            };
+            let verdicts: Vec<Verdict> = drafts
+                .iter()
+                .zip(granted)
+                .map(|(draft, granted)| draft.verdict(granted))
+                .collect();
+            for &verdict in &verdicts {
+                *counts
+                    .borrow_mut()
+                    .entry((kind, verdict as u8))
+                    .or_default() += 1;
+            }
+            let want: Vec<(&str, Verdict)> = profiles
+                .iter()
+                .zip(verdicts)
+                .filter(|&(_, verdict)| verdict != Verdict::Deny)
+                .map(|(profile, verdict)| (&profile.name[..], verdict))
+                .collect();
+            let able = who_can(&profiles, &question).unwrap();
+            let got: Vec<(&str, Verdict)> = able
+                .iter()
+                .map(|(profile, answer)| (&profile.name[..], answer.verdict()))
+                .collect();
+            prop_assert_eq!(got, want, "{:?}", question);
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    // Of each kind, so that neither a yes nor a no to everything gets through.
+    let counts = counts.into_inner();
+    println!("{counts:?}");
+    for kind in ["path", "network", "move", "privilege"] {
+        for verdict in [
+            Verdict::Allow,
+            Verdict::Deny,
+            Verdict::Audit,
+            Verdict::Learn,
+        ] {
+            let count = counts.get(&(kind, verdict as u8)).copied().unwrap_or(0);
+            assert!(count >= 20, "{kind}, {verdict:?}: {count}");
+        }
+    }
+}
