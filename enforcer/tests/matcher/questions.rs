@@ -22,7 +22,7 @@ use proptest::{
 use crate::{Say, Sketch, glob, paths, paths::Random, profile, rule, sketch};
 
 /// Sets of profiles, and questions of each.
-const SETS: u32 = 300;
+const SETS: u32 = 120;
 const QUESTIONS: usize = 12;
 
 const OTHER: &str = "other";
