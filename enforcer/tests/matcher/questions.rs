@@ -41,6 +41,10 @@ struct Draft {
 
 /// A rule on networks to be.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is drawn by itself, and stands for a word of the rule"
+)]
 struct Net {
     is_v6: bool,
     /// Those of [`PROTOCOLS`]; none: all.
@@ -139,15 +143,12 @@ impl Thing {
     /// As the library calls it.
     fn name(self) -> Vec<u8> {
         let protocol = PROTOCOLS[self.protocol];
-        let object: NetworkObject = match self.at {
-            Some((address, port)) => {
-                let address: std::net::IpAddr = shown(self.is_v6, address).parse().unwrap();
-                NetworkObject::at(protocol.0, SocketAddr::new(address, port))
-            }
-            None => {
-                let family = if self.is_v6 { 6 } else { 4 };
-                format!("ipv{family}/{}", protocol.1).parse().unwrap()
-            }
+        let object: NetworkObject = if let Some((address, port)) = self.at {
+            let address: std::net::IpAddr = shown(self.is_v6, address).parse().unwrap();
+            NetworkObject::at(protocol.0, SocketAddr::new(address, port))
+        } else {
+            let family = if self.is_v6 { 6 } else { 4 };
+            format!("ipv{family}/{}", protocol.1).parse().unwrap()
         };
         object.name()
     }
@@ -173,11 +174,11 @@ impl Draft {
             say.allow |= Access::METADATA;
             say.owned = say.owned & !Access::METADATA;
         }
-        let runs = |(sketch, leads): &&(Sketch, bool)| {
+        let runs = |(sketch, leads): &(Sketch, bool)| {
             *leads && !sketch.denies && sketch.access.contains(Access::EXECUTE)
         };
         Said {
-            leads: matching.iter().any(|rule| runs(rule)),
+            leads: matching.into_iter().any(runs),
             allow: say.allow,
             owned: say.owned,
         }
@@ -243,11 +244,7 @@ impl Draft {
             let lines: String = self.networks.iter().map(Net::text).collect();
             let text = format!("name: p\nmode: enforce\nnetwork:\n{lines}");
             let parsed = Profile::parse(&text, Path::new("p.yaml"), Path::new(""));
-            rules.extend(
-                parsed
-                    .unwrap_or_else(|error| panic!("{error}\n{text}"))
-                    .rules,
-            );
+            rules.extend(parsed.unwrap().rules);
         }
         let granted = Privilege::NAMES.into_iter().zip(&self.privileges);
         let granted = granted.filter(|&(_, &granted)| granted);
@@ -359,6 +356,58 @@ fn thing(nets: &[&Net], random: &mut Random) -> Thing {
     }
 }
 
+/// A question of one of the kinds, with the kind and which of the drafts grant it.
+fn ask<'a>(
+    at: usize,
+    drafts: &[&Draft],
+    [path, new]: &'a [Vec<u8>; 2],
+    nets: &[&Net],
+    random: &mut Random,
+) -> (&'static str, Question<'a>, Vec<bool>) {
+    let owner = [Owner::Task, Owner::Other][random.below(2)];
+    match at % 6 {
+        0..3 => {
+            let access = some(Access::ON_PATHS, random);
+            let grants = |draft: &&Draft| draft.grants_of_path(access, path, owner);
+            let name = Cow::from(&path[..]);
+            let question = Question::Rights {
+                access,
+                name,
+                owner,
+            };
+            ("path", question, drafts.iter().map(grants).collect())
+        }
+        3 => {
+            let thing = thing(nets, random);
+            let access = match thing.at {
+                Some(_) => some(Access::CONNECT | Access::BIND, random),
+                None => Access::CREATE,
+            };
+            let grants = |draft: &&Draft| draft.grants_of_network(access, thing);
+            let name = Cow::from(thing.name());
+            let question = Question::Rights {
+                access,
+                name,
+                owner,
+            };
+            ("network", question, drafts.iter().map(grants).collect())
+        }
+        4 => {
+            let how = [Move::Rename, Move::Link][random.below(2)];
+            let paths = [&path[..], [&new[..], &path[..]][random.below(2)]];
+            let grants = |draft: &&Draft| draft.lets_move(how, paths, owner);
+            let question = Question::Move { how, paths, owner };
+            ("move", question, drafts.iter().map(grants).collect())
+        }
+        _ => {
+            let at = random.below(Privilege::NAMES.len());
+            let grants = |draft: &&Draft| draft.privileges[at];
+            let question = Question::Privilege(Privilege::NAMES[at].0);
+            ("privilege", question, drafts.iter().map(grants).collect())
+        }
+    }
+}
+
 #[test]
 fn who_can_agrees_with_every_profile_by_itself() {
     // By kind of question and verdict: how often.
@@ -382,49 +431,8 @@ fn who_can_agrees_with_every_profile_by_itself() {
         prop_assume!(!globs.is_empty());
         let mut random = Random(seed);
         for at in 0..QUESTIONS {
-            let owner = [Owner::Task, Owner::Other][random.below(2)];
-            let [path, new] = [(); 2].map(|()| paths::near(&globs, &mut random));
-            let (kind, question, granted): (_, _, Vec<bool>) = match at % 6 {
-                0..3 => {
-                    let access = some(Access::ON_PATHS, &mut random);
-                    let grants = |draft: &&Draft| draft.grants_of_path(access, &path, owner);
-                    let name = Cow::from(path.clone());
-                    let question = Question::Rights {
-                        access,
-                        name,
-                        owner,
-                    };
-                    ("path", question, drafts.iter().map(grants).collect())
-                }
-                3 => {
-                    let thing = thing(&nets, &mut random);
-                    let access = match thing.at {
-                        Some(_) => some(Access::CONNECT | Access::BIND, &mut random),
-                        None => Access::CREATE,
-                    };
-                    let grants = |draft: &&Draft| draft.grants_of_network(access, thing);
-                    let name = Cow::from(thing.name());
-                    let question = Question::Rights {
-                        access,
-                        name,
-                        owner,
-                    };
-                    ("network", question, drafts.iter().map(grants).collect())
-                }
-                4 => {
-                    let how = [Move::Rename, Move::Link][random.below(2)];
-                    let paths = [&path[..], [&new[..], &path[..]][random.below(2)]];
-                    let grants = |draft: &&Draft| draft.lets_move(how, paths, owner);
-                    let question = Question::Move { how, paths, owner };
-                    ("move", question, drafts.iter().map(grants).collect())
-                }
-                _ => {
-                    let at = random.below(Privilege::NAMES.len());
-                    let grants = |draft: &&Draft| draft.privileges[at];
-                    let question = Question::Privilege(Privilege::NAMES[at].0);
-                    ("privilege", question, drafts.iter().map(grants).collect())
-                }
-            };
+            let named = [(); 2].map(|()| paths::near(&globs, &mut random));
+            let (kind, question, granted) = ask(at, &drafts, &named, &nets, &mut random);
             let verdicts: Vec<Verdict> = drafts
                 .iter()
                 .zip(granted)
