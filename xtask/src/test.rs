@@ -127,6 +127,7 @@ fn jobs<'a>(
     let mut jobs = Vec::new();
     for group in &groups::GROUPS {
         let ours = Tests {
+            label: group.name,
             kernel: group.kernel,
             packages: group.packages,
             memory: group.memory,
@@ -144,6 +145,7 @@ fn jobs<'a>(
         }
         let name = format!("kernel {kernel}");
         let ours = Tests {
+            label: kernel,
             kernel,
             packages: &[],
             memory: groups::MEMORY,

@@ -83,6 +83,8 @@ pub(super) fn run(jobs: Vec<Job<'_>>, until: Option<Instant>) -> Result<Vec<(Str
 
 /// Tests that run in one guest.
 pub(super) struct Tests<'a> {
+    /// What their lines begin with.
+    pub(super) label: &'a str,
     /// The kernel's series, or the path of an image.
     pub(super) kernel: &'a str,
     /// Debian's packages that they need.
@@ -114,14 +116,14 @@ impl Tests<'_> {
             env,
             cmd,
             output: Output::Keep,
-            label: self.kernel.to_owned(),
+            label: self.label.to_owned(),
             ..Vm::default()
         };
         let outcome = vm.run()?;
         let output = String::from_utf8_lossy(&outcome.stdout);
         util::say(format_args!(
-            "kernel {} is done:\n{}",
-            self.kernel,
+            "{} is done:\n{}",
+            self.label,
             closing(&output)
         ));
         let passed = count(&output);
