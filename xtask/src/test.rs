@@ -125,19 +125,7 @@ fn jobs<'a>(
         work: Box::new(move || tests.run(harness, files, environment())),
     };
     let mut jobs = Vec::new();
-    for group in &groups::GROUPS {
-        let ours = Tests {
-            label: group.name,
-            kernel: group.kernel,
-            packages: group.packages,
-            memory: group.memory,
-            names: group.of(&names),
-        };
-        if !ours.names.is_empty() {
-            let name = format!("{} on {}", group.name, group.kernel);
-            jobs.push(tests(name, group.optional, ours));
-        }
-    }
+    // What takes the longest comes first.
     let everywhere = groups::elsewhere(&names);
     for (number, kernel) in kernels(args).into_iter().enumerate() {
         if everywhere.is_empty() {
@@ -152,6 +140,19 @@ fn jobs<'a>(
             names: everywhere.clone(),
         };
         jobs.push(tests(name, number > 0, ours));
+    }
+    for group in &groups::GROUPS {
+        let ours = Tests {
+            label: group.name,
+            kernel: group.kernel,
+            packages: group.packages,
+            memory: group.memory,
+            names: group.of(&names),
+        };
+        if !ours.names.is_empty() {
+            let name = format!("{} on {}", group.name, group.kernel);
+            jobs.push(tests(name, group.optional, ours));
+        }
     }
     if args.filters.is_empty() {
         type Boot = fn(&str, &vm::Files) -> Result<bool>;
