@@ -119,9 +119,10 @@ fn jobs<'a>(
         args.filters.is_empty() || filters.any(|filter| name.contains(filter.as_str()))
     };
     let names: Vec<&str> = names.iter().map(String::as_str).filter(asked).collect();
-    let tests = |name: String, optional, tests: Tests<'a>| Job {
+    let tests = |name: String, optional, alone, tests: Tests<'a>| Job {
         name,
         optional,
+        alone,
         work: Box::new(move || tests.run(harness, files, environment())),
     };
     let mut jobs = Vec::new();
@@ -139,7 +140,7 @@ fn jobs<'a>(
             memory: groups::MEMORY,
             names: everywhere.clone(),
         };
-        jobs.push(tests(name, number > 0, ours));
+        jobs.push(tests(name, number > 0, false, ours));
     }
     for group in &groups::GROUPS {
         let ours = Tests {
@@ -151,7 +152,7 @@ fn jobs<'a>(
         };
         if !ours.names.is_empty() {
             let name = format!("{} on {}", group.name, group.kernel);
-            jobs.push(tests(name, group.optional, ours));
+            jobs.push(tests(name, group.optional, group.alone, ours));
         }
     }
     if args.filters.is_empty() {
@@ -163,6 +164,7 @@ fn jobs<'a>(
         jobs.extend(boots.map(|(name, boot)| Job {
             name: name.to_owned(),
             optional: false,
+            alone: false,
             work: Box::new(move || Ok(boot(OLDEST_USUAL, files)?.then_some(1))),
         }));
     }

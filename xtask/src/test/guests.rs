@@ -1,7 +1,7 @@
 //! What takes a kernel of its own: guests, two at a time.
 
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -23,6 +23,8 @@ pub(super) struct Job<'a> {
     pub(super) name: String,
     /// Whether it is left out if time is short.
     pub(super) optional: bool,
+    /// Whether nothing else may run beside it.
+    pub(super) alone: bool,
     /// Does it, and tells how many tests passed, or nothing if one failed.
     pub(super) work: Box<dyn FnOnce() -> Result<Option<usize>> + Send + 'a>,
 }
@@ -51,6 +53,8 @@ pub(super) enum Outcome {
 pub(super) fn run(jobs: Vec<Job<'_>>, until: Option<Instant>) -> Result<Vec<(String, Outcome)>> {
     let jobs = Mutex::new(jobs.into_iter());
     let outcomes = Mutex::new(Vec::new());
+    // Who runs alone waits for the others, and they for it.
+    let turns = RwLock::new(());
     let work = || -> Result<()> {
         loop {
             let next = jobs.lock().ok().and_then(|mut jobs| jobs.next());
@@ -58,6 +62,11 @@ pub(super) fn run(jobs: Vec<Job<'_>>, until: Option<Instant>) -> Result<Vec<(Str
             let outcome = if job.optional && until.is_some_and(|until| Instant::now() > until) {
                 Outcome::LeftOut
             } else {
+                let (_alone, _beside) = if job.alone {
+                    (turns.write().ok(), None)
+                } else {
+                    (None, turns.read().ok())
+                };
                 util::say(format_args!("testing: {}", job.name));
                 let (passed, duration) = util::timed(job.work);
                 Outcome::Done {
@@ -200,6 +209,7 @@ mod tests {
         let job = |name: &str, optional| Job {
             name: name.to_owned(),
             optional,
+            alone: name == "c",
             work: Box::new({
                 let (begun, name) = (&begun, name.to_owned());
                 move || {
@@ -221,6 +231,7 @@ mod tests {
         let failing = Job {
             name: "d".to_owned(),
             optional: false,
+            alone: false,
             work: Box::new(|| anyhow::bail!("no machine")),
         };
         assert!(run(vec![failing], None).is_err());
