@@ -50,7 +50,7 @@ pub(super) const GROUPS: [Group; 3] = [
         packages: &["dpkg", "libc6-dev", "tcc"],
         memory: MEMORY,
         optional: false,
-        // Beside another, fifty processes that never rest leave the compiler no time.
+        // Fifty processes that never rest take what there is: beside another it takes twice as long.
         alone: true,
     },
     Group {
