@@ -164,18 +164,23 @@ fn compiled(profile: &Profile) -> Compiled {
     compile(profile, &|_| Some(Slot(1))).unwrap()
 }
 
+/// Tries so many cases, and writes none of them down. Many that are drawn make no profile.
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_global_rejects: 100_000,
+        ..Config::default()
+    })
+}
+
 #[test]
 fn table_agrees_with_naive_matcher() {
     let pairs = Cell::new(0_u64);
     let granted = Cell::new(0_u64);
-    let config = Config {
-        cases: u32::try_from(PAIRS / PATHS).unwrap(),
-        failure_persistence: None,
-        max_global_rejects: 100_000,
-        ..Config::default()
-    };
     let strategy = (prop::collection::vec(sketch(), 1..7), any::<u64>());
-    let result = TestRunner::new(config).run(&strategy, |(sketches, seed)| {
+    let mut runner = runner(u32::try_from(PAIRS / PATHS).unwrap());
+    let result = runner.run(&strategy, |(sketches, seed)| {
         let (sketches, rules): (Vec<&Sketch>, Vec<_>) = sketches
             .iter()
             .filter_map(|sketch| Some((sketch, rule(sketch)?)))

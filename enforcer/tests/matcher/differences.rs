@@ -2,12 +2,9 @@
 
 use enforcer::profile::{Difference, differences};
 use enforcer_abi::Access;
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 
-use crate::{PATHS, Random, compiled, paths, profile, rule, sketch};
+use crate::{PATHS, Random, compiled, paths, profile, rule, runner, sketch};
 
 /// What both profiles say of a path.
 type Both = (Access, Access);
@@ -20,16 +17,10 @@ fn both(difference: &Difference<'_>) -> Both {
 #[test]
 fn differences_agree_with_the_tables() {
     let (mut differing, mut equal) = (0_u64, 0_u64);
-    let config = Config {
-        cases: 300,
-        failure_persistence: None,
-        max_global_rejects: 100_000,
-        ..Config::default()
-    };
     let sketches = || prop::collection::vec(sketch(), 1..5);
     let strategy = (sketches(), sketches(), sketches(), any::<u64>());
     let counts = std::cell::RefCell::new((&mut differing, &mut equal));
-    let result = TestRunner::new(config).run(&strategy, |(common, old, new, seed)| {
+    let result = runner(300).run(&strategy, |(common, old, new, seed)| {
         let joined = |own: &[crate::Sketch]| -> Vec<crate::Sketch> {
             let all = common.iter().chain(own).cloned();
             all.filter(|sketch| rule(sketch).is_some()).collect()

@@ -10,13 +10,10 @@ use enforcer::profile::{
     Move, Owner, Profile, ProfileMode, Question, Rule, Target, compile_alone, who_can,
 };
 use enforcer_abi::{Access, Privilege, Privileges, Verdict};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 
 use self::nets::{Net, Thing, net, thing};
-use crate::{Say, Sketch, glob, paths, paths::Random, profile, rule, sketch};
+use crate::{Say, Sketch, glob, paths, paths::Random, profile, rule, runner, sketch};
 
 /// Sets of profiles, and questions of each.
 const SETS: u32 = 60;
@@ -233,14 +230,8 @@ fn ask<'a>(
 fn who_can_agrees_with_every_profile_by_itself() {
     // By kind of question and verdict: how often.
     let counts: RefCell<BTreeMap<(&str, u8), u64>> = RefCell::default();
-    let config = Config {
-        cases: SETS,
-        failure_persistence: None,
-        max_global_rejects: 100_000,
-        ..Config::default()
-    };
     let strategy = (prop::collection::vec(draft(), 2..5), any::<u64>());
-    let result = TestRunner::new(config).run(&strategy, |(drafts, seed)| {
+    let result = runner(SETS).run(&strategy, |(drafts, seed)| {
         let (drafts, profiles): (Vec<&Draft>, Vec<Profile>) = drafts
             .iter()
             .enumerate()

@@ -103,7 +103,7 @@ impl Net {
 }
 
 /// The address as text.
-pub(super) fn shown(is_v6: bool, address: u128) -> String {
+fn shown(is_v6: bool, address: u128) -> String {
     if is_v6 {
         Ipv6Addr::from(address).to_string()
     } else {
