@@ -264,4 +264,35 @@ mod tests {
             USUAL
         );
     }
+
+    #[test]
+    fn what_is_asked_for_is_done_in_order() {
+        let names = ["open::a", "library::b", "limits::tasks::c", "outsiders::d"];
+        let names = names.map(str::to_owned);
+        let harness = Program {
+            name: "kernel".to_owned(),
+            is_test: true,
+            path: "/nonexistent".into(),
+        };
+        #[rustfmt::skip]
+        let cases: [(&[&str], &[&str]); 4] = [
+            (&[],                &["kernel 6.1", "limits on 6.12", "outsiders on 6.12",
+                                   "a kernel without bpf in lsm=", "a kernel that is fully preemptible",
+                                   "kernel 6.12", "shipped profiles on 6.12"]),
+            (&["library"],       &["shipped profiles on 6.12"]),
+            (&["open", "tasks"], &["kernel 6.1", "limits on 6.12", "kernel 6.12"]),
+            (&["network"],       &[]),
+        ];
+        for (filters, want) in cases {
+            let args = Args {
+                full: false,
+                within: None,
+                kernels: Vec::new(),
+                filters: filters.iter().map(|&filter| filter.to_owned()).collect(),
+            };
+            let jobs = jobs(&args, &harness, &names, &[]);
+            let got: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
+            assert_eq!(got, want, "{filters:?}");
+        }
+    }
 }

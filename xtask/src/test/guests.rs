@@ -178,6 +178,9 @@ fn count(output: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -235,5 +238,31 @@ mod tests {
             work: Box::new(|| anyhow::bail!("no machine")),
         };
         assert!(run(vec![failing], None).is_err());
+    }
+
+    #[test]
+    fn who_runs_alone_has_nobody_beside() {
+        let running = AtomicUsize::new(0);
+        let most = Mutex::new(HashMap::new());
+        let jobs = [("a", false), ("b", false), ("c", true), ("d", false)];
+        let jobs = jobs.map(|(name, alone)| Job {
+            name: name.to_owned(),
+            optional: false,
+            alone,
+            work: Box::new({
+                let (running, most) = (&running, &most);
+                move || {
+                    let now = 1 + running.fetch_add(1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(50));
+                    let at_end = running.fetch_sub(1, Ordering::SeqCst);
+                    most.lock().unwrap().insert(name, now.max(at_end));
+                    Ok(Some(1))
+                }
+            }),
+        });
+        let outcomes = run(jobs.into(), None).unwrap();
+        assert_eq!(outcomes.len(), 4);
+        let most = most.into_inner().unwrap();
+        assert_eq!(most["c"], 1, "{most:?}");
     }
 }

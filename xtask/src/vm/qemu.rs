@@ -213,8 +213,6 @@ fn collect(
 }
 
 /// Writes lines with a label, each as a whole; without a label, all as it comes.
-///
-/// Where nobody listens any more, the guest may go on: errors are dropped.
 struct Labelled<W> {
     label: String,
     line: Vec<u8>,
@@ -232,7 +230,7 @@ impl<W: Write> Labelled<W> {
 
     fn write(&mut self, data: &[u8]) {
         if self.label.is_empty() {
-            drop(self.into.write_all(data).and_then(|()| self.into.flush()));
+            hand_on(&mut self.into, data);
             return;
         }
         for piece in data.split_inclusive(|&byte| byte == b'\n') {
@@ -241,11 +239,7 @@ impl<W: Write> Labelled<W> {
             }
             self.line.extend(piece);
             if piece.ends_with(b"\n") {
-                drop(
-                    self.into
-                        .write_all(&self.line)
-                        .and_then(|()| self.into.flush()),
-                );
+                hand_on(&mut self.into, &self.line);
                 self.line.clear();
             }
         }
@@ -257,6 +251,11 @@ impl<W: Write> Labelled<W> {
             self.write(b"\n");
         }
     }
+}
+
+/// Writes at once. Where nobody listens any more, the guest may go on.
+fn hand_on(into: &mut impl Write, data: &[u8]) {
+    drop(into.write_all(data).and_then(|()| into.flush()));
 }
 
 #[cfg(test)]
