@@ -15,7 +15,7 @@ mod network;
 mod privilege;
 mod remembered;
 
-pub(crate) use self::layer::slot_of;
+pub(crate) use self::layer::{OUTWARDS, slot_of};
 use self::{
     anywhere::judge_anywhere,
     layer::layers,
@@ -163,14 +163,24 @@ pub(crate) fn ask_target(label: &mut Label, question: &Question) -> (Answer, Tar
         requested: question.requested | STAYS,
         ..*question
     };
-    if remembered::grants(label, &staying, Folder::Read) {
+    let is_known = remembered::grants(label, &staying, Folder::Read);
+    if is_known && remembered::knows_edge() == 1 {
         return (Answer::Granted, Target::NONE);
     }
     let Some(scratch) = begin() else {
         return (Answer::Refused, Target::NONE);
     };
     kernel::clear(&mut scratch.found);
-    let answer = consult(scratch, label, question);
+    let answer = if is_known {
+        // Who runs it is to be told.
+        note(scratch, label, question);
+        judge_by_path(scratch, label)
+    } else {
+        consult(scratch, label, question)
+    };
+    if answer == Answer::Granted {
+        let _noted = remembered::note_edge();
+    }
     let target = Target {
         slot: scratch.found.target,
         scrub: scratch.found.scrub != 0,
@@ -218,6 +228,12 @@ fn consult(scratch: &mut Scratch, label: &mut Label, question: &Question) -> Ans
     if judge_known(scratch.at) == 1 {
         return Answer::Granted;
     }
+    judge_by_path(scratch, label)
+}
+
+/// Judges the question in a scratch by the object's path.
+#[inline(always)]
+fn judge_by_path(scratch: &mut Scratch, label: &Label) -> Answer {
     programs::introduce(label);
     Answer::from_number(judge_object(scratch.at))
 }

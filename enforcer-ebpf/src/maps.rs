@@ -2,7 +2,8 @@
 //!
 //! - [`tasks`]: labels; [`scratches`]
 //! - [`known`]: what is remembered of objects
-//! - [`violations`]: counts of violations; [`events`]: records for the agent
+//! - [`violations`]: counts of violations; [`uses`]: what of grants was told; [`events`]:
+//!   records for the agent
 //!
 //! `events` exists twice, with one interface: for kernels from 5.12 on, and for older
 //! ones.
@@ -14,6 +15,7 @@ pub(crate) mod events;
 pub(crate) mod known;
 mod scratches;
 mod tasks;
+pub(crate) mod uses;
 pub(crate) mod violations;
 
 use core::{
@@ -30,11 +32,11 @@ use aya_ebpf::{
 };
 use enforcer_abi::{
     Access, Adopted, Counter, Hit, Reason, Slot, Subjects,
-    limits::{self, OUTCOMES, SLOTS, TABLE_WORDS},
+    limits::{self, LOOKS, OUTCOMES, SLOTS, TABLE_WORDS},
 };
 
 pub(crate) use self::{
-    events::send,
+    events::{has_room, send},
     scratches::{give, scratch, take},
     tasks::{forget, label, label_or_empty, new_label},
     violations::{Telling, told, violation},
@@ -183,11 +185,40 @@ pub(crate) fn table(slot: Slot) -> Option<AnyTable> {
     }
 }
 
+/// The counter `index` on this CPU.
+#[inline(always)]
+fn hits(index: u32) -> Option<*mut Hit> {
+    let of_cpu = kernel::processor().wrapping_mul(OUTCOMES as u32);
+    HITS.get_ptr_mut(of_cpu.wrapping_add(index))
+}
+
+/// Whether a grant by the outcome whose counter is `index` is looked at for the history.
+#[inline(always)]
+pub(crate) fn is_looked_at(index: u32) -> bool {
+    // SAFETY: a map value, of which a word is read.
+    hits(index).is_some_and(|hit| unsafe { (*hit).looks } < LOOKS)
+}
+
+/// Takes one of the looks that the outcome with this counter has left.
+#[inline(always)]
+pub(crate) fn look(index: u32) -> bool {
+    let Some(hit) = hits(index) else {
+        return false;
+    };
+    // SAFETY: a map value, of which a word is read.
+    let looks = unsafe { (*hit).looks };
+    if looks >= LOOKS {
+        return false;
+    }
+    // SAFETY: as before. Another program that comes between takes the same look.
+    unsafe { (*hit).looks = looks + 1 };
+    true
+}
+
 /// Counts one grant of `used` by the outcome whose counter is `index`.
 #[inline(always)]
 pub(crate) fn hit(index: u32, used: Access) {
-    let of_cpu = kernel::processor().wrapping_mul(OUTCOMES as u32);
-    let Some(hit) = HITS.get_ptr_mut(of_cpu.wrapping_add(index)) else {
+    let Some(hit) = hits(index) else {
         return;
     };
     // SAFETY: a map value; `addr_of` makes no reference.

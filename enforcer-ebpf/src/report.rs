@@ -3,8 +3,10 @@
 //! Nothing here changes a verdict. What cannot be sent is counted.
 //!
 //! - [`programs`]: who does it
+//! - [`uses`]: what was granted
 
 pub(crate) mod programs;
+pub(crate) mod uses;
 
 use enforcer_abi::{
     Access, Counter, Event, EventKind, Label, Layer, Operation, Privilege, Reason, Slot, Verdict,

@@ -85,6 +85,8 @@ pub(crate) struct Scratch {
     /// 1 if a layer's answer is no grant that may be remembered: it is to be told, or
     /// depends on who owns the object.
     pub(crate) is_passing: u32,
+    /// The layers, by their bits, whose grant is looked at for the history.
+    pub(crate) looks: u32,
     /// The strictest verdict of all layers.
     pub(crate) verdict: u32,
     /// 1 once a search came by a mount of the domain's own.

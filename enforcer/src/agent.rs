@@ -6,6 +6,7 @@
 //!   [`clock`]: when; `intake`: what becomes of them
 //! - `tightening`: proposals, applied and taken back
 //! - [`server`]: the socket; `requests`: the answers
+//! - `history`: what was used; `builds`: of programs
 //! - `log`: what is said on stderr
 //!
 //! One task owns the kernel, the store and the profiles, and does one thing at a
@@ -14,9 +15,11 @@
 
 pub mod accounts;
 mod adoption;
+mod builds;
 pub mod clock;
 pub mod detect;
 mod error;
+mod history;
 mod intake;
 pub mod loaded;
 mod log;
@@ -99,6 +102,8 @@ struct Agent {
     refusals: u64,
     /// Whether the last fold left something unexplained.
     unsettled: bool,
+    /// When the kernel last forgot of what it told.
+    forgot: Instant,
     /// Held as long as the agent runs.
     _lock: File,
 }
@@ -177,6 +182,7 @@ impl Agent {
             started: Instant::now(),
             refusals: 0,
             unsettled: false,
+            forgot: Instant::now(),
             _lock: lock,
         })
     }
@@ -227,6 +233,7 @@ impl Agent {
     /// Does what need not be done at once.
     fn tidy(&mut self) {
         self.keep_usage();
+        self.look_on();
         self.forget_dead();
     }
 

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod exec;
 pub mod explain;
 pub mod fmt;
+pub mod history;
 pub mod import;
 pub mod man;
 pub mod new;
@@ -88,6 +89,8 @@ enum Command {
     Man(man::Args),
     /// Show what was refused
     Detections(detections::Args),
+    /// Show what was used of what profiles grant
+    History(history::Args),
     /// Take away what profiles grant and nobody uses
     Tighten(tighten::Args),
 }
@@ -132,6 +135,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Detections(args) => detections::run(args),
+        Command::History(args) => history::run(&args),
         Command::Tighten(args) => tighten::run(args),
     }
 }

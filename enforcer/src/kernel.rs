@@ -18,7 +18,7 @@ use aya::{
     Ebpf,
     maps::{Array, HashMap, MapData, MapError, PerCpuArray},
 };
-use enforcer_abi::{Adopted, Counter, Hit, Slot, Subjects, ViolationCount, ViolationKey};
+use enforcer_abi::{Adopted, Counter, Hit, Slot, Subjects, UseKey, ViolationCount, ViolationKey};
 use zerocopy::{IntoBytes as _, TryFromBytes as _};
 
 pub mod btf;
@@ -62,6 +62,7 @@ pub struct Kernel {
     hits: Hits,
     counters: PerCpuArray<MapData, u64>,
     violations: HashMap<MapData, [u8; size_of::<ViolationKey>()], Plain<ViolationCount>>,
+    uses: HashMap<MapData, [u8; size_of::<UseKey>()], u32>,
     enrolments: HashMap<MapData, Plain<Adopted>, Plain<Slot>>,
     events: Option<EventsMap>,
     /// Whether the programs have the clock that stops in sleep.
@@ -148,6 +149,41 @@ impl Kernel {
     /// As [`Kernel::hits`].
     pub fn clear_hits(&mut self, first: u32, count: u32) -> Result<(), AccessError> {
         (first..first.saturating_add(count)).try_for_each(|outcome| self.hits.clear(outcome))
+    }
+
+    /// Allows the outcomes from `first` on their looks for the history again. Returns how
+    /// many of them had taken all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kernel::hits`].
+    pub fn allow_looks(&mut self, first: u32, count: u32) -> Result<u64, AccessError> {
+        (first..first.saturating_add(count)).try_fold(0, |out, outcome| {
+            let is_out = self.hits.allow_looks(outcome)?;
+            Ok(out + u64::from(is_out))
+        })
+    }
+
+    /// Forgets of which uses of profiles the agent was told: it is told of each anew.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn forget_uses(&mut self) -> Result<(), AccessError> {
+        let told: Vec<_> = self
+            .uses
+            .keys()
+            .collect::<Result<_, _>>()
+            .map_err(failed("read", "USES_TOLD"))?;
+        for key in told {
+            match self.uses.remove(&key) {
+                // The kernel drops some by itself.
+                Ok(()) | Err(MapError::KeyNotFound) => {}
+                Err(source) => return Err(failed("write", "USES_TOLD")(source)),
+            }
+        }
+        // What is remembered as granted is not looked at.
+        self.forget()
     }
 
     /// The distinct violations so far, with how often each happened.

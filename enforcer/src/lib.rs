@@ -19,6 +19,7 @@ pub mod apparmor;
 pub mod cli;
 pub mod detection;
 pub mod draft;
+pub mod history;
 pub mod kernel;
 pub mod profile;
 pub mod protocol;

@@ -48,6 +48,13 @@ pub enum Request {
         /// Which profile.
         profile: String,
     },
+    /// What was used? → [`views::HistoryPage`].
+    History {
+        /// The place of the last object that the client has, or 0.
+        after: i64,
+        /// Only that of this profile.
+        profile: Option<String>,
+    },
     /// Which detections come up from now on? → a line for each:
     /// [`views::Followed`].
     Follow {

@@ -5,12 +5,13 @@
 //! the store only mirrors them, with a log of their changes.
 //!
 //! - `schema`: tables and their migrations
-//! - `detections`, `tightenings`: the statements
+//! - `detections`, `tightenings`, `used_rights`, `uses`: the statements
 
 mod detections;
 mod schema;
 mod tightenings;
 mod used_rights;
+mod uses;
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -23,6 +24,7 @@ use rusqlite::{Connection, ErrorCode};
 
 pub use detections::{CountUpdate, Recorded, Totals};
 pub use tightenings::{Change, Mirrored};
+pub use uses::KEPT;
 
 /// The file's name in the state directory.
 pub const FILE: &str = "enforcer.db";

@@ -7,6 +7,7 @@ mod background;
 mod conformance;
 mod exec;
 mod filesystems;
+mod history;
 mod library;
 mod limits;
 mod memory;

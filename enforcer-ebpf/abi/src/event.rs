@@ -24,13 +24,16 @@ pub enum EventKind {
     /// A confined task runs a program that the agent was not told of, and may do
     /// something to tell.
     Running = 3,
+    /// An access that a layer granted, for the first time under its [`UseKey`], or with a
+    /// right that no earlier one needed.
+    Used = 4,
 }
 
 macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident = $number:literal $name:literal,)*) => {
         /// What the task tried to do.
         #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout,
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout,
         )]
         #[repr(u8)]
         pub enum Operation {
@@ -216,6 +219,21 @@ pub struct ViolationCount {
     pub reserved: u32,
 }
 
+/// What makes two uses of a profile the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct UseKey {
+    /// Hash of the path ([`crate::table::hash`]).
+    pub path_hash: u64,
+    /// The profile that granted.
+    pub slot: Slot,
+    /// If the object is run: a part of the address by which the kernel knows the program
+    /// that runs it; else 0.
+    pub program: u32,
+}
+
+const _: () = assert!(size_of::<UseKey>() == 16);
+
 /// What an outcome granted, on one CPU.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
@@ -227,8 +245,9 @@ pub struct Hit {
     pub count: u64,
     /// The rights that any of them needed.
     pub used: Access,
-    /// Always 0.
-    pub reserved: u32,
+    /// How many of them were looked at for the history since the agent last set it to 0:
+    /// [`crate::limits::LOOKS`] at most.
+    pub looks: u32,
 }
 
 const _: () = assert!(size_of::<Hit>() == 16);

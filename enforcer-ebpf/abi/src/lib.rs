@@ -41,7 +41,7 @@ pub mod table;
 
 pub use access::Access;
 pub use endpoint::Endpoint;
-pub use event::{Event, EventKind, Hit, Operation, ViolationCount, ViolationKey};
+pub use event::{Event, EventKind, Hit, Operation, UseKey, ViolationCount, ViolationKey};
 pub use label::{Adopted, Domain, Label, Layer, Slot, Subjects};
 pub use offsets::Offsets;
 pub use policy::{Mode, Reach, Verdict, decide};

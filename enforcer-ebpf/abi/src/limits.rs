@@ -60,6 +60,14 @@ pub const OUTCOMES: usize = 1 << 15;
 /// in total ([`crate::Counter::ViolationsUnlisted`]).
 pub const VIOLATIONS: usize = 1 << 14;
 
+/// Distinct uses of profiles that are known as told, [`crate::UseKey`]: of those that were
+/// not asked for the longest, the agent is told again.
+pub const USES: usize = 1 << 15;
+
+/// Grants of one outcome that are looked at for the history, on one CPU, until the agent
+/// allows as many again. What comes beyond is not told: it costs no more than a grant does.
+pub const LOOKS: u32 = 256;
+
 /// Bytes of the ring buffer from the kernel to the agent.
 pub const EVENTS_BYTES: usize = 1 << 20;
 

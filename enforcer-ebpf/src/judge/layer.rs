@@ -23,6 +23,7 @@ pub(super) fn layers(scratch: &mut Scratch) -> u32 {
     let mut strictest = Verdict::Allow as u32;
     let mut answer = Answer::Granted as u32;
     scratch.is_passing = 0;
+    scratch.looks = 0;
     scratch.is_uniform = 1;
     scratch.is_folder_uniform = 1;
     for layer in OUTWARDS {
@@ -42,11 +43,14 @@ pub(super) fn layers(scratch: &mut Scratch) -> u32 {
     if !quietly {
         count(strictest);
     }
+    if scratch.looks != 0 && answer == Answer::Granted as u32 && scratch.request.unnamed == NAMED {
+        report::uses::tell(scratch);
+    }
     answer
 }
 
 /// The layers as they are asked, the innermost last.
-pub(super) const OUTWARDS: [Layer; LAYERS] = [Layer::User, Layer::Process, Layer::Application];
+pub(crate) const OUTWARDS: [Layer; LAYERS] = [Layer::User, Layer::Process, Layer::Application];
 
 /// Counts what was let through or refused.
 #[inline(always)]
@@ -87,6 +91,9 @@ global! {
             None if is_quiet || request.requested.is_empty() => return Verdict::Allow as u32,
             None => {
                 maps::hit(scratch.found.hits, request.requested);
+                if maps::look(scratch.found.hits) {
+                    scratch.looks |= 1 << number;
+                }
                 if (scratch.found.audit & request.requested).is_empty() {
                     return Verdict::Allow as u32;
                 }

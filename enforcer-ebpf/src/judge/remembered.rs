@@ -14,7 +14,7 @@
 //! Nothing is remembered of what has no inode yet, or whose path depends on who asks.
 //!
 //! Only a grant is given from memory. What is not granted is judged by its path, which
-//! is told.
+//! is told; and so is what is looked at for the history.
 //!
 //! - [`look`]: a look that needs no scratch
 //!
@@ -23,7 +23,7 @@
 mod look;
 
 pub(crate) use self::look::Folder;
-pub(super) use self::look::{grants, grants_anywhere, grants_move};
+pub(super) use self::look::{grants, grants_anywhere, grants_move, knows_edge, note_edge};
 
 use enforcer_abi::{
     Access, Layer, Reason, Verdict,
@@ -254,6 +254,9 @@ global! {
         }
         let Request { requested, how, .. } = scratch.request;
         if !requested.is_empty() && how & How::QUIETLY == 0 {
+            if !scratch.known.granted.contains(requested) && maps::is_looked_at(hits) {
+                return 0;
+            }
             maps::hit(scratch.found.hits, requested);
         }
         1
@@ -307,10 +310,12 @@ fn walked(scratch: &mut Scratch) {
     }
     if scratch.folder != 0 && scratch.leaf < scratch.path_len() {
         let is_uniform = scratch.is_folder_uniform == 1;
+        // As long as each object in it is looked at, none is granted for the folder's sake.
+        let is_granted = is_uniform && scratch.looks == 0;
         key(scratch, scratch.folder).remember(&Known {
             mark: scratch.mark.wrapping_sub(scratch.leaf_mark),
             states: pack(scratch.folder_states),
-            granted: if is_uniform {
+            granted: if is_granted {
                 object.granted
             } else {
                 Access::NONE

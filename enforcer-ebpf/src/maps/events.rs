@@ -51,6 +51,12 @@ fn waiting() -> u64 {
     unsafe { bpf_ringbuf_query(map, BPF_RB_AVAIL_DATA.into()) }
 }
 
+/// Whether there is room for what can be told another time, too.
+#[inline(always)]
+pub(crate) fn has_room() -> bool {
+    waiting() < EVENTS_BYTES as u64 / 4 * 3
+}
+
 #[inline(always)]
 fn send_as<const PATH: usize>(scratch: &Scratch, haste: Haste, event: impl Fn() -> Event) -> bool {
     let Some(entry) = EVENTS.reserve_bytes(size_of::<Record<PATH>>(), 0) else {

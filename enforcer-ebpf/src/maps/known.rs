@@ -89,6 +89,17 @@ const LIMIT: u32 = (1 << 12) - 1;
 const _: () = assert!(PATH_LEN <= LIMIT as usize && WALK_STEPS <= LIMIT);
 
 impl Known {
+    /// Nothing but that it was there.
+    pub(crate) const NOTHING: Self = Self {
+        sequences: 0,
+        mark: 0,
+        states: 0,
+        granted: Access::NONE,
+        is_uniform: false,
+        len: 0,
+        steps: 0,
+    };
+
     #[inline(always)]
     fn last_word(&self) -> u64 {
         u64::from(self.granted.0)

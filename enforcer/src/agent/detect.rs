@@ -6,11 +6,17 @@
 //! no room for: it makes a detection without a path, once it is sure that the
 //! event is not merely on its way.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+};
 
-use enforcer_abi::{Event, EventKind, ViolationCount, ViolationKey, limits::VIOLATIONS};
+use enforcer_abi::{
+    Event, EventKind, Reason, Verdict, ViolationCount, ViolationKey, limits::VIOLATIONS,
+};
 
 use super::{
+    builds::Builds,
     clock::Clock,
     loaded::Registry,
     processes::{self, Processes},
@@ -20,6 +26,7 @@ use crate::{
         DetectionId, Finding, Who,
         finding::{FindingKey, violation_key},
     },
+    history::Use,
     kernel::Record,
     profile::object_text,
     store::{CountUpdate, Recorded},
@@ -34,6 +41,9 @@ const QUIET_NS: u64 = 60_000_000_000;
 pub struct Detector {
     processes: Processes,
     known: HashMap<ViolationKey, Known>,
+    builds: Builds,
+    /// What was used, since it was last asked for.
+    uses: Vec<Use>,
     /// Counts that had no event at the last [`Detector::fold`].
     unexplained: HashSet<ViolationKey>,
 }
@@ -61,6 +71,8 @@ impl Detector {
         Self {
             processes,
             known: HashMap::new(),
+            builds: Builds::new(),
+            uses: Vec::new(),
             unexplained: HashSet::new(),
         }
     }
@@ -78,7 +90,11 @@ impl Detector {
                     self.processes.executed(event, path);
                     seen.retain(|&(pid, _), _| pid != event.tgid);
                 }
+                EventKind::Used => self.use_of(event, path, registry, clock),
                 EventKind::Violation => {
+                    if event.verdict == Verdict::Learn && event.reason == Reason::NotGranted {
+                        self.use_of(event, path, registry, clock);
+                    }
                     let key = violation_key(event);
                     if self
                         .known
@@ -97,6 +113,33 @@ impl Detector {
             }
         }
         findings
+    }
+
+    /// Takes in that an object was used.
+    fn use_of(&mut self, event: &Event, path: &[u8], registry: &Registry, clock: Clock) {
+        if path.is_empty() {
+            return;
+        }
+        let at = clock.time(event.time_ns);
+        let program = self.processes.program(event).unwrap_or_default();
+        self.uses.push(Use {
+            profile: profile_name(registry, event.slot),
+            build: self.builds.of(&program),
+            program,
+            lineage: event.lineage,
+            path: path.to_vec(),
+            operations: [event.operation].into(),
+            access: event.requested,
+            is_granted: event.missing.is_empty(),
+            first: at,
+            last: at,
+            told: 1,
+        });
+    }
+
+    /// Returns what was used in the records since the last call.
+    pub fn uses(&mut self) -> Vec<Use> {
+        mem::take(&mut self.uses)
     }
 
     /// Takes in which detections the findings are.

@@ -42,6 +42,7 @@ impl Agent {
         self.end_enrolments(&batch);
         let findings = self.detector.take(&batch, &self.registry, Clock::now());
         self.record(&findings);
+        self.keep_uses();
     }
 
     /// Takes in the records there are. Who makes them faster than they are read

@@ -106,10 +106,8 @@ impl Processes {
             cmdline = cmdline.or_else(|| self.arguments.of(pid));
         }
         if exe.is_none() {
-            // Gone, or a zombie. A fork that never ran a program of its own is its
-            // parent's double.
-            let parent = self.programs.get(&event.parent);
-            if let Some(parent) = parent.filter(|parent| parent.is_of(event, None)).cloned() {
+            // Gone, or a zombie.
+            if let Some(parent) = self.inherited(event) {
                 exe = Some(parent.exe);
                 cmdline = parent.cmdline;
                 cgroup_path = parent.cgroup_path;
@@ -130,6 +128,26 @@ impl Processes {
             cgroup: event.cgroup,
             cgroup_path: self.cgroup(event).or(cgroup_path),
         }
+    }
+
+    /// Returns the path of the program behind an event, if it is known.
+    pub fn program(&mut self, event: &Event) -> Option<Vec<u8>> {
+        let pid = event.tgid;
+        let start = self.procfs.stat(pid).map(|stat| stat.start);
+        let told = self.programs.get(&pid);
+        if let Some(program) = told.filter(|program| program.is_of(event, start)) {
+            return Some(program.exe.clone());
+        }
+        let read = start.and_then(|_| self.procfs.exe(pid));
+        read.or_else(|| self.inherited(event).map(|parent| parent.exe))
+            .or_else(|| self.forked_from(event))
+    }
+
+    /// Returns what the parent of an event's process runs, if it was told: a fork that
+    /// never ran a program of its own is its parent's double.
+    fn inherited(&mut self, event: &Event) -> Option<Program> {
+        let parent = self.programs.get(&event.parent);
+        parent.filter(|parent| parent.is_of(event, None)).cloned()
     }
 
     /// Returns the program of the parent of an event's process, if the parent is a

@@ -67,6 +67,10 @@ impl Agent {
                 let found = self.store.recent_detections(&profile, since, PAGE)?;
                 ok(&first_page(found)?)
             }
+            Request::History { after, profile } => {
+                self.catch_up();
+                ok(&self.history(after, profile.as_deref())?)
+            }
             Request::Follow { profile } => Ok(Answer::Follow(self.followers.subscribe(), profile)),
             Request::Explain { detection } => {
                 self.catch_up();

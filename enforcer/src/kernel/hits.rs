@@ -16,7 +16,10 @@ use aya::{
     Ebpf,
     maps::{Map, MapError},
 };
-use enforcer_abi::{Access, Hit, limits::OUTCOMES};
+use enforcer_abi::{
+    Access, Hit,
+    limits::{LOOKS, OUTCOMES},
+};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use super::{AccessError, LoadError, failed};
@@ -37,6 +40,7 @@ unsafe impl Send for Hits {}
 struct Shared {
     count: *mut u64,
     used: *mut u32,
+    looks: *mut u32,
 }
 
 impl Hits {
@@ -72,7 +76,7 @@ impl Hits {
     /// The counter of an outcome, summed over CPUs.
     pub(super) fn get(&self, outcome: u32) -> Result<Hit, AccessError> {
         let mut sum = Hit::default();
-        for Shared { count, used } in self.of(outcome, "read")? {
+        for Shared { count, used, .. } in self.of(outcome, "read")? {
             // SAFETY: inside the mapping, and aligned.
             let count = unsafe { AtomicU64::from_ptr(count) }.load(Relaxed);
             // SAFETY: as before.
@@ -85,13 +89,32 @@ impl Hits {
 
     /// Sets the counter of an outcome to zero.
     pub(super) fn clear(&mut self, outcome: u32) -> Result<(), AccessError> {
-        for Shared { count, used } in self.of(outcome, "clear")? {
+        for Shared { count, used, looks } in self.of(outcome, "clear")? {
             // SAFETY: inside the mapping, and aligned.
             unsafe { AtomicU64::from_ptr(count) }.store(0, Relaxed);
             // SAFETY: as before.
             unsafe { AtomicU32::from_ptr(used) }.store(0, Relaxed);
+            // SAFETY: as before.
+            unsafe { AtomicU32::from_ptr(looks) }.store(0, Relaxed);
         }
         Ok(())
+    }
+
+    /// Allows an outcome its looks again. Returns whether it had taken all of them on a
+    /// CPU: what came beyond was not told.
+    pub(super) fn allow_looks(&mut self, outcome: u32) -> Result<bool, AccessError> {
+        let mut is_out = false;
+        for Shared { looks, .. } in self.of(outcome, "write")? {
+            // SAFETY: inside the mapping, and aligned.
+            let looks = unsafe { AtomicU32::from_ptr(looks) };
+            // Most were not used: a page that is only read stays as it is.
+            let taken = looks.load(Relaxed);
+            if taken > 0 {
+                looks.store(0, Relaxed);
+                is_out |= taken >= LOOKS;
+            }
+        }
+        Ok(is_out)
     }
 
     fn of(
@@ -114,9 +137,12 @@ impl Hits {
             let count = unsafe { &raw mut (*hit).count };
             // SAFETY: likewise.
             let used = unsafe { &raw mut (*hit).used };
+            // SAFETY: likewise.
+            let looks = unsafe { &raw mut (*hit).looks };
             Shared {
                 count,
                 used: used.cast(),
+                looks,
             }
         }))
     }

@@ -99,6 +99,7 @@ impl Kernel {
             hits: Hits::map(&ebpf, cpus)?,
             counters: map(&mut ebpf, "COUNTERS")?,
             violations: map(&mut ebpf, "VIOLATIONS_SEEN")?,
+            uses: map(&mut ebpf, "USES_TOLD")?,
             enrolments: map(&mut ebpf, "ENROLMENTS")?,
             events: Some(if is_legacy {
                 EventsMap::Queue(map(&mut ebpf, "EVENTS")?)

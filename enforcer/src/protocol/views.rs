@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     detection::{Detection, DetectionId, TighteningId},
+    history::Use,
     profile::{Profile, Removal, Rule},
     tighten::Overlay,
 };
@@ -45,6 +46,17 @@ pub struct Adopted {
     pub is_new: bool,
     /// What it runs, if that can be told.
     pub exe: Option<String>,
+}
+
+/// Some of the history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryPage {
+    /// Objects that were used.
+    pub uses: Vec<Use>,
+    /// The place of the last one, after which the next page begins.
+    pub last: i64,
+    /// Whether there are more after it.
+    pub more: bool,
 }
 
 /// Why something was refused.

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// The steps from an empty file to the present form, in order. A step that was
 /// released is never changed: the file's `user_version` counts those it has had.
-const STEPS: [&str; 2] = [FIRST, PRIVILEGES];
+const STEPS: [&str; 3] = [FIRST, PRIVILEGES, HISTORY];
 
 const FIRST: &str = "
 CREATE TABLE detections (
@@ -127,6 +127,28 @@ WHERE name = 'detections_anew';
 DROP TABLE detections;
 ALTER TABLE detections_anew RENAME TO detections;
 CREATE INDEX detections_by_profile ON detections (profile, id);
+";
+
+const HISTORY: &str = "
+CREATE TABLE uses (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    profile  TEXT    NOT NULL,
+    -- Empty, if it is not known.
+    program  BLOB    NOT NULL,
+    boot     TEXT    NOT NULL,
+    lineage  INTEGER NOT NULL,
+    path     BLOB    NOT NULL,
+    -- A bit for each operation.
+    operations INTEGER NOT NULL,
+    access   INTEGER NOT NULL,
+    granted  INTEGER NOT NULL,
+    build    TEXT,
+    first_ns INTEGER NOT NULL,
+    last_ns  INTEGER NOT NULL,
+    told     INTEGER NOT NULL,
+    UNIQUE (profile, program, path, boot, lineage)
+) STRICT;
+CREATE INDEX uses_by_age ON uses (profile, last_ns);
 ";
 
 /// The version of the present form.

@@ -40,7 +40,7 @@ impl Store {
                     let hit = Hit {
                         used: Access(row.get(1)?),
                         count: restored(row.get(2)?),
-                        reserved: 0,
+                        looks: 0,
                     };
                     Ok((row.get(0)?, hit))
                 })?
@@ -61,7 +61,7 @@ mod tests {
             let hit = Hit {
                 count: u64::MAX,
                 used,
-                reserved: 0,
+                looks: 0,
             };
             std::iter::once((pattern.to_owned(), hit)).collect()
         };

@@ -32,7 +32,6 @@ pub struct Overlay {
     /// The profile that it tightens.
     pub profile: String,
     /// When it was proposed.
-    #[serde(with = "time")]
     pub created: Timestamp,
     /// Whether it holds.
     pub state: OverlayState,
@@ -272,20 +271,6 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     match path.parent() {
         Some(directory) => File::open(directory)?.sync_all(),
         None => Ok(()),
-    }
-}
-
-/// A time as RFC 3339 text.
-mod time {
-    use jiff::Timestamp;
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(time)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 

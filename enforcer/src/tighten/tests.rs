@@ -62,7 +62,7 @@ fn usage(profile: &Profile, used: &[Access]) -> Usage {
         .map(|&used| Hit {
             count: u64::from(!used.is_empty()),
             used,
-            reserved: 0,
+            looks: 0,
         })
         .collect();
     let mut usage = Usage::default();

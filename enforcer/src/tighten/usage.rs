@@ -81,7 +81,7 @@ mod tests {
         Hit {
             count,
             used,
-            reserved: 0,
+            looks: 0,
         }
     }
 

@@ -15,6 +15,10 @@ pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
     Some(match (what, args) {
         ("read-when-told", [path]) => read_when_told(path).map_err(|err| failed(&err)),
         ("read-many", []) => read_many().map_err(|err| failed(&err)),
+        ("read-all", paths) => paths
+            .iter()
+            .try_for_each(|path| fs::read(path).map(drop))
+            .map_err(|err| failed(&err)),
         ("read-storm", [path, rounds]) => {
             number(rounds).and_then(|rounds| read_storm(path, rounds))
         }

@@ -12,6 +12,7 @@ use crate::{
         self,
         known::{Key, Known},
     },
+    subject::claims,
     walk,
 };
 
@@ -164,8 +165,13 @@ fn remembers(label: &Label) -> bool {
 
 #[inline(always)]
 fn key(label: &Label, object: [u64; 2]) -> Key {
+    key_of(label.number, object)
+}
+
+#[inline(always)]
+fn key_of(domain: u64, object: [u64; 2]) -> Key {
     Key {
-        domain: label.number,
+        domain,
         object,
         version: maps::version(),
     }
@@ -179,11 +185,7 @@ fn key(label: &Label, object: [u64; 2]) -> Key {
 /// Apart, so that what it needs is not kept ready by those who do not come here.
 #[inline(never)]
 fn in_folder(domain: u64, vfsmount: u64, dentry: u64, requested: u32) -> bool {
-    let folder = Key {
-        domain,
-        object: [vfsmount, dentry],
-        version: maps::version(),
-    };
+    let folder = key_of(domain, [vfsmount, dentry]);
     match folder.recall() {
         Some(known) if known.is_uniform => holds(&known, Access(requested)),
         Some(_) => false,
@@ -229,6 +231,39 @@ global! {
         folder.remember(&inner);
         1
     }
+}
+
+global! {
+    /// Whether the program that the current task runs was seen to run the object in the
+    /// label: 0 or 1.
+    fn knows_edge() -> u32 {
+        let edge = maps::label(Task::current()).map(|label| edge(label));
+        u32::from(edge.is_some_and(|edge| edge.recall().is_some()))
+    }
+}
+
+global! {
+    /// Notes that the program which the current task runs ran the object in the label.
+    fn note_edge() -> u32 {
+        if let Some(label) = maps::label(Task::current())
+            && remembers(label)
+        {
+            edge(label).remember(&Known::NOTHING);
+        }
+        0
+    }
+}
+
+/// What an edge is remembered under. It is of no domain: nothing is granted by it.
+#[inline(always)]
+fn edge(label: &Label) -> Key {
+    let file = claims::running_file(Task::current());
+    let program = match file {
+        0 => 0,
+        file => claims::file_object(file).1,
+    };
+    let [_, dentry] = label.object;
+    key_of(!label.number, [program, dentry])
 }
 
 #[inline(always)]

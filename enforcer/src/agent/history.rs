@@ -1,0 +1,77 @@
+//! The history in the running agent: kept, pruned, and asked for anew.
+
+use std::time::{Duration, Instant};
+
+use super::{Agent, log};
+use crate::{
+    history::Use,
+    protocol::{Failure, line, views::HistoryPage},
+    store::KEPT,
+};
+
+/// How often the kernel tells of everything anew, so that it can be seen what is still in
+/// use.
+const ANEW: Duration = Duration::from_hours(24);
+/// Objects of a page at most; the length of a line may allow fewer.
+const PAGE: u32 = 2000;
+/// Bytes of a page. A single object is far below what is left of a line.
+const PAGE_LEN: usize = line::LINE_LEN / 2;
+
+impl Agent {
+    /// Keeps what was used.
+    pub(super) fn keep_uses(&mut self) {
+        let uses = self.detector.uses();
+        if !uses.is_empty()
+            && let Err(error) = self.store.add_uses(&uses)
+        {
+            log::problem("what was used is not kept", &error);
+        }
+    }
+
+    /// Has the kernel go on to look at what is used, and forgets what is too much.
+    pub(super) fn look_on(&mut self) {
+        let instances: Vec<_> = self
+            .registry
+            .iter()
+            .map(|(name, instance)| (name.to_owned(), instance.current.range))
+            .collect();
+        for (name, range) in instances {
+            if let Err(error) = self.kernel.allow_looks(range.first, range.count) {
+                log::problem("what is used is not looked at", &error);
+            }
+            if let Err(error) = self.store.forget_old_uses(&name, KEPT) {
+                log::problem("what was used long ago is kept", &error);
+            }
+        }
+        if self.forgot.elapsed() >= ANEW {
+            self.forgot = Instant::now();
+            if let Err(error) = self.kernel.forget_uses() {
+                log::problem("what is used still is not told anew", &error);
+            }
+        }
+    }
+
+    /// Returns a page of the history.
+    pub(super) fn history(
+        &self,
+        after: i64,
+        profile: Option<&str>,
+    ) -> Result<HistoryPage, Failure> {
+        let found = self.store.uses(after, profile, PAGE)?;
+        let mut more = found.len() == PAGE as usize;
+        let mut uses: Vec<Use> = Vec::new();
+        let (mut last, mut len) = (after, 0);
+        for (at, one) in found {
+            len += line::of(&one)
+                .map_err(|error| Failure::internal(&error))?
+                .len();
+            if len > PAGE_LEN && !uses.is_empty() {
+                more = true;
+                break;
+            }
+            uses.push(one);
+            last = at;
+        }
+        Ok(HistoryPage { uses, last, more })
+    }
+}
