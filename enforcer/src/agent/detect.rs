@@ -62,6 +62,13 @@ struct Known {
     lost: bool,
 }
 
+/// What a process runs.
+#[derive(Clone, Debug)]
+struct Ran {
+    program: Vec<u8>,
+    build: Option<String>,
+}
+
 /// Findings with the keys under which the kernel counts them.
 pub type Findings = Vec<(ViolationKey, Finding)>;
 
@@ -84,16 +91,18 @@ impl Detector {
         // One process often violates many times in a row. Looking it up costs far
         // more than the rest.
         let mut seen: HashMap<(u32, u64), Who> = HashMap::new();
+        let mut programs: HashMap<(u32, u64), Ran> = HashMap::new();
         for Record { event, path } in records {
             match event.kind {
                 EventKind::Executed | EventKind::Running => {
                     self.processes.executed(event, path);
                     seen.retain(|&(pid, _), _| pid != event.tgid);
+                    programs.retain(|&(pid, _), _| pid != event.tgid);
                 }
-                EventKind::Used => self.use_of(event, path, registry, clock),
+                EventKind::Used => self.use_of(event, path, &mut programs, registry, clock),
                 EventKind::Violation => {
                     if event.verdict == Verdict::Learn && event.reason == Reason::NotGranted {
-                        self.use_of(event, path, registry, clock);
+                        self.use_of(event, path, &mut programs, registry, clock);
                     }
                     let key = violation_key(event);
                     if self
@@ -116,16 +125,30 @@ impl Detector {
     }
 
     /// Takes in that an object was used.
-    fn use_of(&mut self, event: &Event, path: &[u8], registry: &Registry, clock: Clock) {
+    fn use_of(
+        &mut self,
+        event: &Event,
+        path: &[u8],
+        programs: &mut HashMap<(u32, u64), Ran>,
+        registry: &Registry,
+        clock: Clock,
+    ) {
         if path.is_empty() {
             return;
         }
         let at = clock.time(event.time_ns);
-        let program = self.processes.program(event).unwrap_or_default();
+        let ran = programs
+            .entry((event.tgid, event.lineage))
+            .or_insert_with(|| {
+                let program = self.processes.program(event).unwrap_or_default();
+                let build = self.builds.of(&program);
+                Ran { program, build }
+            })
+            .clone();
         self.uses.push(Use {
             profile: profile_name(registry, event.slot),
-            build: self.builds.of(&program),
-            program,
+            build: ran.build,
+            program: ran.program,
             lineage: event.lineage,
             path: path.to_vec(),
             operations: [event.operation].into(),
