@@ -6,6 +6,7 @@
 //! - [`protocol`]: what the two say to each other
 //! - [`profile`]: what profiles mean, and the tables they compile to
 //! - [`draft`]: a first profile, from what a host knows of a program
+//! - [`learn`]: a profile, from what a program was seen to do
 //! - [`kernel`]: loads the programs, fills their maps, reads their events
 //! - [`detection`], [`store`]: what was refused, and where that is kept
 //! - [`tighten`]: what can be taken away after it
@@ -21,6 +22,7 @@ pub mod detection;
 pub mod draft;
 pub mod history;
 pub mod kernel;
+pub mod learn;
 pub mod profile;
 pub mod protocol;
 pub mod store;

@@ -16,7 +16,7 @@
 //!   over all that has the form of a path ([`place`])
 //! - [`question`]: all that can be asked of a profile, and which of several let it through
 //! - [`operation`]: the rights that operations ask for
-//! - [`format`]: the one style of the files
+//! - [`format`]: the one style of the files; [`prune`]: without what other rules grant
 //! - [`set`]: the profiles of a folder, and what must hold between them
 //! - [`error`], [`suggest`], [`escape`]: how all of them say what is wrong
 //!
@@ -49,6 +49,7 @@ mod pack;
 mod pattern;
 mod place;
 mod product;
+mod prune;
 mod question;
 mod raw;
 mod reference;
@@ -79,9 +80,9 @@ pub use self::{
     diff::{Difference, Said, To, differences},
     endpoint::{NetworkObject, NotOnNetworks, object_name, object_text},
     error::{Problem, ProfileError, ProfileErrors},
-    escape::Escaped,
+    escape::{Escaped, literal},
     explain::{Explanation, Owner, explain},
-    format::{FileKind, FormatError, format, kind_of},
+    format::{FileKind, FormatError, append, format, kind_of},
     glob::{GlobError, GlobFault},
     growth::{Growth, Move, growth},
     limits::{FILE_LEN, RULES},
@@ -97,10 +98,11 @@ pub use self::{
     subjects::{Cgroup, Executable, User, UserRef},
 };
 pub(crate) use self::{
-    format::{comment, quoted},
+    format::{Text, comment, exec_rule, path_rule, quoted},
     load::is_name,
     lower::Edge,
     network::family_names,
+    prune::without_superfluous,
     set::yaml_files,
 };
 

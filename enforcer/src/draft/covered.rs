@@ -9,7 +9,7 @@ use super::{
     libraries::Libraries,
     sketch::{Group, Scope, Sketch, pattern},
 };
-use crate::profile::{FileKind, Lint, Profile, ProfileError, Warning, compile_alone, format, lint};
+use crate::profile::{self, Profile, ProfileError, Rule, Warning, compile_alone};
 
 /// Adds rules for libraries that the abstractions do not grant.
 pub(super) fn libraries(
@@ -63,27 +63,15 @@ pub(super) fn without_superfluous(
     text: &dyn Fn(&Sketch) -> String,
 ) -> Result<(String, Vec<Warning>), DraftError> {
     let file = PathBuf::from(format!("{name}.yaml"));
-    loop {
-        let formatted = format(
-            &text(sketch),
-            &file,
-            FileKind::Profile,
-            request.abstractions,
-        )?;
-        let profile = Profile::parse(&formatted, &file, request.abstractions)?;
-        let warnings = lint(&profile).map_err(ProfileError::from)?;
-        // One at a time: each of two may make the other superfluous.
-        let superfluous = warnings.iter().find_map(|warning| {
-            let Lint::Shadowed { .. } = warning.lint else {
-                return None;
-            };
-            let mut rules = profile.rules.iter();
-            let rule = rules.find(|rule| rule.origin == warning.origin)?;
-            sketch.position(rule.pattern.text())
-        });
-        match superfluous {
-            Some(at) => sketch.remove(at),
-            None => return Ok((formatted, warnings)),
-        }
-    }
+    let remove = |sketch: &mut Sketch, rule: &Rule| {
+        let place = sketch.position(rule.pattern.text());
+        place.map(|place| sketch.remove(place)).is_some()
+    };
+    let files = [file.as_path(), request.abstractions];
+    Ok(profile::without_superfluous(
+        sketch,
+        files,
+        |sketch| Ok(text(sketch)),
+        remove,
+    )?)
 }

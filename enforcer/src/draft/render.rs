@@ -4,10 +4,7 @@ use super::{
     Facts, Request,
     sketch::{Named, Rule, Sketch},
 };
-use crate::profile::{self, DEFAULT_DIR, Escaped, ProfileMode, quoted};
-
-/// Columns of what is said at the top.
-const WIDTH: usize = 88;
+use crate::profile::{DEFAULT_DIR, Escaped, ProfileMode, Text, exec_rule, path_rule, quoted};
 
 /// The text of a profile. It is valid, and not formatted.
 pub(super) fn text(request: &Request<'_>, name: &str, facts: &Facts, sketch: &Sketch) -> String {
@@ -42,14 +39,18 @@ pub(super) fn text(request: &Request<'_>, name: &str, facts: &Facts, sketch: &Sk
             text.comment(2, rule.group.heading());
             group = Some(rule.group);
         }
-        text.rule(rule);
+        let Rule {
+            pattern,
+            allow,
+            sources,
+            ..
+        } = rule;
+        text.with(&path_rule(pattern, *allow, false), &sources.join("; "));
     }
     section(&mut text, "privileges", &sketch.privileges, |name| {
         format!("  - {name}")
     });
-    section(&mut text, "exec", &sketch.exec, |pattern| {
-        format!("  - {{ path: {}, inherit: true }}", quoted(pattern))
-    });
+    section(&mut text, "exec", &sketch.exec, exec_rule);
     section(&mut text, "network", &sketch.network, |rule| {
         format!("  - {rule}")
     });
@@ -102,40 +103,6 @@ fn section(text: &mut Text, key: &str, list: &[Named], row: impl Fn(&str) -> Str
     text.line(&format!("\n{key}:"));
     for Named { name, source } in list {
         text.with(&row(name), source);
-    }
-}
-
-/// A text on its way.
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn line(&mut self, line: &str) {
-        self.0.push_str(line);
-        self.0.push('\n');
-    }
-
-    /// A line with where it comes from behind it.
-    fn with(&mut self, line: &str, source: &str) {
-        self.line(&format!("{line}  # {}", Escaped(source.as_bytes())));
-    }
-
-    fn rule(&mut self, rule: &Rule) {
-        let rights: Vec<&str> = rule.allow.without_implied().names().collect();
-        let line = format!(
-            "  - {{ path: {}, allow: [{}] }}",
-            quoted(&rule.pattern),
-            rights.join(", ")
-        );
-        self.with(&line, &rule.sources.join("; "));
-    }
-
-    /// A comment on lines of its own.
-    fn comment(&mut self, indent: usize, comment: &str) {
-        let comment = Escaped(comment.as_bytes()).to_string();
-        let words: Vec<&str> = comment.split(' ').collect();
-        self.0
-            .push_str(&profile::comment(indent, [0, 0], WIDTH, &words));
     }
 }
 

@@ -184,6 +184,24 @@ impl Root {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// What is in the folder `path`, symbolic links not followed: names, and whether they are
+    /// folders. `None` if it cannot be read.
+    pub(crate) fn entries(&self, path: &Path) -> Option<Vec<(OsString, bool)>> {
+        let resolved = self.resolve(path).ok()?;
+        // Behind a symbolic link it is another folder, which has its own name.
+        if resolved.path != path {
+            return None;
+        }
+        let entries = fs::read_dir(self.outside(path)).ok()?;
+        let entries = entries.filter_map(Result::ok);
+        let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let mut all: Vec<(OsString, bool)> = entries
+            .map(|entry| (entry.file_name(), is_folder(&entry)))
+            .collect();
+        all.sort();
+        Some(all)
+    }
+
     /// The names in the folder `path`, in their order. None if it cannot be read.
     pub(super) fn list(&self, path: &Path) -> Vec<OsString> {
         let entries = self

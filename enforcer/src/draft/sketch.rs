@@ -1,8 +1,10 @@
 //! A profile on its way: its rules, each with where it comes from.
 
-use std::{fmt::Write as _, os::unix::ffi::OsStrExt as _, path::Path};
+use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
 use enforcer_abi::Access;
+
+use crate::profile::literal;
 
 /// Stands in a path for what may be any name, as the instance of a unit.
 pub(super) const ANY: char = '\u{1}';
@@ -151,34 +153,17 @@ impl Sketch {
 
 /// The pattern of a path, whatever letters are in it.
 pub(super) fn pattern(path: &Path, scope: Scope) -> String {
-    let mut pattern = String::new();
-    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            match letter {
-                ANY => pattern.push('*'),
-                '*' | '?' | '[' | ']' | '{' | '}' | '\\' => pattern.extend(['\\', letter]),
-                _ if letter.is_ascii_control() => {
-                    escape(&mut pattern, letter.to_string().as_bytes());
-                }
-                _ => pattern.push(letter),
-            }
-        }
-        escape(&mut pattern, chunk.invalid());
-    }
+    let parts = path
+        .as_os_str()
+        .as_bytes()
+        .split(|&byte| char::from(byte) == ANY);
+    let mut pattern = parts.map(literal).collect::<Vec<_>>().join("*");
     pattern.push_str(match scope {
         Scope::Path => "",
         Scope::Tree => "{,/**}",
         Scope::Beneath => "/**",
     });
     pattern
-}
-
-/// Adds bytes that are no text.
-fn escape(pattern: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _written = write!(pattern, "\\x{byte:02x}");
-    }
 }
 
 #[cfg(test)]

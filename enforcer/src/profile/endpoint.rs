@@ -10,7 +10,7 @@ use std::{
 
 use enforcer_abi::endpoint::{HEAD_LEN, PORT_LEN, PREFIX, V4, V4_LEN, V6, V6_LEN};
 
-use super::network::{FAMILIES, PROTOCOLS, named, number, protocols};
+use super::network::{FAMILIES, PROTOCOLS, WITH_PORTS, named, number, protocols};
 
 /// What of a network an access is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,27 @@ impl NetworkObject {
             protocol,
             at: Some(at),
         }
+    }
+
+    /// Its family, as rules name it.
+    pub fn family(self) -> String {
+        named(&FAMILIES, self.family)
+    }
+
+    /// Its protocol, as rules name it; none where its family has none.
+    pub fn protocol(self) -> Option<String> {
+        let of_family = protocols(self.family);
+        (!of_family.is_empty()).then(|| named(of_family, self.protocol))
+    }
+
+    /// Address and port; none: the socket alone.
+    pub fn address(self) -> Option<SocketAddr> {
+        self.at
+    }
+
+    /// Whether its protocol has ports.
+    pub fn has_ports(self) -> bool {
+        WITH_PORTS.contains(&self.protocol)
     }
 
     /// The name by which tables judge it ([`enforcer_abi::endpoint`]).

@@ -1,6 +1,10 @@
-//! Bytes as text for people, without loss.
+//! Bytes as text for people, without loss, and as patterns.
 
-use std::{fmt, os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    fmt::{self, Write as _},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+};
 
 /// Bytes of a path or a name, shown on one line with escapes.
 ///
@@ -33,6 +37,30 @@ impl fmt::Display for Escaped<'_> {
         }
         Ok(())
     }
+}
+
+/// The pattern that matches these bytes of a path and nothing else.
+pub fn literal(bytes: &[u8]) -> String {
+    let mut pattern = String::new();
+    let escape = |pattern: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            // Writing to a string does not fail.
+            let _written = write!(pattern, "\\x{byte:02x}");
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                '*' | '?' | '[' | ']' | '{' | '}' | '\\' => pattern.extend(['\\', letter]),
+                _ if letter.is_ascii_control() => {
+                    escape(&mut pattern, letter.to_string().as_bytes());
+                }
+                _ => pattern.push(letter),
+            }
+        }
+        escape(&mut pattern, chunk.invalid());
+    }
+    pattern
 }
 
 #[cfg(test)]

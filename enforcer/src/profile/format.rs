@@ -4,10 +4,12 @@
 //! - [`order`]: where keys and rights stand
 //! - [`compose`]: pieces of texts that programs make
 //! - [`write`]: from the tree to text; [`scalar`]: words, and which need quotes
+//! - [`append`]: what one profile has besides, at the ends of another's lists
 //!
 //! Only what a file looks like changes. That it says the same is not taken on trust: the
 //! new text is read again and compared, and if anything is missing there is no new text.
 
+mod append;
 mod compose;
 mod order;
 mod read;
@@ -17,7 +19,8 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::compose::{comment, quoted};
+pub use self::append::append;
+pub(crate) use self::compose::{Text, comment, exec_rule, path_rule, quoted};
 pub(super) use self::order::keys as in_order;
 use super::{
     Escaped, FILE_LEN, Origin, Profile,
@@ -93,19 +96,11 @@ pub fn format(
             problem: Problem::FileTooLong,
         }));
     }
-    let mut document = parse(text, file, kind)?;
-    order::sort(&mut document);
-    let new = write::text(&document);
-
+    let document = parse(text, file, kind)?;
+    let new = written(document, file, kind)?;
     let changed = || FormatError::Changed {
         file: file.to_owned(),
     };
-    // What was valid and is no longer so has changed, too.
-    let mut again = parse(&new, file, kind).map_err(|_fault| changed())?;
-    order::sort(&mut again);
-    if !document.says_same(&again) {
-        return Err(changed());
-    }
     if kind == FileKind::Profile
         && let Ok(before) = Profile::parse(text, file, abstractions)
     {
@@ -115,6 +110,27 @@ pub fn format(
         }
     }
     Ok(new)
+}
+
+/// The text of a file, which says the same when it is read again.
+fn written(
+    mut document: tree::Document,
+    file: &Path,
+    kind: FileKind,
+) -> Result<String, FormatError> {
+    order::sort(&mut document);
+    let new = write::text(&document);
+    let changed = || FormatError::Changed {
+        file: file.to_owned(),
+    };
+    // What was valid and is no longer so has changed, too.
+    let mut again = parse(&new, file, kind).map_err(|_fault| changed())?;
+    order::sort(&mut again);
+    if document.says_same(&again) {
+        Ok(new)
+    } else {
+        Err(changed())
+    }
 }
 
 /// What kind of file a text from nowhere is: only profiles have a name and a mode.

@@ -22,6 +22,9 @@ pub(super) use self::{
     },
 };
 
+/// Protocols with ports: tcp, udp, sctp, dccp, udplite.
+pub(super) const WITH_PORTS: [u8; 5] = [6, 17, 132, 33, 136];
+
 /// What a rule on networks is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Network {

@@ -2,6 +2,52 @@
 
 use std::fmt::Write as _;
 
+use enforcer_abi::Access;
+
+use crate::profile::Escaped;
+
+/// Columns of a comment with lines of its own.
+const WIDTH: usize = 88;
+
+/// A text on its way.
+#[derive(Debug, Default)]
+pub(crate) struct Text(pub(crate) String);
+
+impl Text {
+    pub(crate) fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+
+    /// A line with where it comes from behind it.
+    pub(crate) fn with(&mut self, line: &str, source: &str) {
+        self.line(&format!("{line}  # {}", Escaped(source.as_bytes())));
+    }
+
+    /// A comment on lines of its own.
+    pub(crate) fn comment(&mut self, indent: usize, text: &str) {
+        let text = Escaped(text.as_bytes()).to_string();
+        let words: Vec<&str> = text.split(' ').collect();
+        self.0.push_str(&comment(indent, [0, 0], WIDTH, &words));
+    }
+}
+
+/// A rule on paths that allows something, as a row of `paths`.
+pub(crate) fn path_rule(pattern: &str, allow: Access, is_owner: bool) -> String {
+    let rights: Vec<&str> = allow.without_implied().names().collect();
+    format!(
+        "  - {{ path: {}, allow: [{}]{} }}",
+        quoted(pattern),
+        rights.join(", "),
+        if is_owner { ", owner: true" } else { "" }
+    )
+}
+
+/// A rule on programs that go on in the same profile, as a row of `exec`.
+pub(crate) fn exec_rule(pattern: &str) -> String {
+    format!("  - {{ path: {}, inherit: true }}", quoted(pattern))
+}
+
 /// A comment of these words, in lines of at most `width` columns where words are not longer.
 /// It begins `indent` columns in; its words stand `first` columns further in on the first
 /// line, and `further` on the others.

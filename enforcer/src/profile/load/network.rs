@@ -8,17 +8,14 @@ use crate::profile::{
     Escaped, Rule, access_names,
     error::Problem,
     network::{
-        Addresses, FAMILIES, Network, NetworkFault, family_name, number, ports, protocols,
-        suggestion,
+        Addresses, FAMILIES, Network, NetworkFault, WITH_PORTS, family_name, number, ports,
+        protocols, suggestion,
     },
     raw::{RawNetwork, RawWords},
 };
 
 /// The families of a rule that names none.
 const USUAL: [u8; 2] = [2, 10];
-
-/// Protocols with ports: tcp, udp, sctp, dccp, udplite.
-const WITH_PORTS: [u8; 5] = [6, 17, 132, 33, 136];
 
 impl Loader<'_> {
     /// Reads a rule of `network`.
