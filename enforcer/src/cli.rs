@@ -11,9 +11,11 @@ pub mod detections;
 pub mod diff;
 pub mod exec;
 pub mod explain;
+mod files;
 pub mod fmt;
 pub mod history;
 pub mod import;
+pub mod learn;
 pub mod man;
 pub mod new;
 pub mod output;
@@ -77,6 +79,8 @@ enum Command {
     Diff(diff::Args),
     /// Draft a first profile for a program
     New(new::Args),
+    /// Watch a program, and write the profile that it needs
+    Learn(learn::Args),
     /// Format profiles
     Fmt(fmt::Args),
     /// Make profiles of what another tool has
@@ -129,6 +133,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::WhoCan(args) => who_can::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Learn(args) => learn::run(args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Schema(args) => schema::run(&args),

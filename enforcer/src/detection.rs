@@ -34,6 +34,8 @@ use crate::profile::Escaped;
 pub struct Detection {
     /// Its name.
     pub id: DetectionId,
+    /// Whose it is: [`enforcer_abi::Label::lineage`], of the boot in which it happened.
+    pub lineage: u64,
     /// The profile that did not grant.
     pub profile: String,
     /// The layer that the profile is in: `user`, `application` or `process`.
@@ -147,6 +149,7 @@ impl Detection {
         } = finding;
         Self {
             id,
+            lineage: key.lineage,
             profile: key.profile.clone(),
             layer: key.layer.to_owned(),
             operation: key.operation.to_owned(),
@@ -169,6 +172,12 @@ impl Detection {
     /// Whether it is only what a profile is to learn from, and no violation.
     pub fn is_learned(&self) -> bool {
         self.verdict == verdict_name(Verdict::Learn)
+    }
+
+    /// Whether it was refused, or would have been.
+    pub fn is_refused(&self) -> bool {
+        let refused = [Verdict::Deny, Verdict::Audit].map(verdict_name);
+        refused.contains(&self.verdict.as_str())
     }
 
     /// Returns the detection in one sentence.

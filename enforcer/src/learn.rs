@@ -5,6 +5,7 @@
 //! it, and about no more. Nothing here is recorded or run: observations come in, a text goes
 //! out.
 //!
+//! - [`recorded`]: what the agent recorded, as observations
 //! - [`observe`]: observations, and what follows from them of each object
 //! - [`abstractions`]: what profiles have in common, and is not said again
 //! - [`shapes`]: what in a name is volatile; [`tree`]: the names, those of one shape together
@@ -43,6 +44,7 @@ mod networks;
 mod observe;
 mod places;
 mod plan;
+pub mod recorded;
 mod render;
 mod secrets;
 mod shapes;
@@ -137,6 +139,8 @@ pub struct Request<'a> {
     pub description: &'a str,
     /// The programs that it confines, as paths; none: it is put on what runs by other means.
     pub executables: &'a [Vec<u8>],
+    /// The units that it confines.
+    pub units: &'a [String],
     /// What becomes of what it does not grant.
     pub mode: ProfileMode,
     /// What was seen.

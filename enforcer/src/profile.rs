@@ -85,7 +85,7 @@ pub use self::{
     format::{FileKind, FormatError, append, format, kind_of},
     glob::{GlobError, GlobFault},
     growth::{Growth, Move, growth},
-    limits::{FILE_LEN, RULES},
+    limits::{FILE_LEN, NAME_LEN, RULES},
     lint::{Lint, Warning, lint},
     load::load_abstraction,
     network::{NetworkFault, Suggestion},

@@ -66,6 +66,20 @@ pub enum Request {
         /// What.
         detection: DetectionId,
     },
+    /// Load a profile for the time that the client watches what is done under it. →
+    /// [`views::Watched`].
+    Watch {
+        /// Its text.
+        text: String,
+        /// What stands for its file, an absolute path.
+        file: String,
+    },
+    /// End that. What is under the profile stays there, and is let do everything. →
+    /// [`views::Watched`].
+    Unwatch {
+        /// The profile.
+        profile: String,
+    },
     /// Put the asking process under a profile at its next exec. →
     /// [`views::Enrolled`].
     Enrol {
@@ -273,6 +287,13 @@ mod tests {
             Request::Follow { profile: None },
             Request::Explain {
                 detection: DetectionId(3),
+            },
+            Request::Watch {
+                text: "a\nb".to_owned(),
+                file: "/p.yaml".to_owned(),
+            },
+            Request::Unwatch {
+                profile: "p".to_owned(),
             },
             Request::Enrol {
                 profile: ProfileChoice::Loaded {

@@ -105,10 +105,10 @@ fn each_object_is_told_once_for_each_right() {
 fn a_warm_path_tells_nothing() {
     let folder = Folder::new("warm");
     let file = folder.write("file", "x");
-    let agent = Agent::start(&[("p", &profile("enforce", &rules(&folder)))]);
-    let read = |times: &str| agent.attempt("p", &["read-storm", &file, times]);
+    let agent = Agent::start(&[("warm", &profile("enforce", &rules(&folder)))]);
+    let read = |times: &str| agent.attempt("warm", &["read-storm", &file, times]);
     assert_eq!(read("10"), 0);
-    expect_used(&agent, "p", &folder, &["read file"]);
+    expect_used(&agent, "warm", &folder, &["read file"]);
     let judged = agent.counter("judged");
     assert_eq!(read("1000"), 0);
     let more = agent.counter("judged") - judged;
@@ -132,13 +132,13 @@ fn a_rule_has_so_many_looks() {
     let rules = format!(
         "  - {{ path: \"{path}/many/*\", allow: [read] }}\n  - {{ path: {single}, allow: [read] }}\n"
     );
-    let agent = Agent::start(&[("p", &profile("enforce", &rules))]);
+    let agent = Agent::start(&[("looks", &profile("enforce", &rules))]);
     let mut words = vec!["read-all"];
     words.extend(names.iter().map(String::as_str));
     words.push(&single);
-    assert_eq!(agent.attempt("p", &words), 0);
+    assert_eq!(agent.attempt("looks", &words), 0);
     let told = wait_for(WITHIN, || {
-        let told = used(&agent, "p", &folder);
+        let told = used(&agent, "looks", &folder);
         told.contains(&"read single".to_owned()).then_some(told)
     });
     let told = told.expect("the next rule is told").len() as u64 - 1;
@@ -163,18 +163,18 @@ fn edges_of_exec_are_told() {
     ) + &format!(
         "exec:\n  - {{ path: {copy}, inherit: true }}\n  - {{ path: /usr/lib/enforcer/attempt, inherit: true }}\n"
     );
-    let agent = Agent::start(&[("p", &text)]);
+    let agent = Agent::start(&[("edges", &text)]);
     for _ in 0..3 {
         assert_eq!(
             agent.attempt(
-                "p",
+                "edges",
                 &["fork-exec", &copy, "fork-exec", &copy, "read", &copy]
             ),
             0
         );
     }
     let edges = || {
-        let rows = agent.json(&["history", "p", "--json"]);
+        let rows = agent.json(&["history", "edges", "--json"]);
         let rows = rows.as_array().cloned().unwrap_or_default();
         let rows = rows.iter().filter(|row| row["path"] == copy.as_str());
         let rows = rows.filter(|row| row["access"].to_string().contains("execute"));

@@ -6,6 +6,7 @@
 //! told, and works for who is not confined: what Linux checks by itself is left open.
 //!
 //! - [`program`]: what a program's file says, and how it is run
+//! - [`lesson`]: what is learned of a program by watching it
 //! - [`scene`]: accounts, and what there is for a misuse
 //! - [`service`]: programs that run, and talking to them
 
@@ -14,6 +15,7 @@ mod cron;
 mod dnsmasq;
 mod git;
 mod haproxy;
+mod lesson;
 mod memcached;
 mod nginx;
 mod postgres;
@@ -25,5 +27,6 @@ mod scene;
 mod service;
 mod ssh;
 
+use lesson::{Lesson, Taught};
 use program::{Misuse, Program};
 use service::{Service, ask, command, file, run, says, wait};

@@ -8,6 +8,7 @@ mod conformance;
 mod exec;
 mod filesystems;
 mod history;
+mod learn;
 mod library;
 mod limits;
 mod memory;

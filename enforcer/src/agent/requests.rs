@@ -21,7 +21,7 @@ use crate::{
         Failure, FailureKind, ProfileChoice, Reply, Request, TightenTarget, chain,
         line::{self, LINE_LEN},
         status::{AgentStatus, DetectionTotals, KernelStatus, ProfileStatus, Status},
-        views::{Explained, Judged, LogEntry, Page, RuleView},
+        views::{Explained, Judged, LogEntry, Page, RuleView, Watched},
     },
     store::{Change, StoreError},
     tighten::OverlayState,
@@ -76,6 +76,8 @@ impl Agent {
                 self.catch_up();
                 ok(&self.explained(detection)?)
             }
+            Request::Watch { text, file } => ok(&self.watch(&text, Path::new(&file))?),
+            Request::Unwatch { profile } => ok(&self.unwatch(profile)?),
             Request::Enrol { profile, mode } => ok(&self.enrol(profile, mode, process)?),
             Request::Adopt { profile, mode, pid } => ok(&self.adopt(profile, mode, pid)?),
             Request::TightenPlan {
@@ -202,11 +204,37 @@ impl Agent {
         Ok(instance)
     }
 
+    /// Loads a profile for the time that a client watches.
+    fn watch(&mut self, text: &str, file: &Path) -> Result<Watched, Failure> {
+        let profile = self.parse(text, file)?;
+        let name = profile.name.clone();
+        let staged = self.registry.stage_watch(profile, &self.overlays)?;
+        log::changed(&self.registry.commit(staged, &mut self.kernel)?);
+        self.watched(name)
+    }
+
+    /// Ends that.
+    fn unwatch(&mut self, profile: String) -> Result<Watched, Failure> {
+        self.catch_up();
+        let staged = self.registry.stage_unwatch(&profile, &self.overlays)?;
+        log::changed(&self.registry.commit(staged, &mut self.kernel)?);
+        self.watched(profile)
+    }
+
+    fn watched(&self, profile: String) -> Result<Watched, Failure> {
+        let last = self.store.last_detection()?;
+        Ok(Watched { profile, last })
+    }
+
+    fn parse(&self, text: &str, file: &Path) -> Result<Profile, Failure> {
+        let abstractions = self.options.profiles.join(ABSTRACTIONS);
+        Profile::parse(text, file, &abstractions)
+            .map_err(|error| Failure::new(FailureKind::InvalidProfile, error.to_string()))
+    }
+
     /// Loads a profile that a client has read, and returns its name.
     fn load_text(&mut self, text: &str, file: &Path) -> Result<String, Failure> {
-        let abstractions = self.options.profiles.join(ABSTRACTIONS);
-        let profile = Profile::parse(text, file, &abstractions)
-            .map_err(|error| Failure::new(FailureKind::InvalidProfile, error.to_string()))?;
+        let profile = self.parse(text, file)?;
         let name = profile.name.clone();
         let staged = self.registry.stage_file(profile, &self.overlays)?;
         log::changed(&self.registry.commit(staged, &mut self.kernel)?);

@@ -8,7 +8,10 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use crate::protocol::{Failure, Reply, Request, line::LINE_LEN, request_line};
+use crate::{
+    detection::{Detection, DetectionId},
+    protocol::{Failure, Reply, Request, line::LINE_LEN, request_line, views::Page},
+};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,31 @@ pub enum CallError {
     /// The agent has no answer.
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+/// Asks for the detections that come after one; only those of a profile, if one is given.
+///
+/// # Errors
+///
+/// If they are not told.
+pub fn detections(
+    socket: &Path,
+    mut after: DetectionId,
+    profile: Option<&str>,
+) -> Result<Vec<Detection>, CallError> {
+    let mut all = Vec::new();
+    loop {
+        let profile = profile.map(str::to_owned);
+        let page: Page = call(socket, &Request::Detections { after, profile })?;
+        let Some(last) = page.detections.last() else {
+            return Ok(all);
+        };
+        after = last.id;
+        all.extend(page.detections);
+        if !page.more {
+            return Ok(all);
+        }
+    }
 }
 
 /// A connection to the agent, for one request.

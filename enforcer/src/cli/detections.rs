@@ -6,10 +6,7 @@ use super::{Socket, client, output};
 use crate::{
     detection::{Detection, DetectionId, TighteningId, access_text},
     profile::Escaped,
-    protocol::{
-        Request,
-        views::{Followed, Page},
-    },
+    protocol::{Request, views::Followed},
 };
 
 /// The arguments of `enforcer detections`.
@@ -65,18 +62,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn list(socket: &Socket, profile: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let mut all: Vec<Detection> = Vec::new();
-    loop {
-        let after = all.last().map_or(DetectionId(0), |last| last.id);
-        let profile = profile.map(str::to_owned);
-        let request = Request::Detections { after, profile };
-        let page: Page = client::call(&socket.socket, &request)?;
-        let ended = page.detections.is_empty() || !page.more;
-        all.extend(page.detections);
-        if ended {
-            break;
-        }
-    }
+    let all = client::detections(&socket.socket, DetectionId(0), profile)?;
     if json {
         return output::json(&all);
     }

@@ -1,17 +1,15 @@
 //! `enforcer fmt`: profiles in the one style.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::MetadataExt as _,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::{Context as _, bail, ensure};
-use similar::TextDiff;
+use anyhow::Context as _;
 
-use super::{ERROR, NO, output, snippet};
+use super::{ERROR, NO, files, output, snippet};
 use crate::profile::{
     ABSTRACTIONS, DEFAULT_DIR, Escaped, FILE_LEN, FileKind, FormatError, format, kind_of,
     yaml_files,
@@ -137,7 +135,8 @@ fn one(file: &Path, args: &Args) -> anyhow::Result<bool> {
     if args.check {
         show(&Escaped::path(file).to_string(), &old, &new, args)?;
     } else {
-        replace(file, &new).with_context(|| format!("cannot write {}", Escaped::path(file)))?;
+        files::replace(file, &new)
+            .with_context(|| format!("cannot write {}", Escaped::path(file)))?;
     }
     Ok(true)
 }
@@ -190,35 +189,11 @@ fn compare(
 fn show(name: &str, old: &str, new: &str, args: &Args) -> anyhow::Result<()> {
     output::print(&format!("{name}\n"))?;
     if args.diff {
-        let diff = TextDiff::from_lines(old, new);
-        let formatted = format!("{name}, formatted");
-        let diff = diff.unified_diff().header(name, &formatted).to_string();
-        output::print(&diff)?;
+        output::print(&output::diff(
+            old,
+            new,
+            [name, &format!("{name}, formatted")],
+        ))?;
     }
-    Ok(())
-}
-
-/// Replaces what a file says, wholly or not at all. Its owner and mode stay; where it is a
-/// symbolic link, the file that it leads to is replaced.
-fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
-    let file = fs::canonicalize(file)?;
-    let before = fs::metadata(&file)?;
-    ensure!(before.is_file(), "it is no file");
-    let Some(folder) = file.parent() else {
-        bail!("it is no file");
-    };
-    // A name that nobody takes for a profile's.
-    let mut new = tempfile::Builder::new()
-        .prefix(".fmt-")
-        .tempfile_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    let after = new.as_file().metadata()?;
-    if (before.uid(), before.gid()) != (after.uid(), after.gid()) {
-        std::os::unix::fs::fchown(new.as_file(), Some(before.uid()), Some(before.gid()))
-            .context("cannot keep its owner; format it as its owner or as root")?;
-    }
-    new.as_file().set_permissions(before.permissions())?;
-    new.as_file().sync_all()?;
-    new.persist(&file)?;
     Ok(())
 }

@@ -1,22 +1,17 @@
 //! `enforcer new`: a first profile for a program.
 
 use std::{
-    fs::OpenOptions,
-    io::{self, Write as _},
     path::{Path, PathBuf, absolute},
     process::ExitCode,
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::Context as _;
 
-use super::{exec::Mode, output};
+use super::{exec::Mode, files, output};
 use crate::{
     draft::{Draft, Request, Root, draft},
-    profile::{ABSTRACTIONS, DEFAULT_DIR, Escaped, ProfileMode, yaml_files},
+    profile::{ABSTRACTIONS, Escaped, ProfileMode},
 };
-
-/// The schema that lies beside profiles.
-const SCHEMA: &str = "profile.schema.json";
 
 /// What `--help` says beside the arguments.
 const EXAMPLES: &str = "\
@@ -76,22 +71,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let root = Root::at(root_dir)
         .with_context(|| format!("cannot read the root {}", Escaped::path(root_dir)))?;
     let name = match output {
-        Some(file) => Some(name_of(file, name.as_deref())?),
+        Some(file) => Some(files::name_of(file, name.as_deref())?),
         None => name.clone(),
     };
-    let beside = output.as_deref().map(folder_of);
-    let profiles = match (profiles.as_deref(), beside) {
-        (Some(profiles), _) | (None, Some(profiles)) => profiles,
-        (None, None) => Path::new(DEFAULT_DIR),
-    };
+    let profiles = files::folder_of_profiles(profiles.as_deref(), output.as_deref());
     let abstractions = profiles.join(ABSTRACTIONS);
-    let available = if abstractions.is_dir() {
-        let files = yaml_files(&abstractions)?.into_iter();
-        let stems = files.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()));
-        stems.collect()
-    } else {
-        Vec::new()
-    };
+    let available = files::abstractions(&abstractions)?;
     let executable = if root_dir == Path::new("/") {
         absolute(executable).context("cannot tell where the program is")?
     } else {
@@ -109,11 +94,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         mode: ProfileMode::from(*mode),
         abstractions: &abstractions,
         available: &available,
-        schema: profiles.join(SCHEMA).is_file(),
+        schema: files::has_schema(profiles),
     })?;
     match output {
         Some(file) => {
-            write(file, &text).with_context(|| format!("cannot write {}", Escaped::path(file)))?;
+            files::create(file, &text)
+                .with_context(|| format!("cannot write {}", Escaped::path(file)))?;
         }
         None => output::print(&text)?,
     }
@@ -124,39 +110,4 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         output::complain(&warning.to_string());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The folder of a file.
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// The name of the profile in a file, which is the file's own.
-fn name_of(file: &Path, name: Option<&str>) -> anyhow::Result<String> {
-    let is_yaml = file.extension().is_some_and(|end| end == "yaml");
-    let stem = file.file_stem().and_then(|stem| stem.to_str());
-    let Some(stem) = stem.filter(|_| is_yaml) else {
-        bail!(
-            "the file of a profile is named NAME.yaml, and not {}",
-            Escaped::path(file)
-        );
-    };
-    if let Some(name) = name {
-        ensure!(
-            name == stem,
-            "the profile {name} has to be in a file {name}.yaml, and not in {}",
-            Escaped::path(file)
-        );
-    }
-    Ok(stem.to_owned())
-}
-
-/// Writes a file that is not there yet.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    let mut open = OpenOptions::new().write(true).create_new(true).open(file)?;
-    open.write_all(text.as_bytes())?;
-    open.sync_all()
 }

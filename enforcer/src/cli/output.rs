@@ -8,6 +8,7 @@ use std::{
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde::Serialize;
+use similar::TextDiff;
 
 /// Writes text to stdout and sends it on its way.
 ///
@@ -65,6 +66,13 @@ pub fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[String; COLUM
         text.push('\n');
     }
     text
+}
+
+/// Returns how a text differs from one before, by lines; `names` are theirs.
+pub fn diff(old: &str, new: &str, names: [&str; 2]) -> String {
+    let [before, after] = names;
+    let diff = TextDiff::from_lines(old, new);
+    diff.unified_diff().header(before, after).to_string()
 }
 
 /// Returns fields under each other, the names aligned. Fields without a value are

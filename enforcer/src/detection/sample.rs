@@ -9,6 +9,7 @@ use super::{Detection, DetectionId, State, Who};
 pub(crate) fn detection() -> Detection {
     Detection {
         id: DetectionId(7),
+        lineage: 1,
         profile: "nginx".to_owned(),
         layer: "application".to_owned(),
         operation: "open".to_owned(),

@@ -32,6 +32,7 @@ pub(super) enum WireError {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Detection {
     id: DetectionId,
+    lineage: u64,
     state: State,
     verdict: String,
     profile: String,
@@ -89,6 +90,7 @@ impl From<super::Detection> for Detection {
     fn from(detection: super::Detection) -> Self {
         Self {
             id: detection.id,
+            lineage: detection.lineage,
             state: detection.state,
             verdict: detection.verdict,
             profile: detection.profile,
@@ -116,6 +118,7 @@ impl TryFrom<Detection> for super::Detection {
     fn try_from(wire: Detection) -> Result<Self, WireError> {
         Ok(Self {
             id: wire.id,
+            lineage: wire.lineage,
             profile: wire.profile,
             layer: wire.layer,
             operation: wire.operation,

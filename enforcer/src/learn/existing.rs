@@ -91,7 +91,7 @@ pub(super) fn admitted(
                 admitted.count += 1;
                 admitted.example.get_or_insert_with(|| path.clone());
             }
-            let depth = path.iter().filter(|&&byte| byte == b'/').count();
+            let depth = path.split(|&byte| byte == b'/').skip(1).count();
             if is_folder && most.is_none_or(|most| depth < most) {
                 open.push(path);
             }

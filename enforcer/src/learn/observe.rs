@@ -41,6 +41,7 @@ pub enum Object {
 }
 
 /// What is known of a path.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     /// The rights that were used, and those that follow from them ([`Gathered::settle`]).

@@ -19,15 +19,7 @@ pub(super) fn text(request: &Request<'_>, plan: &Plan, scope: Scope) -> String {
     }
     text.line(&format!("name: {}", quoted(request.name)));
     text.line(&format!("description: {}", quoted(request.description)));
-    if !request.executables.is_empty() {
-        let programs = request
-            .executables
-            .iter()
-            .map(|path| quoted(&literal(path)));
-        let programs: Vec<String> = programs.collect();
-        text.line("applies_to:");
-        text.line(&format!("  executables: [{}]", programs.join(", ")));
-    }
+    applies_to(&mut text, request);
     text.line(&format!("mode: {}", request.mode.name()));
     if !plan.include.is_empty() {
         let names: Vec<&str> = plan.include.iter().map(|one| one.name.as_str()).collect();
@@ -74,18 +66,40 @@ pub(super) fn text(request: &Request<'_>, plan: &Plan, scope: Scope) -> String {
     text.0
 }
 
+/// Whom it confines.
+fn applies_to(text: &mut Text, request: &Request<'_>) {
+    let programs = request
+        .executables
+        .iter()
+        .map(|path| quoted(&literal(path)));
+    let units = request.units.iter().map(|unit| quoted(unit));
+    let lists: [(&str, Vec<String>); 2] = [
+        ("executables", programs.collect()),
+        ("units", units.collect()),
+    ];
+    let mut lists = lists.iter().filter(|(_, list)| !list.is_empty()).peekable();
+    if lists.peek().is_some() {
+        text.line("applies_to:");
+    }
+    for (key, list) in lists {
+        text.line(&format!("  {key}: [{}]", list.join(", ")));
+    }
+}
+
 /// What is said at the top: of what it was made, and what to do with it.
 fn header(text: &mut Text, request: &Request<'_>, plan: &Plan) {
     let Plan {
         count, left_out, ..
     } = plan;
-    let mut of = format!("Learned by `enforcer learn` from {count} accesses.");
-    if *left_out > 0 {
-        of.push_str(&format!(
-            " Left out are {left_out} accesses of processes with an open detection."
-        ));
-    }
-    text.comment(0, &of);
+    let left_out = if *left_out > 0 {
+        format!(" Left out are {left_out} accesses of processes with an open detection.")
+    } else {
+        String::new()
+    };
+    text.comment(
+        0,
+        &format!("Learned by `enforcer learn` from {count} accesses.{left_out}"),
+    );
     text.line("#");
     let next = match request.mode {
         ProfileMode::Enforce => "What it does not grant is refused.",

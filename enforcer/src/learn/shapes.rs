@@ -29,6 +29,7 @@ pub enum Kind {
 }
 
 /// What is known of a name besides its letters.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Evidence {
     /// The program made it, or took it away.
@@ -118,7 +119,7 @@ fn whole(folder: &str, name: &[u8], evidence: Evidence) -> Option<Shape> {
     if is_number && is_in_proc && (folder.ends_with("/fd") || folder.ends_with("/fdinfo")) {
         return of(Kind::Digits, NUMBER.to_owned());
     }
-    if folder.ends_with("/objects") && name.len() == 2 && name.iter().all(is_hex) {
+    if folder.ends_with("/objects") && name.len() == 2 && name.iter().copied().all(is_hex) {
         return of(Kind::Hash, "[0-9a-f][0-9a-f]".to_owned());
     }
     let text = str::from_utf8(name).ok()?;
@@ -168,7 +169,7 @@ fn run_part(before: &[u8], run: &str, evidence: Evidence) -> Option<(Kind, Strin
         is_several,
         ..
     } = evidence;
-    let is_hash = HASH_LENS.contains(&run.len()) && run.bytes().all(|byte| is_hex(&byte));
+    let is_hash = HASH_LENS.contains(&run.len()) && run.bytes().all(is_hex);
     if is_hash && run.bytes().any(|byte| byte.is_ascii_digit()) {
         return Some((Kind::Hash, "[0-9a-f]*".to_owned()));
     }
@@ -250,7 +251,7 @@ fn is_random(run: &str, is_gone: bool) -> bool {
     }
 }
 
-fn is_hex(byte: &u8) -> bool {
+fn is_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 

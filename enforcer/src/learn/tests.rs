@@ -99,6 +99,7 @@ fn learned_with(
         name: "x",
         description: "a program",
         executables: &[],
+        units: &["x.service".to_owned()],
         mode: ProfileMode::Enforce,
         observations,
         left_out,

@@ -28,6 +28,15 @@ pub enum Followed {
     Missed(u64),
 }
 
+/// A profile under which is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Its name.
+    pub profile: String,
+    /// The last detection that there is now, or 0.
+    pub last: DetectionId,
+}
+
 /// A process that will be confined from its next exec on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolled {

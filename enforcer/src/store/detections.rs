@@ -61,7 +61,7 @@ const UPDATE_COUNT: &str =
     "UPDATE detections SET count = count + ?2, last_ns = max(last_ns, ?3) WHERE id = ?1";
 
 const SELECT: &str = "
-SELECT id, profile, layer, operation, privilege, requested, missing, path, reason, verdict, rule,
+SELECT id, lineage, profile, layer, operation, privilege, requested, missing, path, reason, verdict, rule,
     pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns, last_ns, count, state
 FROM detections
 WHERE id > ?1 AND (?2 IS NULL OR profile = ?2) AND (?4 IS NULL OR last_ns >= ?4)
@@ -256,6 +256,7 @@ fn detection(row: &Row<'_>) -> rusqlite::Result<Detection> {
     let privilege: String = row.get("privilege")?;
     Ok(Detection {
         id: DetectionId(row.get("id")?),
+        lineage: restored(row.get("lineage")?),
         profile: row.get("profile")?,
         layer: row.get("layer")?,
         operation: row.get("operation")?,

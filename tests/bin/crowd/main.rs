@@ -24,7 +24,7 @@ use std::{
 use serde_json::{Value, json};
 
 /// Between two rounds, so that the others get something done.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(4);
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().collect();

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs};
 
-use super::{Misuse, Program, Service, command, file, run, says, scene};
+use super::{Lesson, Misuse, Program, Service, Taught, command, file, run, says, scene};
 
 const PROJECT: &str = "/srv/build/project";
 
@@ -69,6 +69,67 @@ const MISUSES: &[Misuse] = &[
 #[test]
 fn builder() {
     PROGRAM.check();
+}
+
+const MAKE: &[&str] = &[
+    "/usr/bin/make",
+    "-C",
+    "/srv/lesson-build",
+    "CC=tcc",
+    "program",
+];
+
+#[rustfmt::skip]
+const MAKE_MISUSES: &[Misuse] = &[
+    Misuse::domain(&["read", "/etc/shadow"],              ("read", "/etc/shadow")),
+    Misuse::domain(&["read", "/root/.ssh/id_ed25519"],    ("read", "/root/.ssh/id_ed25519")),
+    Misuse::domain(&["read", "/srv/private/notes"],       ("read", "/srv/private/notes")),
+    Misuse::domain(&["append", "/home/ada/.bashrc"],      ("append", "/home/ada/.bashrc")),
+    Misuse::domain(&["write", "/etc/planted"],            ("write", "/etc/planted")),
+    Misuse::domain(&["create", "/etc/cron.d/evil"],       ("create", "/etc/cron.d/evil")),
+    Misuse::domain(&["create", "/usr/local/bin/evil"],    ("create", "/usr/local/bin/evil")),
+    Misuse::domain(&["write", "/srv/lesson-build/Makefile"], ("write", "/srv/lesson-build/Makefile")),
+    Misuse::domain(&["exec", "/usr/bin/busybox", "id"],   ("execute", "/usr/bin/busybox")),
+    Misuse::domain(&["connect", "/run/docker.sock"],      ("connect", "/run/docker.sock")),
+    Misuse::domain(&["host-name"],                        ("", "sys_admin")),
+];
+
+/// It is learned from one program that is compiled, and holds for another.
+#[test]
+fn cc_is_learned() {
+    let lesson = Lesson {
+        name: "builder",
+        needs: &["/usr/bin/make", "/usr/bin/tcc"],
+        before: || (),
+        taught: Taught::Command(sources, MAKE),
+        misuses: MAKE_MISUSES,
+    };
+    lesson.check();
+}
+
+/// Writes sources that no other run has.
+fn sources(round: u32) {
+    const PLACE: &str = "/srv/lesson-build";
+    let _absent = fs::remove_dir_all(PLACE);
+    fs::create_dir_all(PLACE).expect("make a folder");
+    let parts: Vec<String> = (0..3 + round)
+        .map(|part| format!("part{round}{part}"))
+        .collect();
+    let mut main = "#include <stdio.h>\n#include <stdlib.h>\n".to_owned();
+    let mut objects = "main.o".to_owned();
+    for part in &parts {
+        let text = format!("int {part}(void) {{ return {round}; }}\n");
+        fs::write(format!("{PLACE}/{part}.c"), text).expect("write a file");
+        writeln!(main, "int {part}(void);").expect("write");
+        write!(objects, " {part}.o").expect("write");
+    }
+    main += "int main(void) { printf(\"%d\\n\", atoi(\"1\")); return 0; }\n";
+    fs::write(format!("{PLACE}/main.c"), main).expect("write a file");
+    let recipes = format!(
+        "program: {objects}\n\t$(CC) -o $@.tmp $^\n\tmv $@.tmp $@\n%.o: %.c\n\t$(CC) -c $< -o $@\n"
+    );
+    fs::write(format!("{PLACE}/Makefile"), recipes).expect("write a file");
+    scene::mode(format!("{PLACE}/Makefile"), 0o666);
 }
 
 const RECIPES: &str = "

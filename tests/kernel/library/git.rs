@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use super::{Misuse, Program, Service, command, file, run, says, scene};
+use super::{Lesson, Misuse, Program, Service, Taught, command, file, run, says, scene};
 
 const PORT: u16 = 9418;
 
@@ -49,6 +49,73 @@ const MISUSES: &[Misuse] = &[
 #[test]
 fn git_daemon() {
     PROGRAM.check();
+}
+
+/// The same program under a name for which there is no profile.
+const OUTSIDE: &str = "/usr/lib/git-core/git";
+
+const CLONE: &[&str] = &[
+    "/usr/bin/git",
+    "clone",
+    "--quiet",
+    // A link would have rights at its new name that the object has not at the old one.
+    "--no-hardlinks",
+    "/srv/lesson/source",
+    "/srv/lesson/copy",
+];
+
+#[rustfmt::skip]
+const CLONE_MISUSES: &[Misuse] = &[
+    Misuse::domain(&["read", "/etc/shadow"],              ("read", "/etc/shadow")),
+    Misuse::domain(&["read", "/root/.ssh/id_ed25519"],    ("read", "/root/.ssh/id_ed25519")),
+    Misuse::domain(&["read", "/srv/private/notes"],       ("read", "/srv/private/notes")),
+    Misuse::domain(&["write", "/srv/lesson/source/.git/HEAD"], ("write", "/srv/lesson/source/.git/HEAD")),
+    Misuse::domain(&["append", "/home/ada/.bashrc"],      ("append", "/home/ada/.bashrc")),
+    Misuse::domain(&["write", "/etc/planted"],            ("write", "/etc/planted")),
+    Misuse::domain(&["create", "/etc/cron.d/evil"],       ("create", "/etc/cron.d/evil")),
+    Misuse::domain(&["create", "/tmp/evil-file"],         ("create", "/tmp/evil-file")),
+    Misuse::domain(&["exec", "/usr/bin/busybox", "id"],   ("execute", "/usr/bin/busybox")),
+    Misuse::domain(&["connect", "/run/docker.sock"],      ("connect", "/run/docker.sock")),
+    Misuse::domain(&["host-name"],                        ("", "sys_admin")),
+];
+
+/// It is learned from one clone, and holds for one with other commits.
+#[test]
+fn git_clone_is_learned() {
+    let lesson = Lesson {
+        name: "git-daemon",
+        needs: &["/usr/bin/git", OUTSIDE],
+        before: || {
+            fs::create_dir_all("/srv/lesson").expect("make a folder");
+            run(&mut command(
+                "root",
+                OUTSIDE,
+                &["init", "-q", "/srv/lesson/source"],
+            ));
+        },
+        taught: Taught::Command(commits, CLONE),
+        misuses: CLONE_MISUSES,
+    };
+    lesson.check();
+}
+
+/// Adds commits, and removes the clone.
+fn commits(round: u32) {
+    let _absent = fs::remove_dir_all("/srv/lesson/copy");
+    for number in 0..4 {
+        let folder = format!("/srv/lesson/source/folder-{round}");
+        fs::create_dir_all(&folder).expect("make a folder");
+        fs::write(
+            format!("{folder}/file-{number}"),
+            format!("{round} {number}"),
+        )
+        .expect("write a file");
+        let ada = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+        for words in [&["add", "."][..], &["commit", "-q", "-m", "more"]] {
+            let words = [&ada[..], words].concat();
+            run(command("root", OUTSIDE, &words).current_dir("/srv/lesson/source"));
+        }
+    }
 }
 
 /// What comes of git in a folder.

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink};
 
 use rustix::process::Signal;
 
-use super::{Misuse, Program, Service, ask, command, file, run, says, scene, wait};
+use super::{Lesson, Misuse, Program, Service, Taught, ask, command, file, run, says, scene, wait};
 
 const PORT: u16 = 80;
 const BINARY: &str = "/usr/sbin/nginx";
@@ -33,6 +33,9 @@ server {
 }
 ";
 
+/// How many of the misuses, at the end, a profile that was learned refuses elsewhere, or not.
+const FORBIDDEN: usize = 3;
+
 #[rustfmt::skip]
 const MISUSES: &[Misuse] = &[
     Misuse::program(
@@ -56,6 +59,13 @@ const MISUSES: &[Misuse] = &[
         "unlink() \"/srv/www/index.html\" failed (13: Permission denied)",
         ("remove", "/srv/www/index.html"), &["write", "/srv/www/index.html"],
     ),
+    // What one does who runs code in it.
+    Misuse::domain(&["exec", "/usr/bin/dash", "-c", ":"], ("execute", "/usr/bin/dash")),
+    Misuse::domain(&["truncate", "/var/log/nginx/access.log"], ("write", "/var/log/nginx/access.log")),
+    Misuse::domain(&["read", "/root/.ssh/id_ed25519"],    ("read", "/root/.ssh/id_ed25519")),
+    Misuse::domain(&["connect", "/run/docker.sock"],      ("connect", "/run/docker.sock")),
+    Misuse::domain(&["host-name"],                        ("", "sys_admin")),
+    // What its author forbids, and who only watched it would not: `FORBIDDEN`.
     Misuse::program(
         || configured("error_log /etc/cron.d/evil;"), "open() \"/etc/cron.d/evil\" failed (13: Permission denied)",
         ("create", "/etc/cron.d/evil"), &["create", "/etc/cron.d/evil"],
@@ -69,17 +79,45 @@ const MISUSES: &[Misuse] = &[
         || put("/upload/a.txt") + &file(ERRORS), "to \"/srv/upload/a.txt\" failed (13: Permission denied)",
         ("remove", "/srv/upload/a.txt"), &["write", "/srv/upload/a.txt"],
     ),
-    // What one does who runs code in it.
-    Misuse::domain(&["exec", "/usr/bin/dash", "-c", ":"], ("execute", "/usr/bin/dash")),
-    Misuse::domain(&["truncate", "/var/log/nginx/access.log"], ("write", "/var/log/nginx/access.log")),
-    Misuse::domain(&["read", "/root/.ssh/id_ed25519"],    ("read", "/root/.ssh/id_ed25519")),
-    Misuse::domain(&["connect", "/run/docker.sock"],      ("connect", "/run/docker.sock")),
-    Misuse::domain(&["host-name"],                        ("", "sys_admin")),
 ];
 
 #[test]
 fn nginx() {
     PROGRAM.check();
+}
+
+/// It is learned from some pages and uploads, and holds for others.
+#[test]
+fn nginx_is_learned() {
+    let lesson = Lesson {
+        name: "nginx",
+        needs: PROGRAM.needs,
+        before: || (),
+        taught: Taught::Service(&["--executable", BINARY], run_with),
+        misuses: &MISUSES[..MISUSES.len() - FORBIDDEN],
+    };
+    lesson.check();
+}
+
+/// Serves pages and takes uploads that no other run has.
+fn run_with(round: u32) -> Service {
+    let folder = format!("/srv/www/{round}");
+    fs::create_dir_all(&folder).expect("make a folder");
+    for number in 0..4 {
+        fs::write(format!("{folder}/page-{number}.html"), "a page").expect("write a file");
+        fs::write(format!("/srv/www/{round}{number}.html"), "a page").expect("write a file");
+    }
+    for file in ["/var/log/nginx/access.log.1", "/srv/upload/a.txt"] {
+        let _absent = fs::remove_file(file);
+    }
+    let service = work(start());
+    for number in 0..4 {
+        assert!(get(&format!("/{round}/page-{number}.html")).ends_with("a page"));
+        assert!(get(&format!("/{round}{number}.html")).ends_with("a page"));
+        let stored = put(&format!("/upload/{round}-{number}.txt"));
+        assert!(stored.contains("201 Created"), "{stored}");
+    }
+    service
 }
 
 fn start() -> Service {
@@ -103,6 +141,9 @@ fn start() -> Service {
         fs::write(path, text).expect("write a file");
     }
     scene::mode("/srv/www", 0o777);
+    for link in ["/srv/www/shadow", "/etc/nginx/sites-enabled/test"] {
+        let _absent = fs::remove_file(link);
+    }
     symlink("/etc/shadow", "/srv/www/shadow").expect("make a link");
     let _absent = fs::remove_file("/etc/nginx/sites-enabled/default");
     symlink(

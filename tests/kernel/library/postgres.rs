@@ -4,9 +4,10 @@ use std::{fs, process::Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Misuse, Program, Service, command, file, run, says, scene, wait};
+use super::{Lesson, Misuse, Program, Service, Taught, command, file, run, says, scene, wait};
 
 const BIN: &str = "/usr/lib/postgresql/15/bin";
+const SERVER: &str = "/usr/lib/postgresql/15/bin/postgres";
 const DATA: &str = "/var/lib/postgresql/15/main";
 const LOG: &str = "/var/log/postgresql/postgresql-15-main.log";
 
@@ -99,6 +100,51 @@ const MISUSES: &[Misuse] = &[
 #[test]
 fn postgres() {
     PROGRAM.check();
+}
+
+/// It is learned from one database, and holds for another.
+#[test]
+fn postgres_is_learned() {
+    let lesson = Lesson {
+        name: "postgresql",
+        needs: PROGRAM.needs,
+        before: || {
+            let _absent = fs::remove_dir_all(DATA);
+            make();
+        },
+        taught: Taught::Service(&["--executable", SERVER], run_with),
+        misuses: MISUSES,
+    };
+    lesson.check();
+}
+
+/// Works with a table of its own.
+fn run_with(round: u32) -> Service {
+    let service = start();
+    for number in 0..3 {
+        let rows = 2000 * (round + number);
+        let table = format!("t{round}{number}");
+        let made = format!(
+            "CREATE TABLE {table} (n int PRIMARY KEY, s text); INSERT INTO {table} SELECT g, md5(g::text) FROM generate_series(1, {rows}) g; CREATE INDEX ON {table} (s); CHECKPOINT"
+        );
+        assert_eq!(sql(&made), "");
+        let sorted = format!(
+            "SET work_mem = '64kB'; SELECT count(*) FROM (SELECT s FROM {table} ORDER BY s || 'x') x"
+        );
+        assert_eq!(sql(&sorted), format!("{rows}\n"));
+        assert_eq!(sql(&format!("VACUUM ANALYZE {table}")), "");
+        assert_eq!(sql(&format!("CREATE DATABASE d{round}{number}")), "");
+        assert_eq!(sql(&format!("DROP DATABASE d{round}{number}")), "");
+        let parallel = format!("SET force_parallel_mode = on; SELECT count(*) FROM {table}");
+        assert_eq!(sql(&parallel), format!("{rows}\n"));
+    }
+    if round == 2 {
+        assert_eq!(sql("CREATE TABLE t (n int)"), "");
+    }
+    assert!(service.stop(Signal::INT).success());
+    let service = start();
+    scene::mode(LOG, 0o666);
+    service
 }
 
 /// Makes a cluster, as `pg_createcluster` does: that takes a shell.

@@ -18,7 +18,7 @@ const TOLD_WITHIN: Duration = Duration::from_secs(10);
 const EPERM: i32 = 1;
 
 /// What no program is granted by networks: to wait, and to call home.
-const BY_NETWORK: [Misuse; 2] = [
+pub(super) const BY_NETWORK: [Misuse; 2] = [
     Misuse::domain(&["tcp-bind", "0.0.0.0:4445"], ("bind", "tcp:0.0.0.0:4445")),
     Misuse::domain(
         &["tcp-connect", scene::LISTENER],
@@ -144,7 +144,7 @@ impl Misuse {
     }
 
     /// Does it, outside and inside. Fails with what did not come of it as it should.
-    fn check(&self, agent: &Agent, profile: &str) -> Result<(), String> {
+    pub(super) fn check(&self, agent: &Agent, profile: &str) -> Result<(), String> {
         let Self { right, what, .. } = self;
         let name = format!("{right} {what} by {}", self.by.name());
         let outside = attempt_outside(self.outside);
@@ -194,7 +194,7 @@ fn in_domain(agent: &Agent, profile: &str, words: &[&str]) -> i32 {
 }
 
 /// A detection in a line.
-fn line(one: &Value) -> String {
+pub(super) fn line(one: &Value) -> String {
     let missing = one["missing"].as_array().cloned().unwrap_or_default();
     let missing: Vec<_> = missing.iter().filter_map(Value::as_str).collect();
     let privilege = one["privilege"].as_str().unwrap_or_default();

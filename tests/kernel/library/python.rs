@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, process::Command};
 
-use super::{Misuse, Program, Service, ask, command, run, says, scene};
+use super::{Lesson, Misuse, Program, Service, Taught, ask, command, run, says, scene};
 
 const PORT: u16 = 8000;
 /// What systemd makes for the unit.
@@ -69,6 +69,35 @@ fn python() {
     PROGRAM.check();
 }
 
+/// It is learned from some pages, and holds for others.
+#[test]
+fn python_is_learned() {
+    let lesson = Lesson {
+        name: "python-http",
+        needs: PROGRAM.needs,
+        before: || (),
+        taught: Taught::Service(&["--unit", "python-http.service"], run_with),
+        misuses: MISUSES,
+    };
+    lesson.check();
+}
+
+/// Serves pages that no other run has.
+fn run_with(round: u32) -> Service {
+    let folder = format!("/srv/http/files/{round}");
+    fs::create_dir_all(&folder).expect("make a folder");
+    for number in 0..6 {
+        fs::write(format!("{folder}/page-{round}-{number}.txt"), "a page").expect("write a file");
+    }
+    let service = start();
+    for number in 0..6 {
+        let page = get(&format!("/files/{round}/page-{round}-{number}.txt"));
+        assert!(page.ends_with("a page"), "{page}");
+    }
+    assert!(get(&format!("/files/{round}/")).contains("page-"));
+    work(service)
+}
+
 fn start() -> Service {
     // As the scripts of its packages do, it compiles what it imports.
     let all = "import http.server, ctypes, mmap, socket, urllib.request, encodings.idna";
@@ -88,6 +117,9 @@ fn start() -> Service {
     ] {
         fs::write(path, text).expect("write a file");
         scene::mode(path, 0o666);
+    }
+    for link in ["/srv/http/out", "/srv/http/notes"] {
+        let _absent = fs::remove_file(link);
     }
     symlink("/etc", "/srv/http/out").expect("make a link");
     symlink("/srv/private/notes", "/srv/http/notes").expect("make a link");

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use super::{Misuse, Program, Service, command, file, run, says, scene, wait};
+use super::{Lesson, Misuse, Program, Service, Taught, command, file, run, says, scene, wait};
 
 const CONFIGURATION: &str = "/etc/redis/test.conf";
 const LOG: &str = "/var/log/redis/redis-server.log";
@@ -59,6 +59,54 @@ const MISUSES: &[Misuse] = &[
 #[test]
 fn redis() {
     PROGRAM.check();
+}
+
+/// It is learned from a run with snapshots and a log, and holds with others.
+#[test]
+fn redis_is_learned() {
+    let lesson = Lesson {
+        name: "redis-server",
+        needs: PROGRAM.needs,
+        before: || (),
+        taught: Taught::Service(&["--executable", "/usr/bin/redis-server"], run_with),
+        misuses: MISUSES,
+    };
+    lesson.check();
+}
+
+/// Starts it, fills it, has it written down in both ways, and starts it again.
+fn run_with(round: u32) -> Service {
+    let service = start();
+    for number in 0..=round {
+        let key = format!("key-{round}-{number}");
+        assert_eq!(
+            cli(&["set", &key, &"x".repeat(1000 * number as usize)]),
+            "OK\n"
+        );
+        assert_eq!(cli(&["bgsave"]), "Background saving started\n");
+        wait("a snapshot", || {
+            cli(&["info", "persistence"]).contains("rdb_bgsave_in_progress:0")
+        });
+        assert_eq!(cli(&["save"]), "OK\n");
+    }
+    assert_eq!(cli(&["config", "set", "appendonly", "yes"]), "OK\n");
+    for _ in 0..=round {
+        wait("the rewritten log", || {
+            let log = cli(&["info", "persistence"]);
+            log.contains("aof_rewrite_in_progress:0") && log.contains("aof_rewrite_scheduled:0")
+        });
+        assert!(cli(&["bgrewriteaof"]).contains("started"));
+        assert_eq!(cli(&["set", "more", "and more"]), "OK\n");
+    }
+    wait("the rewritten log", || {
+        cli(&["info", "persistence"]).contains("aof_rewrite_in_progress:0")
+    });
+    assert!(cli(&["memory", "stats"]).contains("peak.allocated"));
+    assert!(service.stop(Signal::TERM).success());
+    let service = serve();
+    assert!(cli(&["get", &format!("key-{round}-1")]).len() > 1000);
+    scene::mode(LOG, 0o666);
+    service
 }
 
 fn start() -> Service {

@@ -90,15 +90,7 @@ impl Registry {
         overlays: &Overlays,
     ) -> Result<Staged, ChangeError> {
         let name = profile.name.clone();
-        if let Some(other) = self.get(&name).map(|instance| &instance.written)
-            && other.source != profile.source
-        {
-            return Err(ChangeError::NameTaken {
-                name,
-                file: profile.source,
-                other: other.source.clone(),
-            });
-        }
+        self.is_free(&profile)?;
         // A file of the folder may be named, too: it stays one of the folder's.
         let source = self
             .get(&name)
@@ -107,6 +99,57 @@ impl Registry {
         let mut staged = Staged::new(Kind::Load);
         let result = self.fill_modes(&mut staged, &name, &written, source, overlays);
         self.finish(staged, result)
+    }
+
+    /// Stages a profile under which a client watches, with the cgroups that it names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Registry::stage_file`].
+    pub fn stage_watch(
+        &mut self,
+        profile: Profile,
+        overlays: &Overlays,
+    ) -> Result<Staged, ChangeError> {
+        self.is_free(&profile)?;
+        let name = profile.name.clone();
+        let written = Arc::new(profile);
+        let mut staged = Staged::new(Kind::Load);
+        let result = self.fill_watch(&mut staged, &name, Some(&written), overlays);
+        self.finish(staged, result)
+    }
+
+    /// Stages the end of that: nothing is recorded of what stays under the profile.
+    ///
+    /// # Errors
+    ///
+    /// If nobody watches under it.
+    pub fn stage_unwatch(
+        &mut self,
+        name: &str,
+        overlays: &Overlays,
+    ) -> Result<Staged, ChangeError> {
+        let source = self.get(name).map(|instance| instance.source);
+        if source != Some(Source::Watch) {
+            return Err(ChangeError::NotLoaded {
+                name: name.to_owned(),
+            });
+        }
+        let mut staged = Staged::new(Kind::Load);
+        let result = self.fill_watch(&mut staged, name, None, overlays);
+        self.finish(staged, result)
+    }
+
+    /// Whether no other file has a profile of this name.
+    fn is_free(&self, profile: &Profile) -> Result<(), ChangeError> {
+        match self.get(&profile.name).map(|instance| &instance.written) {
+            Some(other) if other.source != profile.source => Err(ChangeError::NameTaken {
+                name: profile.name.clone(),
+                file: profile.source.clone(),
+                other: other.source.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Stages a loaded profile in another mode, and says what that instance is

@@ -19,6 +19,9 @@ pub enum Source {
     /// From a file that was given to `enforcer exec`. It confines what is put
     /// under it, and nothing else.
     File,
+    /// From a client that watches what is done under it. Its cgroups are attached until the
+    /// client ends that.
+    Watch,
 }
 
 /// A profile in a mode, in its slot.

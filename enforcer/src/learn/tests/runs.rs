@@ -188,9 +188,9 @@ fn a_second_run_is_granted_and_attacks_are_refused() {
                     .map(|what| format!("{name}: {run}: refused: {what}")),
             );
         }
-        let steps = observed(attacks);
-        assert!(steps.len() >= 10, "{name}");
-        for (step, line) in steps.iter().zip(attacks.lines()) {
+        let tried = observed(attacks);
+        assert!(tried.len() >= 10, "{name}");
+        for (step, line) in tried.iter().zip(attacks.lines()) {
             if refused(std::slice::from_ref(step), &profile, &compiled).is_empty() {
                 wrong.push(format!("{name}: granted: {line}"));
             }

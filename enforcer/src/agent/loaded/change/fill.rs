@@ -36,7 +36,7 @@ impl Registry {
         let mut targets = self.files();
         for profile in &profiles {
             if let Some(other) = self.get(&profile.name)
-                && other.source == Source::File
+                && other.source != Source::Directory
             {
                 return Err(ChangeError::NameTaken {
                     name: profile.name.clone(),
@@ -68,15 +68,56 @@ impl Registry {
             .map(|(name, instance)| (name.clone(), Arc::clone(&instance.written)))
             .collect();
         for (name, written) in gone {
-            let empty = Profile {
-                rules: Vec::new(),
-                ..(*written).clone()
-            };
-            let compiled = compile(&empty, &|_| None).map_err(compile_error)?;
-            let version = self.version(Arc::new(empty), compiled, Mode::OFF)?;
-            staged.removed.push((name, version));
+            self.fill_removed(staged, name, &written)?;
         }
+        self.fill_subjects(staged, profiles.into_iter().chain(self.from(Source::Watch)))
+    }
 
+    /// Stages a profile that a client watches under; `None` instead of what was there.
+    pub(super) fn fill_watch(
+        &mut self,
+        staged: &mut Staged,
+        name: &str,
+        written: Option<&Arc<Profile>>,
+        overlays: &Overlays,
+    ) -> Result<(), ChangeError> {
+        let others: Vec<_> = self
+            .from(Source::Directory)
+            .chain(self.from(Source::Watch))
+            .filter(|profile| profile.name != name)
+            .collect();
+        if let Some(written) = written {
+            self.fill_modes(staged, name, written, Source::Watch, overlays)?;
+        } else if let Some(before) = self.profile(name).cloned() {
+            self.fill_removed(staged, name.to_owned(), &before)?;
+        }
+        self.fill_subjects(staged, others.into_iter().chain(written.cloned()))
+    }
+
+    /// Stages that an instance refuses nothing any more.
+    fn fill_removed(
+        &mut self,
+        staged: &mut Staged,
+        name: String,
+        written: &Profile,
+    ) -> Result<(), ChangeError> {
+        let empty = Profile {
+            rules: Vec::new(),
+            ..written.clone()
+        };
+        let compiled = compile(&empty, &|_| None).map_err(compile_error)?;
+        let version = self.version(Arc::new(empty), compiled, Mode::OFF)?;
+        staged.removed.push((name, version));
+        Ok(())
+    }
+
+    /// Stages who is attached, if that changes.
+    fn fill_subjects(
+        &self,
+        staged: &mut Staged,
+        profiles: impl Iterator<Item = Arc<Profile>>,
+    ) -> Result<(), ChangeError> {
+        let profiles: Vec<_> = profiles.collect();
         let attached: Vec<(&Profile, Slot)> = profiles
             .iter()
             .filter_map(|profile| Some((profile.as_ref(), *self.slots.get(&profile.name)?)))
@@ -86,6 +127,14 @@ impl Registry {
             staged.subjects = Some(subjects);
         }
         Ok(())
+    }
+
+    /// The loaded profiles of a source.
+    fn from(&self, source: Source) -> impl Iterator<Item = Arc<Profile>> {
+        let instances = self.instances.values().filter(move |instance| {
+            !instance.removed && instance.source == source && instance.mode_override.is_none()
+        });
+        instances.map(|instance| Arc::clone(&instance.written))
     }
 
     /// Stages a profile in each mode that it is loaded in.
@@ -234,11 +283,11 @@ impl Registry {
             .collect()
     }
 
-    /// The names of the profiles that were given to `enforcer exec`.
+    /// The names of the profiles that clients have read.
     fn files(&self) -> BTreeSet<String> {
         self.instances
             .values()
-            .filter(|instance| !instance.removed && instance.source == Source::File)
+            .filter(|instance| !instance.removed && instance.source != Source::Directory)
             .map(|instance| instance.written.name.clone())
             .collect()
     }

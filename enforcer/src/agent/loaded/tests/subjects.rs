@@ -1,6 +1,6 @@
 //! Users, cgroups, running processes, and what the kernel cannot do.
 
-use enforcer_abi::{Adopted, Slot, Subjects as Kinds, limits::ADOPTED, table::Words as _};
+use enforcer_abi::{Adopted, Mode, Slot, Subjects as Kinds, limits::ADOPTED, table::Words as _};
 
 use super::{
     super::{AdoptError, change::ChangeError},
@@ -102,6 +102,51 @@ fn cgroups_lead_to_their_profiles() {
     let kinds = world.kernel.kinds;
     assert_eq!(kinds, Kinds::EXECUTABLES, "the old table is not asked");
     assert_eq!(world.registry.of_cgroup(b"/system.slice/b.service"), None);
+}
+
+#[test]
+fn who_watches_attaches_cgroups_until_the_end() {
+    let mut world = World::new();
+    let all = [profile("a", &["/x"]), of("b", "cgroups: [/b]")];
+    world.load(&all).unwrap();
+    let kinds = world.kernel.kinds;
+    let end = |world: &mut World, name: &str| {
+        let staged = world.registry.stage_unwatch(name, &world.overlays)?;
+        world.registry.commit(staged, &mut world.kernel)
+    };
+    for round in 0..2 {
+        let watch = of("watch", "cgroups: [/c]");
+        let staged = world.registry.stage_watch(watch, &world.overlays).unwrap();
+        world.registry.commit(staged, &mut world.kernel).unwrap();
+        // The folder's profiles are read anew meanwhile.
+        world.load(&all).unwrap();
+        let slot = world.slot("watch");
+        let table = &world.kernel.tables[&Slot::CGROUPS.0];
+        assert_eq!(table.judge(b"/c/d").target, slot, "{round}");
+        assert_eq!(table.judge(b"/b").target, world.slot("b"), "{round}");
+        assert_eq!(world.kernel.mode(slot), Mode::ENFORCE, "{round}");
+
+        end(&mut world, "watch").unwrap();
+        let table = &world.kernel.tables[&Slot::CGROUPS.0];
+        assert_eq!(table.judge(b"/c/d").target, Slot::NONE, "{round}");
+        assert_eq!(table.judge(b"/b").target, world.slot("b"), "{round}");
+        assert_eq!(world.kernel.mode(slot), Mode::OFF, "{round}");
+        assert_eq!(world.kernel.kinds, kinds, "{round}");
+    }
+    for name in ["watch", "a", "nobody"] {
+        let error = end(&mut world, name).unwrap_err();
+        assert!(matches!(error, ChangeError::NotLoaded { .. }), "{error}");
+    }
+    let taken = parse("a", "name: a\nmode: learn\npaths: []\n");
+    let taken = Profile {
+        source: "/other/a.yaml".into(),
+        ..taken
+    };
+    let error = world
+        .registry
+        .stage_watch(taken, &world.overlays)
+        .unwrap_err();
+    assert!(matches!(error, ChangeError::NameTaken { .. }), "{error}");
 }
 
 #[test]

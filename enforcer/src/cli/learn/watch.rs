@@ -1,0 +1,297 @@
+//! The program that is watched, and when watching ends.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{Socket, client, output, progress::Progress, subject::Subject};
+use crate::{
+    detection::DetectionId,
+    protocol::{ProfileChoice, Request, views::Adopted},
+};
+
+/// How often it is looked whether there is something to tell.
+const TICK: Duration = Duration::from_secs(1);
+/// How long a command has to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(15);
+/// Most rounds in which the descendants of a process are looked for.
+const ROUNDS: usize = 32;
+
+/// Reads a time such as `90s`, `10m`, `2h` or `1h30m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time; write 90s, 10m or 2h");
+    let span: jiff::SignedDuration = text.parse().map_err(|_error| wrong())?;
+    let time = Duration::try_from(span).map_err(|_error| wrong())?;
+    if time.is_zero() {
+        return Err(wrong());
+    }
+    Ok(time)
+}
+
+/// Watches until the program ends, the time is over or somebody has seen enough.
+/// Those under it come after the detection `last`.
+///
+/// # Errors
+///
+/// If it cannot be started or put under the profile, or the agent is gone.
+pub(super) fn run(
+    socket: &Socket,
+    learning: &str,
+    subject: &Subject,
+    time: Option<Duration>,
+    last: DetectionId,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot wait for signals")?;
+    runtime.block_on(watch(socket, learning, subject, time, last))
+}
+
+async fn watch(
+    socket: &Socket,
+    learning: &str,
+    subject: &Subject,
+    time: Option<Duration>,
+    last: DetectionId,
+) -> anyhow::Result<()> {
+    let handler = |kind| signal(kind).context("cannot wait for signals");
+    let mut interrupt = handler(SignalKind::interrupt())?;
+    let mut terminate = handler(SignalKind::terminate())?;
+    let mut child = handler(SignalKind::child())?;
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
+    let mut watched = begin(socket, learning, subject)?;
+    let mut progress = Progress::new(learning);
+    let mut end = time.and_then(|time| Instant::now().checked_add(time));
+    let mut is_ending = false;
+    loop {
+        let mut enough = false;
+        tokio::select! {
+            _ = tick.tick() => {
+                if progress.is_due() {
+                    progress.show(&client::detections(&socket.socket, last, Some(learning))?);
+                }
+            }
+            _ = child.recv() => {}
+            _ = interrupt.recv() => enough = true,
+            _ = terminate.recv() => enough = true,
+        }
+        if watched.is_over()? {
+            break;
+        }
+        enough |= end.is_some_and(|end| Instant::now() >= end);
+        if !enough {
+            continue;
+        }
+        if is_ending || !watched.stop() {
+            break;
+        }
+        is_ending = true;
+        end = Instant::now().checked_add(GRACE);
+    }
+    progress.end();
+    if let Watched::Command(_) = watched
+        && is_ending
+        && !watched.is_over()?
+    {
+        output::complain("enforcer: the command runs on, and is let do everything");
+    }
+    Ok(())
+}
+
+/// What is watched.
+enum Watched {
+    /// All that descends from a command.
+    Command(Pid),
+    /// Processes, by their ids and when they started.
+    Processes(Vec<(u32, u64)>),
+    /// What may be started at any time.
+    Others,
+}
+
+impl Watched {
+    /// Whether nothing is left of it.
+    fn is_over(&mut self) -> anyhow::Result<bool> {
+        match self {
+            Self::Command(_) => loop {
+                match wait(WaitOptions::NOHANG) {
+                    Ok(Some(_)) | Err(Errno::INTR) => {}
+                    Ok(None) => return Ok(false),
+                    Err(Errno::CHILD) => return Ok(true),
+                    Err(error) => return Err(error).context("cannot wait for the command"),
+                }
+            },
+            Self::Processes(processes) => {
+                processes.retain(|&(pid, start)| started(pid) == Some(start));
+                Ok(processes.is_empty())
+            }
+            Self::Others => Ok(false),
+        }
+    }
+
+    /// Has what was started for this end. Returns whether there is something to wait for.
+    fn stop(&self) -> bool {
+        let Self::Command(first) = self else {
+            return false;
+        };
+        let mut any = false;
+        // Who lost its parent is ours, too.
+        for child in children().into_iter().chain([*first]) {
+            any |= kill_process(child, Signal::TERM).is_ok();
+        }
+        any
+    }
+}
+
+/// Starts a command under the profile, or puts there what runs.
+fn begin(socket: &Socket, learning: &str, subject: &Subject) -> anyhow::Result<Watched> {
+    match subject {
+        Subject::Command(words) => {
+            // A daemon that leaves its parent is ours then, and so is watched as long.
+            set_child_subreaper(Some(getpid())).context("cannot keep what the command starts")?;
+            let this = std::env::current_exe().context("cannot find this program")?;
+            let child = Command::new(this)
+                .args(["exec", "--profile", learning, "--socket"])
+                .arg(&socket.socket)
+                .arg("--")
+                .args(words)
+                .spawn()
+                .context("cannot start the command")?;
+            Ok(Watched::Command(Pid::from_child(&child)))
+        }
+        Subject::Processes(pids) => adopt(socket, learning, pids).map(Watched::Processes),
+        Subject::Unit(_) | Subject::Program(_) => Ok(Watched::Others),
+    }
+}
+
+/// Puts processes under the profile with all that descends from them, and returns them.
+fn adopt(socket: &Socket, learning: &str, pids: &[u32]) -> anyhow::Result<Vec<(u32, u64)>> {
+    let mut adopted: BTreeSet<(u32, u64)> = BTreeSet::new();
+    for round in 0..ROUNDS {
+        let known: BTreeSet<u32> = adopted.iter().map(|&(pid, _)| pid).collect();
+        let mut wanted: Vec<u32> = if round == 0 {
+            pids.to_vec()
+        } else {
+            descendants(&known)
+        };
+        wanted.retain(|pid| !known.contains(pid));
+        if wanted.is_empty() {
+            break;
+        }
+        for pid in wanted {
+            let profile = ProfileChoice::Loaded {
+                name: learning.to_owned(),
+            };
+            let request = Request::Adopt {
+                profile,
+                mode: None,
+                pid,
+            };
+            let start = started(pid);
+            let answer: Result<Adopted, _> = client::call(&socket.socket, &request);
+            match (answer, start) {
+                (Ok(_), Some(start)) => drop(adopted.insert((pid, start))),
+                // A descendant that ended meanwhile is none.
+                (Err(error), Some(_)) if round == 0 => return Err(error.into()),
+                (Err(error), _) if started(pid).is_some() => return Err(error.into()),
+                _ if round == 0 => bail!("there is no process {pid}"),
+                _ => {}
+            }
+        }
+    }
+    Ok(adopted.into_iter().collect())
+}
+
+/// When a process was started, in ticks since the machine was; `None`, if there is none, or
+/// it has ended and nobody has asked how.
+fn started(pid: u32) -> Option<u64> {
+    let (state, _, start) = stat(pid)?;
+    (state != "Z").then_some(start)
+}
+
+/// The state, the parent and the start of a process, from /proc.
+fn stat(pid: u32) -> Option<(String, u32, u64)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = text.rsplit_once(") ")?;
+    let mut fields = rest.split(' ');
+    let state = fields.next()?.to_owned();
+    let parent = fields.next()?.parse().ok()?;
+    let start = fields.nth(17)?.parse().ok()?;
+    Some((state, parent, start))
+}
+
+/// All processes, from /proc.
+fn processes() -> Vec<u32> {
+    let entries = fs::read_dir(Path::new("/proc")).into_iter().flatten();
+    let pid = |entry: Result<fs::DirEntry, _>| entry.ok()?.file_name().to_str()?.parse().ok();
+    entries.filter_map(pid).collect()
+}
+
+/// Those that descend from others.
+fn descendants(of: &BTreeSet<u32>) -> Vec<u32> {
+    let of = |pid: &u32| stat(*pid).is_some_and(|(_, parent, _)| of.contains(&parent));
+    processes().into_iter().filter(of).collect()
+}
+
+/// The children of this process.
+fn children() -> Vec<Pid> {
+    let this = BTreeSet::from([std::process::id()]);
+    let pid = |pid: u32| Pid::from_raw(i32::try_from(pid).ok()?);
+    descendants(&this).into_iter().filter_map(pid).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, time::Duration};
+
+    use super::{descendants, duration, started};
+
+    #[test]
+    fn times() {
+        #[rustfmt::skip]
+        let cases = [
+            ("90s",   Some(90)),
+            ("10m",   Some(600)),
+            ("2h",    Some(7200)),
+            ("1h30m", Some(5400)),
+            ("0s",    None),
+            ("-1s",   None),
+            ("10",    None),
+            ("soon",  None),
+        ];
+        for (text, want) in cases {
+            let got = duration(text);
+            assert_eq!(got.ok(), want.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn descendants_are_found() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let all = descendants(&BTreeSet::from([std::process::id()]));
+        let lives = started(child.id()).is_some();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(all.contains(&child.id()) && lives);
+        assert_eq!(started(child.id()), None);
+    }
+}
