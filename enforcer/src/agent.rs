@@ -49,7 +49,11 @@ use self::{
     loaded::{ChangeError, Changed, Registry},
     processes::{Processes, procfs::Procfs},
 };
-pub use self::{adoption::in_first_pid_namespace, error::AgentError, tightening::removals_text};
+pub use self::{
+    adoption::in_first_pid_namespace,
+    error::AgentError,
+    tightening::{lost_text, removals_text},
+};
 use crate::{
     detection::Detection,
     kernel::{Events, Kernel},

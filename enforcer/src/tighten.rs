@@ -3,6 +3,7 @@
 //!
 //! - [`neighbourhood`]: which rules are near an object
 //! - [`usage`]: which rights were used, from the kernel's hit counters
+//! - [`replay`]: which objects that the history shows in use would be lost
 //! - [`overlay`]: removals as they are kept, and the one rule that decides which hold
 //!
 //! The planner here is pure. A plan only removes: never a right that was used,
@@ -11,12 +12,14 @@
 
 pub mod neighbourhood;
 pub mod overlay;
+pub mod replay;
 pub mod usage;
 
 use enforcer_abi::Access;
 
 pub use self::{
     overlay::{Overlay, OverlayError, OverlayState, Overlays},
+    replay::lost,
     usage::Usage,
 };
 use crate::profile::{Profile, Removal};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use enforcer_tests::{Agent, EACCES, Folder, profile, wait_for};
+use serde_json::Value;
 
 struct Scene {
     folder: Folder,
@@ -96,6 +97,58 @@ fn auto_takes_unused_rights_away_and_revert_gives_them_back() {
     assert!(reverted.status.success(), "{reverted:?}");
     assert_eq!(digest(&agent), before, "the same rights, to the byte");
     assert_eq!(scene.read(&agent, "unused/file"), 0, "given back");
+}
+
+/// What a profile's new text has not been seen to need, its history has: nothing of that is
+/// taken away, and it is told.
+#[test]
+fn what_the_history_shows_in_use_stays() {
+    let scene = Scene::new("replayed", "auto");
+    let agent = Agent::start(&[("p", &scene.text)]);
+    for name in ["used/file", "unused/file"] {
+        assert_eq!(scene.read(&agent, name), 0);
+    }
+    let known = || {
+        let rows = agent.json(&["history", "p", "--json"]).to_string();
+        (rows.contains("/used/file") && rows.contains("/unused/file")).then_some(())
+    };
+    wait_for(Duration::from_secs(20), known).expect("a history");
+    // Another text was never used.
+    let text = scene.text.clone() + "description: changed\n";
+    let text = text.replace("/used/**", "/{used,other}/**");
+    assert!(agent.reload("p", &text));
+    let before = digest(&agent);
+    assert_eq!(scene.read(&agent, "secret/file"), EACCES);
+    let secret = scene.folder.join("secret/file");
+    let id = agent.detection(&secret).expect("a detection")["id"].clone();
+    let plan = agent.json(&["tighten", "plan", "--json"]);
+    let plan = plan.as_array().and_then(|all| {
+        let of = |one: &&Value| {
+            one["detections"]
+                .as_array()
+                .is_some_and(|all| all.contains(&id))
+        };
+        all.iter().find(of).cloned()
+    });
+    let plan = plan.expect("a plan");
+    let lost = plan["lost"].to_string();
+    assert!(
+        lost.contains("/unused/file") && lost.contains("/used/file"),
+        "{plan}"
+    );
+    let tightening = plan["id"].as_str().expect("it is proposed");
+    let applied = agent.cli(&["tighten", "apply", tightening]);
+    let told = String::from_utf8_lossy(&applied.stderr).into_owned();
+    assert_eq!(applied.status.code(), Some(2), "{told}");
+    assert!(told.contains("what the history shows in use"), "{told}");
+    assert_eq!(
+        digest(&agent),
+        before,
+        "nothing is taken away, by itself or by hand"
+    );
+    for name in ["used/file", "unused/file"] {
+        assert_eq!(scene.read(&agent, name), 0, "{name}");
+    }
 }
 
 #[test]

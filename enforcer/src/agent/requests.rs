@@ -367,7 +367,8 @@ impl From<TightenError> for Failure {
             | TightenError::NothingUnused { .. } => FailureKind::NotFound,
             TightenError::Already { .. }
             | TightenError::NotApplied { .. }
-            | TightenError::InUse { .. } => FailureKind::Conflict,
+            | TightenError::InUse { .. }
+            | TightenError::InHistory { .. } => FailureKind::Conflict,
             _ => FailureKind::Internal,
         };
         Self::new(kind, chain(&error))

@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use jiff::Timestamp;
 
 pub(super) use self::error::TightenError;
-use super::{Agent, log};
+use super::{Agent, loaded::ChangeError, log};
 use crate::{
     detection::{Detection, DetectionId, TighteningId, access_text, finding::leaves_profile},
-    profile::{Escaped, ProfileMode, Removal, Tighten},
+    history::Use,
+    profile::{Escaped, ProfileMode, Removal, Tighten, object_text},
     protocol::views::Plan,
     tighten::{self, Offence, Overlay, OverlayState, Usage},
 };
@@ -22,6 +23,9 @@ use crate::{
 /// Detections that a proposal names at most. A storm of them would have its file
 /// written again for each.
 const LINKED: usize = 64;
+
+/// Objects at most that a plan names as those that would be lost.
+const LISTED: usize = 32;
 
 /// What was used of profiles, read once for a batch of detections. What is used
 /// meanwhile is seen when a tightening is applied.
@@ -37,6 +41,27 @@ pub fn removals_text(removals: &[Removal]) -> String {
         })
         .collect::<Vec<_>>()
         .join("; ")
+}
+
+/// Returns objects that would be lost, as a person reads them: the first few.
+pub fn lost_text(lost: &[Use]) -> String {
+    let mut texts: Vec<String> = lost
+        .iter()
+        .take(3)
+        .map(|one| {
+            let path = object_text(&one.path);
+            let at = one.last.strftime("%Y-%m-%d");
+            format!(
+                "{}: {}, last on {at}",
+                Escaped(&path),
+                access_text(one.access)
+            )
+        })
+        .collect();
+    if let Some(more) = lost.len().checked_sub(texts.len()).filter(|&more| more > 0) {
+        texts.push(format!("{more} more"));
+    }
+    texts.join("; ")
 }
 
 impl Agent {
@@ -168,7 +193,33 @@ impl Agent {
         if !used.is_empty() {
             return Err(TightenError::InUse { id, used });
         }
+        let lost = self.lost(&overlay)?;
+        if !lost.is_empty() {
+            return Err(TightenError::InHistory { id, lost });
+        }
         self.change(overlay, OverlayState::Applied, cause)
+    }
+
+    /// Returns what the history shows in use and a tightening would take away.
+    fn lost(&self, overlay: &Overlay) -> Result<Vec<Use>, TightenError> {
+        let Some(instance) = self.registry.get(&overlay.profile) else {
+            return Ok(Vec::new());
+        };
+        let current = &instance.current;
+        let after = current.effective.without(&overlay.removals);
+        let mut uses = Vec::new();
+        for (name, other) in self.registry.iter() {
+            if other.written.name == overlay.profile {
+                uses.extend(self.store.all_uses(name)?);
+            }
+        }
+        let suspects = self.store.suspects()?;
+        tighten::lost(&current.compiled, &after, &uses, &suspects).map_err(|source| {
+            TightenError::Change {
+                profile: overlay.profile.clone(),
+                source: ChangeError::from(Box::new(source)),
+            }
+        })
     }
 
     /// Applies what can be taken away after a detection.
@@ -274,6 +325,7 @@ impl Agent {
                 detections: vec![id],
                 removals: unproposed.fresh,
                 in_use: Vec::new(),
+                lost: Vec::new(),
             });
         }
         Ok(plans)
@@ -305,6 +357,7 @@ impl Agent {
                 detections: Vec::new(),
                 removals: Vec::new(),
                 in_use: Vec::new(),
+                lost: Vec::new(),
             });
             plan.detections.push(detection.id);
             plan.removals.extend(removals);
@@ -320,6 +373,7 @@ impl Agent {
             detections: overlay.detections.clone(),
             removals: overlay.removals.clone(),
             in_use: tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?),
+            lost: self.lost(overlay)?.into_iter().take(LISTED).collect(),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, process::ExitCode, str::FromStr};
 
 use super::{NO, Socket, client, output};
 use crate::{
-    agent::removals_text,
+    agent::{lost_text, removals_text},
     detection::{DetectionId, IdError, TighteningId},
     protocol::{
         Request, TightenTarget,
@@ -139,6 +139,7 @@ fn plan_text(plan: &Plan) -> String {
         detections,
         removals,
         in_use,
+        lost,
     } = plan;
     let detections: Vec<_> = detections.iter().map(DetectionId::to_string).collect();
     let after = detections.join(", ");
@@ -156,6 +157,10 @@ fn plan_text(plan: &Plan) -> String {
             "  cannot be applied, in use by now: {}",
             removals_text(in_use)
         );
+    }
+    for one in lost {
+        let lost = lost_text(std::slice::from_ref(one));
+        let _written = writeln!(text, "  cannot be applied, was in use: {lost}");
     }
     text
 }

@@ -124,6 +124,9 @@ pub struct Plan {
     /// What of it has been used since it was proposed. While there is some, the
     /// proposal cannot be applied.
     pub in_use: Vec<Removal>,
+    /// Objects that the history shows in use, with the rights that they would lose: the
+    /// first 32. While there is one, the proposal cannot be applied.
+    pub lost: Vec<Use>,
 }
 
 /// A change of a tightening.

@@ -1,5 +1,7 @@
 //! Statements on detections.
 
+use std::collections::BTreeSet;
+
 use enforcer_abi::Access;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, named_params, params};
@@ -71,6 +73,10 @@ const SELECT_ANCESTORS: &str = "SELECT pid, exe FROM ancestors WHERE detection =
 
 const SELECT_TIGHTENINGS: &str =
     "SELECT tightening FROM tightening_detections WHERE detection = ?1 ORDER BY tightening";
+
+const SUSPECTS: &str = "
+SELECT DISTINCT lineage FROM detections
+WHERE verdict IN ('denied', 'audited') AND state <> 'resolved'";
 
 const TOTALS: &str = "
 SELECT
@@ -233,6 +239,18 @@ impl Store {
             .optional()
             .map(|id| DetectionId(id.flatten().unwrap_or(0)))
             .map_err(failed("read detections"))
+    }
+
+    /// Returns the lineages that something was refused to, or would have been, and nobody
+    /// has settled yet.
+    pub fn suspects(&self) -> Result<BTreeSet<u64>, StoreError> {
+        let read = || {
+            self.connection
+                .prepare_cached(SUSPECTS)?
+                .query_map([], |row| row.get(0).map(restored))?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(failed("read detections"))
     }
 
     /// Counts the detections.

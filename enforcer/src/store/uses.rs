@@ -98,6 +98,14 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Returns the whole history of a profile.
+    pub fn all_uses(&self, profile: &str) -> Result<Vec<Use>, StoreError> {
+        let all = self.uses(0, Some(profile), u32::MAX)?;
+        Ok(all.into_iter().map(|(_, one)| one).collect())
+    }
+}
+
 fn one(row: &Row<'_>) -> rusqlite::Result<(i64, Use)> {
     let at = row.get(0)?;
     let one = Use {

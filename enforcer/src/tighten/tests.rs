@@ -3,11 +3,16 @@
 use std::{path::Path, sync::Arc};
 
 use enforcer_abi::{Access, Hit, Privileges};
+use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{Offence, Usage, beyond, in_use, plan};
-use crate::profile::{
-    OnViolation, Origin, OutcomeRules, Pattern, Profile, ProfileMode, Removal, Rule,
+use super::{Offence, Overlay, OverlayState, Overlays, Usage, beyond, in_use, plan};
+use crate::{
+    detection::TighteningId,
+    profile::{
+        OnViolation, Origin, OutcomeRules, Pattern, Profile, ProfileMode, Removal, Rule,
+        compile_alone, differences,
+    },
 };
 
 const READ: Access = Access::READ;
@@ -260,5 +265,41 @@ proptest! {
         for removal in &removals {
             prop_assert!(!removal.access.is_empty());
         }
+    }
+
+    /// Whatever is taken away, no path gains a right, by the automata; and reverting gives
+    /// back the very table.
+    #[test]
+    fn no_tightening_adds_a_right_and_revert_restores_equality(
+        rules in prop::collection::vec(any_rule(), 1..6),
+        removed in prop::collection::vec((any_rule(), any::<u32>()), 1..4),
+    ) {
+        let before = profile(&rules);
+        let removals = removed.iter().map(|&((pattern, _, _), bits)| Removal {
+            pattern: pattern.to_owned(),
+            access: Access(bits) & Access::ALL,
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let mut overlays = Overlays::load(folder.path()).unwrap();
+        let applied = Overlay {
+            id: TighteningId(1),
+            profile: before.name.clone(),
+            created: Timestamp::UNIX_EPOCH,
+            state: OverlayState::Applied,
+            detections: Vec::new(),
+            removals: removals.collect(),
+            reason: String::new(),
+        };
+        overlays.put(applied.clone()).unwrap();
+        let after = overlays.applied_to(&before);
+        for difference in differences(&before, &after).unwrap() {
+            let at = String::from_utf8_lossy(&difference.example).into_owned();
+            prop_assert!(difference.gained().is_empty(), "{at} gains {:?}", difference.gained());
+            prop_assert!(!difference.leads_elsewhere() || difference.after.target.is_none(), "{at}");
+        }
+        let state = OverlayState::Reverted;
+        overlays.put(Overlay { state, ..applied }).unwrap();
+        let words = |profile: &Profile| compile_alone(profile).unwrap().words;
+        prop_assert_eq!(words(&overlays.applied_to(&before)), words(&before));
     }
 }

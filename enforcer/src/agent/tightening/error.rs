@@ -1,8 +1,9 @@
 //! Why a tightening cannot be changed.
 
-use super::{super::loaded::ChangeError, removals_text};
+use super::{super::loaded::ChangeError, lost_text, removals_text};
 use crate::{
     detection::{DetectionId, TighteningId},
+    history::Use,
     kernel::AccessError,
     profile::Removal,
     store::StoreError,
@@ -49,6 +50,17 @@ pub enum TightenError {
         id: TighteningId,
         /// What is used.
         used: Vec<Removal>,
+    },
+    /// It would take away what was used before.
+    #[error(
+        "the tightening {id} would take away what the history shows in use ({}); `enforcer tighten plan` lists it",
+        lost_text(lost)
+    )]
+    InHistory {
+        /// Its name.
+        id: TighteningId,
+        /// What was used, with the rights that it would lose.
+        lost: Vec<Use>,
     },
     /// There is nothing to take away.
     #[error("there is nothing unused to take away near what {id} is about")]
