@@ -309,16 +309,7 @@ impl<'a> Loader<'a> {
     /// Expands and reads a pattern.
     fn pattern(&mut self, source: &Source, written: &Spanned<String>) -> Option<Pattern> {
         let expanded = self.expand(source, written)?;
-        let before = self.patterns_len;
-        self.patterns_len += expanded.text.len();
-        if self.patterns_len > PATTERNS_LEN {
-            // Told once, of the first.
-            if before <= PATTERNS_LEN {
-                let origin = source.origin(written.referenced);
-                self.error(origin, Problem::PatternsTooLong);
-            }
-            return None;
-        }
+        self.count(expanded.text.len(), || source.origin(written.referenced))?;
         match Pattern::parse(&expanded.text) {
             Ok(pattern) => Some(pattern),
             Err(error) => {
@@ -327,6 +318,20 @@ impl<'a> Loader<'a> {
                 None
             }
         }
+    }
+
+    /// Counts a pattern of so many bytes among all. Nothing, if that is too much.
+    fn count(&mut self, len: usize, origin: impl Fn() -> Origin) -> Option<()> {
+        let before = self.patterns_len;
+        self.patterns_len = before.saturating_add(len);
+        if self.patterns_len <= PATTERNS_LEN {
+            return Some(());
+        }
+        // Told once, of the first.
+        if before <= PATTERNS_LEN {
+            self.error(origin(), Problem::PatternsTooLong);
+        }
+        None
     }
 
     fn expand(&mut self, source: &Source, written: &Spanned<String>) -> Option<Expanded> {

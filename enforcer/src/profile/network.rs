@@ -49,6 +49,22 @@ impl Network {
         Pattern::of_network(self.text(), hir)
     }
 
+    /// How many bytes its names have, each range of addresses and of ports written out: what
+    /// its pattern takes grows with that.
+    pub(super) fn names_len(&self) -> usize {
+        let ports = self.ports.len().max(1) * 2 * PORT_LEN;
+        let of_families = self.families.iter().map(|&family| {
+            let ranges = self.addresses.iter().filter(|range| range.is_of(family));
+            let len = match u16::from(family) {
+                V4 => V4_LEN,
+                V6 => V6_LEN,
+                _ => return self.protocols.len(),
+            };
+            self.protocols.len() + len * ranges.count().max(1) + ports
+        });
+        of_families.sum()
+    }
+
     /// The names of a family, behind the first byte.
     fn family(&self, family: u8, with_sockets: bool) -> Hir {
         let mut parts = vec![Hir::literal(digits(&hex::<2>(family.into())))];

@@ -36,8 +36,9 @@ pub(super) struct RawProfile {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) include: Vec<Spanned<String>>,
-    /// Names for `${name}` in patterns, each with a text or a list of alternatives. `homes`,
-    /// `temp`, `run_user`, `bin` and `lib` are there unless they are defined otherwise.
+    /// Names for `${name}` in patterns and for addresses, each with a text or a list of
+    /// alternatives. `homes`, `temp`, `run_user`, `bin` and `lib` are there unless they are
+    /// defined otherwise.
     #[serde(default)]
     pub(super) variables: RawVariables,
     /// Rights on paths. What no rule allows is not granted; a deny wins.
@@ -79,8 +80,9 @@ pub(super) struct RawAbstraction {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) include: Vec<Spanned<String>>,
-    /// Names for `${name}` in patterns, each with a text or a list of alternatives. `homes`,
-    /// `temp`, `run_user`, `bin` and `lib` are there unless they are defined otherwise.
+    /// Names for `${name}` in patterns and for addresses, each with a text or a list of
+    /// alternatives. `homes`, `temp`, `run_user`, `bin` and `lib` are there unless they are
+    /// defined otherwise.
     #[serde(default)]
     pub(super) variables: RawVariables,
     /// Rights on paths.
@@ -169,7 +171,8 @@ pub(super) struct RawNetwork {
     #[serde(default)]
     #[schemars(schema_with = "schema::protocols")]
     pub(super) protocol: Option<Spanned<RawWords>>,
-    /// Addresses and ranges of addresses, as `10.0.0.0/8` or `::1`. Without it: all.
+    /// Addresses and ranges of addresses, as `10.0.0.0/8` or `::1`, or `${variable}` for all
+    /// that its value lists. Without it: all.
     #[serde(default)]
     #[schemars(schema_with = "schema::words")]
     pub(super) address: Option<Spanned<RawWords>>,

@@ -185,7 +185,8 @@ resolved, no `//`, `.` or `..`, no `/` at the end.
     text.push_str(
         "
 A variable's value is part of a pattern: `*` in it is a wildcard. It may hold other
-variables. A name has letters, digits and `_`, and begins with a letter.
+variables. A name has letters, digits and `_`, and begins with a letter. As an `address` of
+`network`, `${name}` stands alone, for each address that its value lists.
 ",
     );
 }

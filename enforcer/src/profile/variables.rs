@@ -95,6 +95,8 @@ pub(super) type Located<T> = Result<T, (usize, VariableFault)>;
 pub(super) struct Definition {
     /// Its values; more than one are alternatives.
     pub(super) values: Vec<String>,
+    /// By value: where it stands.
+    pub(super) places: Vec<Origin>,
     /// Where its value stands.
     pub(super) origin: Origin,
 }
@@ -104,6 +106,14 @@ pub(super) struct Definition {
 pub(super) struct Variables {
     definitions: BTreeMap<String, Definition>,
     resolved: BTreeMap<String, String>,
+}
+
+/// A value of a variable.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) text: String,
+    /// Where it stands, if a file has it.
+    pub(super) place: Option<Origin>,
 }
 
 /// A text with its variables expanded.
@@ -137,6 +147,32 @@ impl Variables {
     /// Expands the variables of `text`.
     pub(super) fn expand(&mut self, text: &str) -> Located<Expanded> {
         self.expand_within(text, &mut Vec::new())
+    }
+
+    /// The values of `name` one by one, each with its place, unless it is one that is there
+    /// unless a file defines it. A value that is a variable alone stands for the values of
+    /// that one.
+    pub(super) fn words(&mut self, name: &str) -> Located<Vec<Word>> {
+        // That they end, and after how many, is seen here.
+        self.value(name, &mut Vec::new())?;
+        let mut words = Vec::new();
+        self.add_words(name, &mut words);
+        Ok(words)
+    }
+
+    fn add_words(&self, name: &str, words: &mut Vec<Word>) {
+        let definition = self.definitions.get(name);
+        let built_in = || built_in(name).unwrap_or_default();
+        let values = definition.map_or_else(built_in, |it| it.values.clone());
+        for (at, text) in values.into_iter().enumerate() {
+            match alone(&text) {
+                Some(other) => self.add_words(other, words),
+                None => words.push(Word {
+                    text,
+                    place: definition.and_then(|it| it.places.get(at).cloned()),
+                }),
+            }
+        }
     }
 
     fn expand_within(&mut self, text: &str, users: &mut Vec<String>) -> Located<Expanded> {
@@ -246,6 +282,12 @@ pub(super) fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// The name of the variable that is all of `text`.
+pub(super) fn alone(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("${")?.strip_suffix('}')?;
+    is_name(name).then_some(name)
+}
+
 /// Takes `text` apart, each part with its place in it.
 fn parts(text: &str) -> Located<Vec<(usize, Part<'_>)>> {
     let mut parts = Vec::new();
@@ -277,112 +319,4 @@ fn parts(text: &str) -> Located<Vec<(usize, Part<'_>)>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{BUILT_IN, Definition, Variables, is_name};
-    use crate::profile::{Origin, Pattern};
-
-    fn variables(definitions: &[(&str, &[&str])]) -> Variables {
-        let mut variables = Variables::default();
-        for (name, values) in definitions {
-            variables.define(
-                name,
-                Definition {
-                    values: values.iter().map(ToString::to_string).collect(),
-                    origin: Origin::start_of("x.yaml".as_ref()),
-                },
-            );
-        }
-        variables
-    }
-
-    #[test]
-    fn expand() {
-        let many = "x".repeat(1000);
-        let mut variables = variables(&[
-            ("a", &["/srv"]),
-            ("b", &["${a}/www"]),
-            ("list", &["p", "q"]),
-            ("self_", &["${self_}"]),
-            ("p", &["${q}"]),
-            ("q", &["${p}"]),
-            ("lost", &["${alist}"]),
-            ("k", &[&many]),
-            ("homes", &["/data/*"]),
-            ("long", &["${k}${k}${k}${k}${k}"]),
-        ]);
-        #[rustfmt::skip]
-        let cases = [
-            ("no variable",       "/etc/*",        Ok("/etc/*")),
-            ("one",               "${a}/**",       Ok("/srv/**")),
-            ("in the middle",     "/x${a}y",       Ok("/x/srvy")),
-            ("two in a row",      "${a}${a}",      Ok("/srv/srv")),
-            ("by way of another", "${b}/x",        Ok("/srv/www/x")),
-            ("a list",            "/${list}/x",    Ok("/{p,q}/x")),
-            ("a lone dollar",     "/$a$",          Ok("/$a$")),
-            ("escaped",           r"/\${a}",       Ok(r"/\${a}")),
-            ("behind an escape",  r"/\\${a}",      Ok(r"/\\/srv")),
-            ("beyond ascii",      r"/\é${a}",      Ok(r"/\é/srv")),
-            ("built in",          "${temp}/x",     Ok("{/tmp,/var/tmp,/dev/shm}/x")),
-            ("defined otherwise", "${homes}/x",    Ok("/data/*/x")),
-            ("a built-in one",    "${home}",       Err((0, "there is no variable `home`; did you mean `homes`?"))),
-            ("not defined",       "/é${aa}",       Err((3, "there is no variable `aa`; did you mean `a`?"))),
-            ("like no other",     "/${zzzzzz}",    Err((1, "there is no variable `zzzzzz`; define it under `variables`"))),
-            ("not closed",        "/x${a",         Err((2, "a `${` without its `}`; write `\\${` for these two letters"))),
-            ("itself",            "/${self_}",     Err((1, "the variable `self_` is part of its own value; write there what is meant"))),
-            ("in a circle",       "/${p}",         Err((1, "the variable `p` is part of its own value; write there what is meant"))),
-            ("inside another",    "/${lost}",      Err((1, "there is no variable `alist`; did you mean `list`?"))),
-            ("too long",          "/${long}",      Err((1, "with its variables expanded, the text has more than 4096 bytes; make several rules of it"))),
-        ];
-        for (name, text, want) in cases {
-            let got = variables
-                .expand(text)
-                .map(|expanded| expanded.text)
-                .map_err(|(at, fault)| (at, fault.to_string()));
-            let want = want
-                .map(str::to_owned)
-                .map_err(|(at, fault)| (at, fault.to_owned()));
-            assert_eq!(got, want, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_is_built_in_is_patterns() {
-        for (name, values) in BUILT_IN {
-            assert!(is_name(name), "{name}");
-            assert!(!values.is_empty(), "{name}");
-            for value in values {
-                assert!(Pattern::parse(value).is_ok(), "{value}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_chain_of_any_length_ends() {
-        let names: Vec<String> = (0..10_000).map(|number| format!("v{number}")).collect();
-        let mut variables = Variables::default();
-        for pair in names.windows(2) {
-            let [name, next] = pair else { continue };
-            let value = format!("${{{next}}}");
-            let origin = Origin::start_of("x.yaml".as_ref());
-            variables.define(
-                name,
-                Definition {
-                    values: vec![value],
-                    origin,
-                },
-            );
-        }
-        let (_, fault) = variables.expand("/${v0}").unwrap_err();
-        assert!(fault.to_string().contains("deep"), "{fault}");
-    }
-
-    #[test]
-    fn places() {
-        let mut variables = variables(&[("a", &["/srv"])]);
-        let expanded = variables.expand("/x${a}yz").unwrap();
-        assert_eq!(expanded.text, "/x/srvyz");
-        // By place in the expanded text, the places in the written one.
-        let written: Vec<usize> = (0..9).map(|at| expanded.written_at(at)).collect();
-        assert_eq!(written, [0, 1, 2, 2, 2, 2, 6, 7, 8]);
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ use crate::profile::{
         protocols, suggestion,
     },
     raw::{RawNetwork, RawWords},
+    variables::{Word, alone},
 };
 
 /// The families of a rule that names none.
@@ -43,6 +44,7 @@ impl Loader<'_> {
         if self.errors.len() > before {
             return None;
         }
+        self.count(network.names_len(), || source.origin(written.referenced))?;
         let (allow, deny) = if deny.is_some() {
             (Access::NONE, rights)
         } else {
@@ -70,7 +72,7 @@ impl Loader<'_> {
             port,
             ..
         } = written;
-        let addresses = self.words(source, address.as_ref(), Addresses::parse);
+        let addresses = self.addresses(source, address.as_ref());
         let mut families = self.words(source, family.as_ref(), |name| {
             number(&FAMILIES, name).ok_or_else(|| unknown_family(name))
         });
@@ -191,6 +193,53 @@ impl Loader<'_> {
         rights
     }
 
+    /// Reads addresses, and the variables that stand for them. What is wrong is noted.
+    fn addresses(
+        &mut self,
+        source: &Source,
+        written: Option<&Spanned<RawWords>>,
+    ) -> Vec<Addresses> {
+        let Some(written) = written else {
+            return Vec::new();
+        };
+        let words = RawWords::each(written);
+        if words.is_empty() {
+            self.error(source.origin(written.referenced), NetworkFault::Nothing);
+        }
+        let mut all = Vec::new();
+        for word in &*words {
+            let origin = source.origin(word.referenced);
+            let Some(name) = alone(&word.value) else {
+                match whole_address(&word.value) {
+                    Ok(addresses) => all.push(addresses),
+                    Err(fault) => self.error(origin, fault),
+                }
+                continue;
+            };
+            let values = match self.variables.words(name) {
+                Ok(values) => values,
+                Err((_, fault)) => {
+                    self.error(source.within(word, 0), fault);
+                    continue;
+                }
+            };
+            for Word { text, place } in values {
+                match whole_address(&text) {
+                    Ok(addresses) => all.push(addresses),
+                    Err(fault) => {
+                        let fault = NetworkFault::NotOfAddresses {
+                            name: name.to_owned(),
+                            place,
+                            fault: Box::new(fault),
+                        };
+                        self.error(origin.clone(), fault);
+                    }
+                }
+            }
+        }
+        all
+    }
+
     /// Reads each of the words; none, if the key is not there. What is wrong is noted.
     fn words<T>(
         &mut self,
@@ -214,6 +263,14 @@ impl Loader<'_> {
         }
         values
     }
+}
+
+/// Reads an address or a range of them, of which no variable is a part.
+fn whole_address(text: &str) -> Result<Addresses, NetworkFault> {
+    if text.contains("${") {
+        return Err(NetworkFault::PartOfAddress);
+    }
+    Addresses::parse(text)
 }
 
 fn unknown_family(name: &str) -> NetworkFault {

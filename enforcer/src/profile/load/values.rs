@@ -19,6 +19,10 @@ impl Loader<'_> {
                 continue;
             }
             let values = RawVariable::each(value);
+            let places = values
+                .iter()
+                .map(|value| part.source.origin(value.referenced));
+            let places = places.collect();
             let values: Vec<String> = values.iter().map(|value| value.value.clone()).collect();
             let place = part.source.origin(value.referenced);
             if let Some(known) = self.variables.definition(&name.value)
@@ -32,9 +36,12 @@ impl Loader<'_> {
                 self.error(origin, fault);
                 continue;
             }
-            let origin = place;
-            self.variables
-                .define(&name.value, Definition { values, origin });
+            let definition = Definition {
+                values,
+                places,
+                origin: place,
+            };
+            self.variables.define(&name.value, definition);
         }
     }
 

@@ -1,5 +1,9 @@
 //! What can be wrong with a rule on networks.
 
+use std::fmt;
+
+use crate::profile::Origin;
+
 /// What can be wrong with a rule on networks.
 #[derive(
     Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames,
@@ -51,6 +55,21 @@ pub enum NetworkFault {
         /// What was written.
         text: String,
     },
+    /// A value of a variable is no address, nor a range of them.
+    #[error("the variable `{name}`{} is not one of addresses: {fault}", At(place.as_ref()))]
+    NotOfAddresses {
+        /// The variable.
+        name: String,
+        /// Where the value stands, if a file has it.
+        place: Option<Origin>,
+        /// What is wrong with it.
+        fault: Box<NetworkFault>,
+    },
+    /// A variable is only a part of it.
+    #[error(
+        "a variable stands for whole addresses; write `${{name}}` alone, and what is around it in its value"
+    )]
+    PartOfAddress,
     /// Bits behind the prefix are set.
     #[error("`{text}` has bits behind its prefix; did you mean `{network}`?")]
     BitsBehindPrefix {
@@ -107,6 +126,15 @@ pub enum Suggestion {
     Nearest(&'static str),
     /// One of these.
     All(Vec<&'static str>),
+}
+
+/// The place of a value.
+struct At<'a>(Option<&'a Origin>);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |place| write!(f, " at {place}"))
+    }
 }
 
 fn did_you_mean(suggestion: &Suggestion) -> String {

@@ -39,6 +39,11 @@ fn refuse_networks() {
         ("ports of icmp",       "network: [{ protocol: [tcp, icmp], port: 80, allow: [connect] }]\n", "p.yaml:3:42: `port` is for tcp, udp, sctp, dccp and udplite; name one of them as `protocol`"),
         ("a list of nothing",   "network: [{ protocol: [], allow: [connect] }]\n", "p.yaml:3:23: the list names nothing; leave the key out to mean all"),
         ("create at an address", "network: [{ address: 10.0.0.1, deny: [create] }]\n", "p.yaml:3:39: a socket is made before it has an address; deny `create` in a rule without one"),
+        ("no address in a variable", "variables: { up: [10.0.0.1, example.org] }\nnetwork: [{ address: \"${up}\", allow: [connect] }]\n", "p.yaml:4:22: the variable `up` at p.yaml:3:29 is not one of addresses: `example.org` is no address; write it as 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32, without a name"),
+        ("a variable of paths", "network: [{ address: [\"${temp}\"], allow: [connect] }]\n", "p.yaml:3:23: the variable `temp` is not one of addresses: `/tmp` is no address; write it as 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32, without a name\np.yaml:3:23: the variable `temp` is not one of addresses: `/var/tmp` is no address; write it as 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32, without a name\np.yaml:3:23: the variable `temp` is not one of addresses: `/dev/shm` is no address; write it as 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32, without a name"),
+        ("a part, in a variable", "variables: { site: \"1\", up: \"10.0.0.${site}\" }\nnetwork: [{ address: \"${up}\", allow: [connect] }]\n", "p.yaml:4:22: the variable `up` at p.yaml:3:29 is not one of addresses: a variable stands for whole addresses; write `${name}` alone, and what is around it in its value"),
+        ("no variable",         "variables: { up: 10.0.0.1 }\nnetwork: [{ address: \"${upp}\", allow: [connect] }]\n", "p.yaml:4:23: there is no variable `upp`; did you mean `up`?"),
+        ("a part of an address", "variables: { up: \"1\" }\nnetwork: [{ address: \"10.0.0.${up}\", allow: [connect] }]\n", "p.yaml:4:22: a variable stands for whole addresses; write `${name}` alone, and what is around it in its value"),
         ("no word",             "network: [{ protocol: { tcp: 1 }, allow: [connect] }]\n", "p.yaml:3:23: expected a word, a number, or a list of them, not map"),
     ];
     refuse(&cases);
@@ -68,6 +73,9 @@ fn refuse_owners_and_what_is_told() {
 const TEXT: &str = "
 name: p
 mode: enforce
+variables:
+  inner: 10.0.0.0/8
+  sites: [\"${inner}\", \"fd00::/8\"]
 paths:
   - { path: /home/**, allow: [read, write], owner: true }
   - { path: /home/pub/**, allow: [read] }
@@ -78,7 +86,7 @@ paths:
 exec:
   - { path: /bin/x, profile: q, audit: true }
 network:
-  - { protocol: tcp, address: 10.0.0.0/8, port: 443, allow: [connect] }
+  - { protocol: tcp, address: \"${sites}\", port: 443, allow: [connect] }
   - { protocol: udp, port: 53, allow: [connect, bind] }
   - { protocol: tcp, address: 10.9.0.0/16, deny: [all], quiet: true }
 ";
@@ -115,6 +123,7 @@ fn what_rules_come_to() {
         ("tcp:10.1.2.3:443",      connect,       none,         none,   none),
         ("tcp:10.1.2.3:80",       none,          none,         none,   none),
         ("tcp:11.0.0.1:443",      none,          none,         none,   none),
+        ("tcp:[fd00::1]:443",     connect,       none,         none,   none),
         ("tcp:[::1]:443",         none,          none,         none,   none),
         ("udp:[::1]:53",          connect | Access::BIND, none, none,  none),
         ("tcp:10.9.0.1:443",      create,        none,         none,   Access::CONNECT | Access::BIND),
