@@ -15,6 +15,8 @@ use serde_json::Value;
 
 /// How long the agent, and what is watched, may take for a step.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How long processes may take to be under the profile, of which nothing tells.
+const SETTLED: Duration = Duration::from_secs(8);
 const BUSYBOX: &str = "/usr/bin/busybox";
 
 /// A profile that is being learned.
@@ -158,7 +160,7 @@ fn watching_ends() {
     let child = stopped.start(&sleep);
     watches(&agent, "stopped");
     // It is put under the profile by its exec.
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(SETTLED);
     let output = interrupt(child);
     assert!(output.status.success(), "{output:?}");
     assert!(started.elapsed() < Duration::from_mins(10));
@@ -209,7 +211,7 @@ fn processes_and_units_are_learned() {
     let lesson = Lesson::new(&folder, "process");
     let child = lesson.start(&["--pid", &waiting.pid()]);
     watches(&agent, "process");
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(SETTLED);
     waiting.go();
     let output = child.wait_with_output().expect("wait for enforcer");
     assert!(output.status.success(), "{output:?}");
@@ -284,7 +286,7 @@ fn attacks_are_not_learned() {
     let lesson = Lesson::new(&folder, "pair");
     let child = lesson.start(&["--pid", &good.pid(), "--pid", &bad.pid()]);
     watches(&agent, "pair");
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(SETTLED);
     good.go();
     bad.go();
     let output = child.wait_with_output().expect("wait for enforcer");
