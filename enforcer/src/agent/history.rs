@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Agent, log};
+use super::{Agent, log, requests::fitting};
 use crate::{
-    history::Use,
-    protocol::{Failure, line, views::HistoryPage},
+    protocol::{Failure, views::HistoryPage},
     store::KEPT,
 };
 
@@ -14,8 +13,6 @@ use crate::{
 const ANEW: Duration = Duration::from_hours(24);
 /// Objects of a page at most; the length of a line may allow fewer.
 const PAGE: u32 = 2000;
-/// Bytes of a page. A single object is far below what is left of a line.
-const PAGE_LEN: usize = line::LINE_LEN / 2;
 
 impl Agent {
     /// Keeps what was used.
@@ -58,20 +55,9 @@ impl Agent {
         profile: Option<&str>,
     ) -> Result<HistoryPage, Failure> {
         let found = self.store.uses(after, profile, PAGE)?;
-        let mut more = found.len() == PAGE as usize;
-        let mut uses: Vec<Use> = Vec::new();
-        let (mut last, mut len) = (after, 0);
-        for (at, one) in found {
-            len += line::of(&one)
-                .map_err(|error| Failure::internal(&error))?
-                .len();
-            if len > PAGE_LEN && !uses.is_empty() {
-                more = true;
-                break;
-            }
-            uses.push(one);
-            last = at;
-        }
+        let (found, more) = fitting(found, PAGE)?;
+        let last = found.last().map_or(after, |&(at, _)| at);
+        let uses = found.into_iter().map(|(_, one)| one).collect();
         Ok(HistoryPage { uses, last, more })
     }
 }

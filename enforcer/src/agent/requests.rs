@@ -31,7 +31,7 @@ use crate::{
 const PAGE: u32 = 500;
 /// What happened just now: so long ago at most.
 const RECENT: Duration = Duration::from_secs(2);
-/// Bytes of a page. A single detection is far below what is left of a line.
+/// Bytes of a page. A single detection, or object, is far below what is left of a line.
 const PAGE_LEN: usize = LINE_LEN / 2;
 
 impl Agent {
@@ -263,20 +263,27 @@ impl Agent {
 
 /// Returns as many detections as a line holds.
 fn first_page(found: Vec<Detection>) -> Result<Page, Failure> {
-    let mut more = found.len() == PAGE as usize;
-    let mut detections = Vec::new();
+    let (detections, more) = fitting(found, PAGE)?;
+    Ok(Page { detections, more })
+}
+
+/// Returns as much of what was found as a line holds, and whether there is more: `most` at
+/// most were asked for.
+pub(super) fn fitting<T: Serialize>(found: Vec<T>, most: u32) -> Result<(Vec<T>, bool), Failure> {
+    let mut more = found.len() == most as usize;
+    let mut kept = Vec::new();
     let mut len = 0;
-    for detection in found {
-        len += line::of(&detection)
+    for one in found {
+        len += line::of(&one)
             .map_err(|error| Failure::internal(&error))?
             .len();
-        if len > PAGE_LEN && !detections.is_empty() {
+        if len > PAGE_LEN && !kept.is_empty() {
             more = true;
             break;
         }
-        detections.push(detection);
+        kept.push(one);
     }
-    Ok(Page { detections, more })
+    Ok((kept, more))
 }
 
 /// Returns what an instance says now of what a detection is about.

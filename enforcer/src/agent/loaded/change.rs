@@ -101,7 +101,7 @@ impl Registry {
         self.finish(staged, result)
     }
 
-    /// Stages a profile under which a client watches, with the cgroups that it names.
+    /// Stages a profile under which a client watches, with the subjects that it names.
     ///
     /// # Errors
     ///

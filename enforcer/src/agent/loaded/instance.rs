@@ -19,8 +19,8 @@ pub enum Source {
     /// From a file that was given to `enforcer exec`. It confines what is put
     /// under it, and nothing else.
     File,
-    /// From a client that watches what is done under it. Its cgroups are attached until the
-    /// client ends that.
+    /// From a client that watches what is done under it. The executables, users and cgroups
+    /// that it names are attached until the client ends that.
     Watch,
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, ffi::OsString, fs, os::unix::ffi::OsStrExt as _, path::PathBuf};
 
+use super::watch::procfs;
 use crate::profile::{Escaped, literal, quoted};
 
 /// Who is watched.
@@ -20,21 +21,20 @@ pub(super) enum Subject {
 impl Subject {
     /// The programs that the profile will confine, as far as that can be told.
     pub(super) fn executables(&self) -> Vec<Vec<u8>> {
-        let paths: Vec<Option<PathBuf>> = match self {
-            Self::Command(command) => vec![command.first().and_then(in_path)],
+        let bytes = |path: &PathBuf| path.as_os_str().as_bytes().to_vec();
+        let paths: BTreeSet<Vec<u8>> = match self {
+            Self::Command(command) => {
+                let program = command.first().and_then(in_path);
+                program.iter().map(bytes).collect()
+            }
             Self::Processes(pids) => {
-                let exe = |pid: &u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
-                pids.iter().map(exe).collect()
+                let procfs = procfs();
+                pids.iter().filter_map(|&pid| procfs.exe(pid)).collect()
             }
             // It is the unit that is confined, whatever it runs.
-            Self::Unit(_) => Vec::new(),
-            Self::Program(path) => vec![Some(path.clone())],
+            Self::Unit(_) => BTreeSet::new(),
+            Self::Program(path) => BTreeSet::from([bytes(path)]),
         };
-        let paths: BTreeSet<Vec<u8>> = paths
-            .into_iter()
-            .flatten()
-            .map(|path| path.as_os_str().as_bytes().to_vec())
-            .collect();
         paths.into_iter().collect()
     }
 

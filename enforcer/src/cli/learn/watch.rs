@@ -20,10 +20,13 @@ use tokio::{
 
 use super::{Socket, client, output, progress::Progress, subject::Subject};
 use crate::{
+    agent::processes::procfs::Procfs,
     detection::DetectionId,
     protocol::{ProfileChoice, Request, views::Adopted},
 };
 
+/// Where the kernel tells of processes.
+const PROC: &str = "/proc";
 /// How often it is looked whether there is something to tell.
 const TICK: Duration = Duration::from_secs(1);
 /// How long a command has to end after SIGTERM.
@@ -219,33 +222,32 @@ fn adopt(socket: &Socket, learning: &str, pids: &[u32]) -> anyhow::Result<Vec<(u
 }
 
 /// When a process was started, in ticks since the machine was; `None`, if there is none, or
-/// it has ended and nobody has asked how.
+/// it has ended and nobody has asked how: it runs no program then.
 fn started(pid: u32) -> Option<u64> {
-    let (state, _, start) = stat(pid)?;
-    (state != "Z").then_some(start)
+    let procfs = procfs();
+    let stat = procfs.stat(pid)?;
+    procfs.exe(pid).map(|_exe| stat.start)
 }
 
-/// The state, the parent and the start of a process, from /proc.
-fn stat(pid: u32) -> Option<(String, u32, u64)> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = text.rsplit_once(") ")?;
-    let mut fields = rest.split(' ');
-    let state = fields.next()?.to_owned();
-    let parent = fields.next()?.parse().ok()?;
-    let start = fields.nth(17)?.parse().ok()?;
-    Some((state, parent, start))
+/// What this machine tells of its processes.
+pub(super) fn procfs() -> Procfs {
+    Procfs::at(Path::new(PROC))
 }
 
 /// All processes, from /proc.
 fn processes() -> Vec<u32> {
-    let entries = fs::read_dir(Path::new("/proc")).into_iter().flatten();
+    let entries = fs::read_dir(PROC).into_iter().flatten();
     let pid = |entry: Result<fs::DirEntry, _>| entry.ok()?.file_name().to_str()?.parse().ok();
     entries.filter_map(pid).collect()
 }
 
 /// Those that descend from others.
 fn descendants(of: &BTreeSet<u32>) -> Vec<u32> {
-    let of = |pid: &u32| stat(*pid).is_some_and(|(_, parent, _)| of.contains(&parent));
+    let procfs = procfs();
+    let of = |pid: &u32| {
+        let stat = procfs.stat(*pid);
+        stat.is_some_and(|stat| of.contains(&stat.parent))
+    };
     processes().into_iter().filter(of).collect()
 }
 
