@@ -72,7 +72,8 @@ impl Agent {
         Self::start_with(&["--no-cache"], profiles)
     }
 
-    fn start_with(options: &'static [&'static str], profiles: &[(&str, &str)]) -> Self {
+    /// As [`Agent::start`], with these options.
+    pub fn start_with(options: &'static [&'static str], profiles: &[(&str, &str)]) -> Self {
         let running =
             take_shared(options).unwrap_or_else(|| Running::start(Folder::new("agent"), options));
         running.write(profiles);
@@ -247,6 +248,10 @@ impl Running {
         let mut run = Command::new("enforcer");
         run.args(["run", "--profiles", &folder.join("profiles")]);
         run.args(["--state", &folder.join("state")]).args(options);
+        if !options.contains(&"--trial") {
+            // Tightenings hold at once.
+            run.args(["--trial", "0s"]);
+        }
         run.env("NOTIFY_SOCKET", socket);
         let child = start_agent(&mut run).expect("the agent comes up");
         let running = Self {

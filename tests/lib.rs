@@ -6,9 +6,11 @@
 
 mod agent;
 pub mod measure;
+mod obedient;
 
 pub use agent::Agent;
 use enforcer::kernel::Series;
+pub use obedient::Obedient;
 
 use std::{
     fs,

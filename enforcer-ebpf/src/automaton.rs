@@ -157,6 +157,7 @@ fn note_outcome(scratch: &mut Scratch, table: &AnyTable, state: u32) -> Result<(
     scratch.found.owned = outcome.owned;
     scratch.found.audit = outcome.audit;
     scratch.found.quiet = outcome.quiet;
+    scratch.found.trial = outcome.trial;
     scratch.found.target = outcome.target;
     scratch.found.scrub = u32::from(outcome.scrub);
     scratch.found.class = outcome.class;
@@ -224,6 +225,7 @@ impl Look for Facts {
     fn look(self, words: &impl Words) -> Found {
         Found {
             mode: words.mode().0,
+            respond: words.respond(),
             generation: words.word(Header::GENERATION),
             hits: words.word(Header::HITS),
             ..Found::new_zeroed()

@@ -1,6 +1,6 @@
 //! Every map, each behind safe functions.
 //!
-//! - [`tasks`]: labels; [`scratches`]
+//! - [`tasks`]: labels; [`scratches`]; [`contained`]: who is contained
 //! - [`known`]: what is remembered of objects
 //! - [`violations`]: counts of violations; [`uses`]: what of grants was told; [`events`]:
 //!   records for the agent
@@ -10,6 +10,7 @@
 
 #![expect(unsafe_code, reason = "maps hand out raw pointers")]
 
+pub(crate) mod contained;
 #[cfg_attr(feature = "legacy", path = "maps/events_legacy.rs")]
 pub(crate) mod events;
 pub(crate) mod known;

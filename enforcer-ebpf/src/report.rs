@@ -1,6 +1,7 @@
 //! Violations and events: what the agent hears of a decision, after it was made.
 //!
-//! Nothing here changes a verdict. What cannot be sent is counted.
+//! Nothing here changes that verdict; later ones it does, where the process is contained.
+//! What cannot be sent is counted.
 //!
 //! - [`programs`]: who does it
 //! - [`uses`]: what was granted
@@ -9,16 +10,17 @@ pub(crate) mod programs;
 pub(crate) mod uses;
 
 use enforcer_abi::{
-    Access, Counter, Event, EventKind, Label, Layer, Operation, Privilege, Reason, Slot, Verdict,
-    ViolationKey,
+    Access, Containment, Counter, Event, EventKind, Label, Layer, Operation, Privilege, Reason,
+    Response, Slot, Verdict, ViolationKey,
 };
 
 use crate::{
     automaton,
-    judge::slot_of,
+    judge::{How, slot_of},
     kernel::{self, Task, global},
     maps::{self, Haste, Telling},
     scratch::{Request, Scratch},
+    subject::containment,
 };
 
 /// What one layer did not grant. Zero bytes are a value of it.
@@ -34,6 +36,7 @@ pub(crate) struct Refusal {
     pub(crate) layer: Layer,
     pub(crate) slot: Slot,
     pub(crate) verdict: Verdict,
+    pub(crate) response: Response,
 }
 
 /// Stands for no privilege in [`report_violation`].
@@ -83,9 +86,11 @@ global! {
             layer,
             slot: slot_of(&scratch.subject.layers, layer),
             verdict: verdict(what),
+            response: Response::None,
         };
         let now_ns = kernel::time_ns();
         let _hash = automaton::hash(scratch);
+        let _done = contain(at, now_ns);
         if count_violation(at, now_ns) == 0 {
             return 0;
         }
@@ -94,6 +99,36 @@ global! {
             return 0;
         }
         note_told(at)
+    }
+}
+
+global! {
+    /// Answers the refusal in the scratch, if the profile wants that: contains the process of
+    /// the current task, unless it is.
+    fn contain(at: u32, now_ns: u64) -> u32 {
+        let task = Task::current();
+        let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(at)) else {
+            return 0;
+        };
+        let refusal = &scratch.refusal;
+        // Who runs a program is not of the domain that it would have.
+        let is_own = !refusal.privilege.is_none() || scratch.request.how & How::NEXT == 0;
+        if label.containment.layers != 0
+            || !scratch.found.respond.contains()
+            || refusal.verdict as u32 != Verdict::Deny as u32
+            || !refusal.reason.is_attempt()
+            || !is_own
+        {
+            return 0;
+        }
+        scratch.refusal.response = Response::Contained;
+        containment::contain(task, label, Containment {
+            violation: key(label, scratch).number(),
+            since_ns: now_ns,
+            layers: 1 << scratch.refusal.layer as u32,
+            reserved: 0,
+        });
+        0
     }
 }
 
@@ -126,6 +161,7 @@ global! {
             layer: refusal.layer,
             verdict: refusal.verdict,
             privilege: refusal.privilege,
+            response: refusal.response,
             ..event(label, scratch, now_ns)
         }))
     }
@@ -156,7 +192,8 @@ fn key(label: &Label, scratch: &Scratch) -> ViolationKey {
         layer: refusal.layer,
         verdict: refusal.verdict,
         privilege: refusal.privilege,
-        reserved: [0; 3],
+        response: refusal.response,
+        reserved: [0; 2],
     }
 }
 
@@ -188,7 +225,8 @@ fn event(label: &Label, scratch: &Scratch, time_ns: u64) -> Event {
         layer: Layer::User,
         verdict: Verdict::Allow,
         privilege: Privilege::NONE,
-        reserved: [0; 6],
+        response: Response::None,
+        reserved: [0; 5],
         comm: [0; 16],
     }
 }

@@ -6,7 +6,7 @@
 //! their own share nothing else.
 
 use enforcer_abi::{
-    Access, Endpoint, Operation, Reach, Slot,
+    Access, Endpoint, Operation, Reach, Respond, Slot,
     limits::{LAYERS, NAME_LEN},
 };
 
@@ -123,6 +123,8 @@ pub(crate) struct Subject {
     pub(crate) number: u64,
     /// The profile of each layer.
     pub(crate) layers: [Slot; LAYERS],
+    /// The layers that are contained: [`enforcer_abi::Containment::layers`].
+    pub(crate) contained: u32,
 }
 
 /// What a confined task asks for.
@@ -172,6 +174,8 @@ pub(crate) struct Found {
     pub(crate) audit: Access,
     /// The rights of which a refusal is not told.
     pub(crate) quiet: Access,
+    /// The rights that a tightening on trial would take away.
+    pub(crate) trial: Access,
     /// Where an exec leads.
     pub(crate) target: Slot,
     /// 1 if that exec must not trust its environment.
@@ -180,6 +184,8 @@ pub(crate) struct Found {
     pub(crate) class: u32,
     /// The rights that the profile grants on every path.
     pub(crate) everywhere: Access,
+    /// How a violation is answered.
+    pub(crate) respond: Respond,
 }
 
 impl Found {

@@ -7,8 +7,10 @@
 //! it.
 //!
 //! - [`claims`]: which profile claims a user, a program, a cgroup, a process
+//! - [`containment`]: who keeps no right but to read
 
 pub(crate) mod claims;
+pub(crate) mod containment;
 
 use enforcer_abi::{
     Domain, Label, Layer, Reason, Slot, Subjects,
@@ -35,7 +37,7 @@ pub(crate) fn confined(task: Task) -> Result<Option<&'static mut Label>, Reason>
         return Ok(None);
     }
     let label = match maps::label(task) {
-        Some(label) if label.epoch == epoch => label,
+        Some(label) if label.epoch == epoch && containment::is_known(label) => label,
         _ => {
             if decide_late() == NO_LABEL {
                 return Err(Reason::NoLabel);
@@ -95,10 +97,17 @@ const LABELLED: u32 = 1;
 const NO_LABEL: u32 = 2;
 
 global! {
-    /// Decides the domain of the current task, which runs already.
+    /// Decides the domain of the current task, which runs already; or, if that is decided,
+    /// whether it is contained.
     fn decide_late() -> u32 {
         let task = Task::current();
         let subjects = maps::subjects();
+        if let Some(label) = maps::label(task)
+            && label.epoch == subjects.epoch
+        {
+            let _done = containment::look_whether_contained();
+            return LABELLED;
+        }
         let mut layers = maps::label(task).map_or([Slot::NONE; 3], |label| label.layers);
         let Ok(user) = claims::user(task, subjects) else {
             return UNDECIDED;
@@ -163,6 +172,7 @@ pub(crate) fn note(label: &Label, scratch: &mut Scratch, how: u32) {
                 number => number,
             },
             layers: label.layers,
+            contained: label.containment.layers,
         }
     } else {
         Subject {
@@ -170,6 +180,7 @@ pub(crate) fn note(label: &Label, scratch: &mut Scratch, how: u32) {
             mount_namespace: kernel::mount_namespace(Task::current()).unwrap_or(0),
             number: 0,
             layers: label.next,
+            contained: label.containment.layers,
         }
     };
 }
@@ -187,7 +198,7 @@ global! {
         label.number = known::number(&Domain {
             mount_namespace: label.mount_namespace,
             layers: label.layers,
-            reserved: 0,
+            contained: label.containment.layers,
         });
         label.number
     }
@@ -258,8 +269,15 @@ pub(crate) fn become_user(uid: Result<u32, Reason>) -> Result<(), Reason> {
     }
 }
 
-/// Whether `other` is in the domain of `label`: the same profiles confine it.
+/// Whether `other` is in the domain of `label`, the current task's: the same profiles
+/// confine it. Of who is contained, only who is so, too, or belongs to its process.
 #[inline(always)]
 pub(crate) fn is_in_domain(label: &Label, other: Task) -> bool {
-    maps::label(other).is_some_and(|other| are_same(&label.layers, &other.layers))
+    let Some(found) = maps::label(other) else {
+        return false;
+    };
+    are_same(&label.layers, &found.layers)
+        && (label.containment.layers == 0
+            || found.containment.layers != 0
+            || kernel::process(other) == kernel::ids().0)
 }

@@ -6,6 +6,7 @@
 //!   [`clock`]: when; `intake`: what becomes of them
 //! - `tightening`: proposals, applied and taken back
 //! - [`server`]: the socket; `requests`: the answers
+//! - `containment`: who is contained, and released
 //! - `history`: what was used; `builds`: of programs
 //! - `log`: what is said on stderr
 //!
@@ -17,6 +18,7 @@ pub mod accounts;
 mod adoption;
 mod builds;
 pub mod clock;
+mod containment;
 pub mod detect;
 mod error;
 mod history;
@@ -87,6 +89,8 @@ pub struct Options {
     pub allow_degraded: Vec<String>,
     /// Whether every access is judged by its path, and nothing remembered.
     pub no_cache: bool,
+    /// How long a tightening is on trial before it holds by itself.
+    pub trial: Duration,
 }
 
 /// The running agent.
@@ -149,6 +153,7 @@ impl Agent {
         let mut store = Store::open(&options.state, boot.trim())?;
         let overlays = Overlays::load(&options.state.join("overlays"))?;
         mirror(&mut store, &overlays)?;
+        store.end_containments()?;
 
         let mut registry = Registry::default();
         let staged = registry
@@ -232,6 +237,7 @@ impl Agent {
     fn each_second(&mut self) {
         self.fold_if_new();
         self.forget_dead_enrolments();
+        self.end_trials();
     }
 
     /// Does what need not be done at once.

@@ -9,6 +9,7 @@ pub mod client;
 pub mod completions;
 pub mod detections;
 pub mod diff;
+mod duration;
 pub mod exec;
 pub mod explain;
 mod files;
@@ -20,6 +21,7 @@ pub mod man;
 pub mod new;
 pub mod output;
 mod refused;
+pub mod release;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -93,6 +95,8 @@ enum Command {
     Man(man::Args),
     /// Show what was refused
     Detections(detections::Args),
+    /// Release the processes that a detection contained
+    Release(release::Args),
     /// Show what was used of what profiles grant
     History(history::Args),
     /// Take away what profiles grant and nobody uses
@@ -140,6 +144,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Detections(args) => detections::run(args),
+        Command::Release(args) => release::run(&args),
         Command::History(args) => history::run(&args),
         Command::Tighten(args) => tighten::run(args),
     }

@@ -54,6 +54,9 @@ pub struct Detection {
     pub reason: String,
     /// What became of it: `denied`, `audited` or `learned`.
     pub verdict: String,
+    /// What was done about it besides: `none`, or the process was `contained`; it is no
+    /// longer once it was `released`, or if the agent `ended`.
+    pub response: String,
     /// The rule that denies it, as `FILE:LINE:COL`, if one does.
     pub rule: Option<String>,
     /// The first process that did it.
@@ -141,6 +144,7 @@ impl Detection {
         let Finding {
             key,
             requested,
+            response,
             rule,
             who,
             first,
@@ -159,6 +163,7 @@ impl Detection {
             path: key.path.clone(),
             reason: key.reason.to_owned(),
             verdict: key.verdict.to_owned(),
+            response: response.name().to_owned(),
             rule: rule.clone(),
             who: who.clone(),
             first_seen: *first,

@@ -22,6 +22,7 @@ use enforcer_abi::{Adopted, Counter, Hit, Slot, Subjects, UseKey, ViolationCount
 use zerocopy::{IntoBytes as _, TryFromBytes as _};
 
 pub mod btf;
+mod contained;
 mod error;
 pub mod events;
 mod hits;
@@ -58,6 +59,7 @@ pub struct Kernel {
     subjects: Array<MapData, Plain<Subjects>>,
     users: HashMap<MapData, u32, Plain<Slot>>,
     adopted: HashMap<MapData, Plain<Adopted>, Plain<Slot>>,
+    released: HashMap<MapData, u64, u64>,
     tables: TableMaps,
     hits: Hits,
     counters: PerCpuArray<MapData, u64>,

@@ -4,7 +4,8 @@
 //!   for people; [`yaml`]: its parser and the parser's errors
 //! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
 //! - [`network`]: rules on networks; [`endpoint`]: what they are about, for people
-//! - [`subjects`]: the names of users and units; [`limits`]: the most of each
+//! - [`subjects`]: the names of users and units; [`on_violation`]: how a violation is
+//!   answered; [`limits`]: the most of each
 //! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
 //! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
 //!   [`determinize`], [`product`], [`minimize`], [`classes`] and [`pack`]; [`claims`]: the tables
@@ -44,6 +45,7 @@ mod load;
 mod lower;
 mod minimize;
 mod network;
+mod on_violation;
 mod operation;
 mod pack;
 mod pattern;
@@ -89,6 +91,7 @@ pub use self::{
     lint::{Lint, Warning, lint},
     load::load_abstraction,
     network::{NetworkFault, Suggestion},
+    on_violation::{OnViolation, Respond, Tighten},
     operation::rights_from_name,
     pattern::Pattern,
     question::{Answer, Question, who_can},
@@ -139,7 +142,7 @@ pub struct Profile {
     pub mode: ProfileMode,
     /// Its own rules, then those of what it includes.
     pub rules: Vec<Rule>,
-    /// How the agent answers a violation.
+    /// How a violation is answered.
     pub on_violation: OnViolation,
 }
 
@@ -155,28 +158,6 @@ pub enum ProfileMode {
     Learn,
 }
 
-/// How the agent answers a violation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OnViolation {
-    /// Whether grants that were never used are taken away.
-    #[serde(default)]
-    pub tighten: Tighten,
-}
-
-/// Whether grants that were never used are taken away after a violation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Tighten {
-    /// They stay.
-    Off,
-    /// They stay until somebody accepts the proposal.
-    #[default]
-    Propose,
-    /// They go at once.
-    Auto,
-}
-
 /// What a profile says of the paths, or of what of networks, that match a pattern.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -187,6 +168,8 @@ pub struct Rule {
     pub allow: Access,
     /// The rights it takes away, whatever grants them; empty in an allow.
     pub deny: Access,
+    /// The rights of `allow` that a tightening on trial would take away.
+    pub trial: Access,
     /// Where an exec of the path leads. `Some` in a rule that grants
     /// [`Access::EXECUTE`], or did before a right was taken from it.
     pub target: Option<Target>,
@@ -297,11 +280,11 @@ impl Profile {
     pub fn makes_same_table(&self, other: &Self) -> bool {
         let same = |(one, other): (&Rule, &Rule)| {
             one.pattern.text() == other.pattern.text()
-                && (one.allow, one.deny) == (other.allow, other.deny)
+                && (one.allow, one.deny, one.trial) == (other.allow, other.deny, other.trial)
                 && one.target == other.target
                 && (one.owner, one.telling) == (other.owner, other.telling)
         };
-        self.mode == other.mode
+        (self.mode, self.on_violation.respond) == (other.mode, other.on_violation.respond)
             && self.privileges == other.privileges
             && self.metadata == other.metadata
             && self.rules.len() == other.rules.len()
@@ -315,11 +298,22 @@ impl Profile {
     /// rule has changes nothing.
     #[must_use]
     pub fn without(&self, removals: &[Removal]) -> Self {
+        self.changed(removals, |rule, access| rule.allow = rule.allow & !access)
+    }
+
+    /// The profile with `removals` on trial: every use of a right is told that it would not
+    /// grant without them.
+    #[must_use]
+    pub fn with_trial(&self, removals: &[Removal]) -> Self {
+        self.changed(removals, |rule, access| rule.trial |= rule.allow & access)
+    }
+
+    fn changed(&self, removals: &[Removal], change: impl Fn(&mut Rule, Access)) -> Self {
         let mut profile = self.clone();
         for rule in &mut profile.rules {
             for removal in removals {
                 if removal.pattern == rule.pattern.text() {
-                    rule.allow = rule.allow & !removal.access;
+                    change(rule, removal.access);
                 }
             }
         }
@@ -364,17 +358,6 @@ impl Telling {
             Self::Usual => None,
             Self::Audit => Some("audit"),
             Self::Quiet => Some("quiet"),
-        }
-    }
-}
-
-impl Tighten {
-    /// The name, as profiles spell it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Propose => "propose",
-            Self::Auto => "auto",
         }
     }
 }

@@ -97,10 +97,20 @@ pub enum Request {
         /// The process, by its id in the first pid namespace.
         pid: u32,
     },
+    /// Release whom a detection contained. → [`crate::detection::Detection`].
+    Release {
+        /// Which.
+        detection: DetectionId,
+    },
     /// What would be taken away? → a list of [`views::Plan`].
     TightenPlan {
         /// After which detection; without one, after all of them.
         detection: Option<DetectionId>,
+    },
+    /// Put a proposal on trial. → a list of one [`crate::tighten::Overlay`].
+    TightenTry {
+        /// Which.
+        id: TighteningId,
     },
     /// Take away what a proposal, or a plan after a detection, says. → a
     /// list of [`crate::tighten::Overlay`].

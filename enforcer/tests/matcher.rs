@@ -129,6 +129,7 @@ fn rule(sketch: &Sketch) -> Option<Rule> {
         deny,
         target: None,
         owner: sketch.owner,
+        trial: Access::NONE,
         telling: match (sketch.odd, sketch.denies) {
             (false, _) => Telling::Usual,
             (true, false) => Telling::Audit,

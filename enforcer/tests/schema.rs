@@ -85,12 +85,13 @@ fn it_says_what_the_loader_says() {
     #[rustfmt::skip]
     let cases = [
         ("the least",           true,  ""),
-        ("all keys",            true,  "description: d\napplies_to: { users: [www, 33], units: [a.service] }\nvariables: { a: x, b: [u, v] }\npaths: [{ path: /a, allow: [read] }, { path: /b, deny: [all], reason: r }]\nexec: [{ path: /c, inherit: true }, { path: /d, deny: true }]\nprivileges: [setuid]\nmetadata: true\non_violation: { tighten: auto }\n"),
+        ("all keys",            true,  "description: d\napplies_to: { users: [www, 33], units: [a.service] }\nvariables: { a: x, b: [u, v] }\npaths: [{ path: /a, allow: [read] }, { path: /b, deny: [all], reason: r }]\nexec: [{ path: /c, inherit: true }, { path: /d, deny: true }]\nprivileges: [setuid]\nmetadata: true\non_violation: { respond: contain, tighten: auto }\n"),
         ("a misspelt key",      false, "pahts: []\n"),
         ("a misspelt right",    false, "paths: [{ path: /a, allow: [raed] }]\n"),
         ("all is for denies",   false, "paths: [{ path: /a, allow: [all] }]\n"),
         ("an unknown privilege", false, "privileges: [cap_setuid]\n"),
         ("an unknown answer",   false, "on_violation: { tighten: maybe }\n"),
+        ("an unknown response", false, "on_violation: { respond: maybe }\n"),
         ("a rule without path", false, "paths: [{ allow: [read] }]\n"),
         ("text for a list",     false, "include: base\n"),
         ("no boolean",          false, "metadata: sure\n"),

@@ -34,6 +34,8 @@ fn provoked_by(reason: Reason) -> &'static str {
         Reason::TooManyDescriptors => "reasons::programs::too_many_descriptors",
         Reason::Watched => "rules::rules_say_what_is_told",
         Reason::OddAddress => "network::an_address_that_is_none",
+        Reason::Contained => "contain::the_next_call_is_refused",
+        Reason::OnTrial => "trial::a_use_ends_the_trial",
     }
 }
 
@@ -41,6 +43,7 @@ fn provoked_by(reason: Reason) -> &'static str {
 #[test]
 fn every_reason_has_a_test() {
     let files = [
+        ("contain", include_str!("contain.rs")),
         ("limits::paths", include_str!("limits/paths.rs")),
         ("network", include_str!("network.rs")),
         ("open", include_str!("open.rs")),
@@ -49,6 +52,7 @@ fn every_reason_has_a_test() {
         ("reasons::programs", include_str!("reasons/programs.rs")),
         ("rules", include_str!("rules.rs")),
         ("subject", include_str!("subject.rs")),
+        ("trial", include_str!("trial.rs")),
     ];
     for reason in Reason::ALL {
         let (module, name) = provoked_by(reason).rsplit_once("::").expect("a path");

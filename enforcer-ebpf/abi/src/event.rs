@@ -4,6 +4,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 use crate::{
     access::Access,
+    containment::Response,
     label::{Layer, Slot},
     policy::Verdict,
     privilege::Privilege,
@@ -159,8 +160,10 @@ pub struct Event {
     pub verdict: Verdict,
     /// The privilege that it takes; [`Privilege::NONE`] for an access to a path.
     pub privilege: Privilege,
+    /// What else was done about it.
+    pub response: Response,
     /// Always 0.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 5],
     /// Thread name, padded with NUL.
     pub comm: [u8; 16],
 }
@@ -195,8 +198,28 @@ pub struct ViolationKey {
     pub verdict: Verdict,
     /// The privilege that it takes; [`Privilege::NONE`] for an access to a path.
     pub privilege: Privilege,
+    /// What else was done about it.
+    pub response: Response,
     /// Always 0.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
+}
+
+impl ViolationKey {
+    /// A number by which a containment tells what it answers. Two violations may share one;
+    /// then who is released after one of them is so after the other, too.
+    #[inline(always)]
+    pub const fn number(&self) -> u64 {
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let what = (self.slot.0 as u64) << 32 | self.requested.0 as u64;
+        let how = (self.operation as u64) << 24
+            | (self.reason as u64) << 16
+            | (self.layer as u64) << 8
+            | self.privilege.0 as u64;
+        let mut number = self.lineage;
+        number = (number ^ self.path_hash).wrapping_mul(PRIME);
+        number = (number ^ what).wrapping_mul(PRIME);
+        (number ^ how).wrapping_mul(PRIME)
+    }
 }
 
 const _: () = assert!(size_of::<ViolationKey>() == 32);
@@ -256,7 +279,66 @@ const _: () = assert!(size_of::<Hit>() == 16);
 mod tests {
     use std::collections::HashSet;
 
-    use super::Operation;
+    use super::{Operation, ViolationKey};
+    use crate::{
+        access::Access,
+        containment::Response,
+        label::{Layer, Slot},
+        policy::Verdict,
+        privilege::Privilege,
+        reason::Reason,
+    };
+
+    #[test]
+    fn violations_have_numbers() {
+        let key = ViolationKey {
+            lineage: 1,
+            path_hash: 2,
+            slot: Slot(3),
+            requested: Access::READ,
+            operation: Operation::Open,
+            reason: Reason::NotGranted,
+            layer: Layer::User,
+            verdict: Verdict::Deny,
+            privilege: Privilege::NONE,
+            response: Response::Contained,
+            reserved: [0; 2],
+        };
+        let cases = [
+            key,
+            ViolationKey { lineage: 2, ..key },
+            ViolationKey {
+                path_hash: 1,
+                ..key
+            },
+            ViolationKey {
+                slot: Slot(4),
+                ..key
+            },
+            ViolationKey {
+                requested: Access::WRITE,
+                ..key
+            },
+            ViolationKey {
+                operation: Operation::Stat,
+                ..key
+            },
+            ViolationKey {
+                reason: Reason::RightsGrow,
+                ..key
+            },
+            ViolationKey {
+                layer: Layer::Process,
+                ..key
+            },
+            ViolationKey {
+                privilege: Privilege::BPF,
+                ..key
+            },
+        ];
+        let numbers: HashSet<_> = cases.iter().map(ViolationKey::number).collect();
+        assert_eq!(numbers.len(), cases.len());
+    }
 
     #[test]
     fn operations_are_numbered_and_named_once() {

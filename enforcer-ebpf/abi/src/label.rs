@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
-use crate::limits::LAYERS;
+use crate::{containment::Containment, limits::LAYERS};
 
 /// One of the profiles that confine a task together. Every layer must grant.
 #[derive(
@@ -102,8 +102,8 @@ pub struct Subjects {
     /// Counts the tables that were put in. What is remembered of another version
     /// counts no longer.
     pub version: u32,
-    /// Always 0.
-    pub reserved: u32,
+    /// Counts the containments that the agent ended.
+    pub releases: u32,
 }
 
 impl Subjects {
@@ -112,7 +112,7 @@ impl Subjects {
         epoch: 0,
         kinds: 0,
         version: 0,
-        reserved: 0,
+        releases: 0,
     };
 
     /// There are profiles of users.
@@ -187,9 +187,14 @@ pub struct Label {
     pub privileges_version: u32,
     /// 1 once the agent was told which program the task runs.
     pub told: u32,
+    /// Whether and why the task is contained.
+    pub containment: Containment,
+    /// How many processes had been contained or released when the task last looked whether
+    /// it is.
+    pub looked: u64,
 }
 
-const _: () = assert!(size_of::<Label>() == 104);
+const _: () = assert!(size_of::<Label>() == 136);
 
 /// What makes two domains the same.
 #[derive(
@@ -201,8 +206,8 @@ pub struct Domain {
     pub mount_namespace: u64,
     /// [`Label::layers`].
     pub layers: [Slot; LAYERS],
-    /// Always 0.
-    pub reserved: u32,
+    /// [`Containment::layers`].
+    pub contained: u32,
 }
 
 impl Label {

@@ -7,6 +7,7 @@
 //! - [`endpoint`]: the name of an address of a network
 //! - [`table`]: the compiled form of a profile, and the walk of a path over it
 //! - [`label`]: what a confined task carries: its domain
+//! - [`containment`]: the answer to a violation that is given in the hook
 //! - [`event`]: what the kernel tells the agent
 //! - [`reason`]: why an access was refused, and the counters
 //! - [`offsets`]: where the running kernel keeps what the programs read
@@ -29,6 +30,7 @@
 )]
 
 pub mod access;
+pub mod containment;
 pub mod endpoint;
 pub mod event;
 pub mod label;
@@ -40,6 +42,7 @@ pub mod reason;
 pub mod table;
 
 pub use access::Access;
+pub use containment::{Containment, Respond, Response};
 pub use endpoint::Endpoint;
 pub use event::{Event, EventKind, Hit, Operation, UseKey, ViolationCount, ViolationKey};
 pub use label::{Adopted, Domain, Label, Layer, Slot, Subjects};

@@ -84,7 +84,7 @@ pub const BIRTHS: usize = 1 << 16;
 /// Domains that have a number at once. One that was pushed out gets a new number.
 pub const DOMAINS: usize = 4096;
 
-/// Places for labels of tasks, confined or not, of 120 bytes each.
+/// Places for labels of tasks, confined or not, of 152 bytes each.
 pub const SEATS: usize = 1 << 16;
 
 /// Places for labels of tasks whose own is taken.
@@ -93,6 +93,15 @@ pub const SPARE_SEATS: usize = 1 << 14;
 /// How many of these are tried. While half of them are taken, all tries fail once in
 /// 2^32 times.
 pub const SEAT_TRIES: u32 = 32;
+
+/// Processes that are contained at once, so that their threads know. What the process
+/// itself is does not depend on it, nor what it starts: past this number, threads that did
+/// nothing since the oldest was contained no longer learn of it.
+pub const CONTAINED: usize = 4096;
+
+/// Violations after which whom they contained was released. Who did nothing since, past
+/// this number of others, has to be released again.
+pub const RELEASED: usize = 4096;
 
 /// Bytes for a path in the short form of an event. A path that does not leave one
 /// of them free makes a long event.

@@ -4,9 +4,9 @@ use zerocopy::{Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
 /// Why an access was not granted, or why it is told.
 ///
-/// All but [`Reason::NotGranted`] and [`Reason::Watched`] mean that the programs could not decide from
-/// the profile. For a confined task that is a refusal. Each is counted under its
-/// own [`Counter`].
+/// All but [`Reason::NotGranted`], [`Reason::Watched`], [`Reason::Contained`] and
+/// [`Reason::OnTrial`] mean that the programs could not decide from the profile. For a
+/// confined task that is a refusal. Each is counted under its own [`Counter`].
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, TryFromBytes, IntoBytes, Immutable, KnownLayout,
 )]
@@ -57,11 +57,15 @@ pub enum Reason {
     /// An address of a network is none that the kernel takes, or there are several at
     /// once.
     OddAddress = 20,
+    /// The profile grants it, and the process is contained.
+    Contained = 21,
+    /// It was granted, and a tightening on trial would take that away.
+    OnTrial = 22,
 }
 
 impl Reason {
     /// Every reason, in order of its number.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::NotGranted,
         Self::PathTooLong,
         Self::PathTooDeep,
@@ -83,7 +87,26 @@ impl Reason {
         Self::TooManyDescriptors,
         Self::Watched,
         Self::OddAddress,
+        Self::Contained,
+        Self::OnTrial,
     ];
+
+    /// Whether the subject asked for what it has no right to. The others say that nothing
+    /// could be decided, or that a limit is reached, which may befall anybody.
+    #[inline(always)]
+    pub const fn is_attempt(self) -> bool {
+        matches!(
+            self,
+            Self::NotGranted
+                | Self::ForeignMount
+                | Self::DetachedMount
+                | Self::InternalMount
+                | Self::Escaped
+                | Self::Nameless
+                | Self::RightsGrow
+                | Self::OddAddress
+        )
+    }
 
     /// The name, as the command line and the store spell it.
     pub const fn name(self) -> &'static str {
@@ -109,6 +132,8 @@ impl Reason {
             Self::TooManyDescriptors => "too-many-descriptors",
             Self::Watched => "watched",
             Self::OddAddress => "odd-address",
+            Self::Contained => "contained",
+            Self::OnTrial => "on-trial",
         }
     }
 }
@@ -136,16 +161,18 @@ pub enum Counter {
     Learned = Self::REASONS + 5,
     /// Accesses not granted, of which a rule wants nothing told.
     Untold = Self::REASONS + 6,
+    /// Processes that were contained.
+    Contained = Self::REASONS + 7,
 }
 
 impl Counter {
     /// How many counters belong to [`Reason`]s.
     pub const REASONS: u32 = 24;
     /// How many counters there are.
-    pub const COUNT: usize = Self::REASONS as usize + 7;
+    pub const COUNT: usize = Self::REASONS as usize + 8;
 
     /// The counters that do not belong to a reason, with their names.
-    pub const NAMED: [(Self, &'static str); 7] = [
+    pub const NAMED: [(Self, &'static str); 8] = [
         (Self::Denied, "denied"),
         (Self::Audited, "audited"),
         (Self::EventsLost, "events-lost"),
@@ -153,6 +180,7 @@ impl Counter {
         (Self::Judged, "judged"),
         (Self::Learned, "learned"),
         (Self::Untold, "untold"),
+        (Self::Contained, "contained"),
     ];
 }
 

@@ -8,7 +8,7 @@
 //! header      [Header::WORDS]
 //! state       base, otherwise, outcome and uniform, class   one record a state
 //! transitions (state, next) pairs               the pair of byte b is at base + 2*b
-//! outcome     allow, target and scrub, owned, audit, quiet   one record an outcome
+//! outcome     allow, target and scrub, owned, audit, quiet, trial   one record an outcome
 //! ```
 //!
 //! A transition belongs to the state that its pair names; a byte whose pair
@@ -27,6 +27,7 @@
 
 use crate::{
     access::Access,
+    containment::Respond,
     label::Slot,
     policy::{Mode, Reach},
     privilege::Privileges,
@@ -53,6 +54,8 @@ impl Header {
     pub const HITS: u32 = 6;
     /// The lower half of the [`Privileges`]; the upper follows.
     pub const PRIVILEGES: u32 = 7;
+    /// How a violation is answered: [`Respond`].
+    pub const RESPOND: u32 = 9;
     /// Words in the header.
     pub const WORDS: u32 = 10;
 
@@ -63,7 +66,7 @@ impl Header {
 /// Words in a state's record.
 pub const STATE_WORDS: u32 = 4;
 /// Words in an outcome's record.
-pub const OUTCOME_WORDS: u32 = 5;
+pub const OUTCOME_WORDS: u32 = 6;
 /// The bit of an outcome's target that says that an exec is scrubbed.
 pub const SCRUB: u32 = 1 << 31;
 /// The bit of a state's outcome that says that every byte of a path leads from the state
@@ -85,6 +88,8 @@ pub struct Outcome {
     pub audit: Access,
     /// The rights of which a refusal is not told.
     pub quiet: Access,
+    /// The rights that a tightening on trial would take away.
+    pub trial: Access,
     /// The profile to which an exec of the path leads. [`Slot::NONE`]: the one
     /// that the task is in.
     pub target: Slot,
@@ -122,6 +127,12 @@ pub trait Words {
     #[inline(always)]
     fn mode(&self) -> Mode {
         Mode(self.word(Header::MODE))
+    }
+
+    /// How a violation of the profile is answered.
+    #[inline(always)]
+    fn respond(&self) -> Respond {
+        Respond(self.word(Header::RESPOND))
     }
 
     /// The privileges that the profile grants.
@@ -165,6 +176,7 @@ pub trait Words {
             owned: Access(self.word(record.wrapping_add(2))),
             audit: Access(self.word(record.wrapping_add(3))),
             quiet: Access(self.word(record.wrapping_add(4))),
+            trial: Access(self.word(record.wrapping_add(5))),
             target: Slot(target & !SCRUB),
             scrub: target & SCRUB != 0,
             class: self.word(state.wrapping_add(3)),
@@ -248,9 +260,17 @@ mod tests {
             let at = (pairs + 2 * u32::from(byte)) as usize;
             words[at..at + 2].copy_from_slice(&[state, next]);
         }
-        words.extend([0; 5]);
+        words.extend([0; 6]);
         let [owned, audit, quiet] = [Access::WRITE, Access::READ, Access::MAP];
-        words.extend([Access::READ.0, 3 | SCRUB, owned.0, audit.0, quiet.0]);
+        let trial = Access::EXECUTE;
+        words.extend([
+            Access::READ.0,
+            3 | SCRUB,
+            owned.0,
+            audit.0,
+            quiet.0,
+            trial.0,
+        ]);
         words
     }
 
@@ -275,6 +295,7 @@ mod tests {
         assert_eq!((outcome.scrub, outcome.class), (true, 3));
         let told = (outcome.owned, outcome.audit, outcome.quiet);
         assert_eq!(told, (Access::WRITE, Access::READ, Access::MAP));
+        assert_eq!(outcome.trial, Access::EXECUTE);
         assert!(words.is_uniform(DEAD) && !words.is_uniform(words.word(Header::START)));
         assert_eq!(words.privileges().0, 1 << 48 | 1);
     }

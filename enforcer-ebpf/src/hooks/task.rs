@@ -8,7 +8,7 @@ use crate::{
     judge::Told,
     kernel::Task,
     maps,
-    subject::{self, claims},
+    subject::{self, claims, containment},
 };
 
 /// `int task_alloc(struct task_struct *task, unsigned long clone_flags)`
@@ -31,6 +31,7 @@ fn task_free(context: LsmContext) -> i32 {
     if maps::subjects().epoch != 0
         && let Ok(task) = Task::from_argument(&context, 0)
     {
+        containment::end(task);
         maps::forget(task);
     }
     0

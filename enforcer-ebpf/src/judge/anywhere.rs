@@ -22,7 +22,7 @@ global! {
 #[inline(always)]
 fn anywhere(at: u32) -> Result<u32, Reason> {
     let scratch = maps::scratch(at)?;
-    let Request { object, how, .. } = scratch.request;
+    let object = scratch.request.object;
     let before = walk::sequences()?;
     let super_block = mounts::start(scratch, object.dentry)?;
     let first = mounts::mount_of(scratch.cursor, super_block);
@@ -35,7 +35,8 @@ fn anywhere(at: u32) -> Result<u32, Reason> {
             break;
         }
     }
-    scratch.request.how = how;
+    // Nobody asks quietly here.
+    scratch.request.how &= !How::QUIETLY;
     scratch.request.unnamed = NAMED;
     match tried {
         // Once more, so that the use is noted.

@@ -1,8 +1,8 @@
 //! What each layer of a domain says.
 
 use enforcer_abi::{
-    Access, Counter, Layer, Mode, Reach, Reason, Slot, Verdict, decide, limits::LAYERS,
-    policy::refusal,
+    Access, Containment, Counter, Layer, Mode, Reach, Reason, Slot, Verdict, decide,
+    limits::LAYERS, policy::refusal,
 };
 
 use crate::{
@@ -81,7 +81,9 @@ global! {
         let problem = match ran {
             Ok(()) if request.unnamed == NAMED => missing(scratch, layer),
             // What is granted on every path is granted without one, but for a move.
-            Ok(()) if request.how & How::MOVE == 0 && everywhere.contains(request.requested) => None,
+            Ok(()) if request.how & How::MOVE == 0 && everywhere.contains(request.requested) => {
+                withheld(scratch, layer)
+            }
             Ok(()) => Some((request.requested, kernel::reason(request.unnamed))),
             Err(reason) => Some((request.requested, reason)),
         };
@@ -94,31 +96,39 @@ global! {
                 if maps::look(scratch.found.hits) {
                     scratch.looks |= 1 << number;
                 }
-                if (scratch.found.audit & request.requested).is_empty() {
+                let doubted = doubted(scratch.found.trial, request.requested, request.how);
+                let watched = scratch.found.audit & request.requested;
+                if (watched | doubted).is_empty() {
                     return Verdict::Allow as u32;
                 }
                 scratch.is_passing = 1;
-                (Access::NONE, Reason::Watched)
+                if doubted.is_empty() {
+                    (Access::NONE, Reason::Watched)
+                } else {
+                    (doubted, Reason::OnTrial)
+                }
             }
         };
         let answer = match reason {
-            Reason::Watched => Answer::Granted,
+            Reason::Watched | Reason::OnTrial => Answer::Granted,
             Reason::RightsGrow => Answer::Grows,
             _ => Answer::Refused,
         } as u32;
         if is_quiet {
             return answer << 8 | Verdict::Deny as u32;
         }
-        if !matches!(reason, Reason::NotGranted | Reason::RightsGrow | Reason::Watched) {
+        let is_granted = matches!(reason, Reason::Watched | Reason::OnTrial);
+        if !is_granted && !matches!(reason, Reason::NotGranted | Reason::RightsGrow) {
             // No rule was matched, so none says where an exec leads.
             scratch.found.target = Slot::NONE;
         }
         let mode = if ran.is_ok() { scratch.found.mode } else { 0 };
-        let verdict = match reason {
-            Reason::Watched => Verdict::Allow,
-            _ => refusal(Mode(mode)),
+        let verdict = if is_granted {
+            Verdict::Allow
+        } else {
+            refusal(Mode(mode))
         };
-        let is_told = verdict != Verdict::Allow || reason == Reason::Watched;
+        let is_told = verdict != Verdict::Allow || is_granted;
         if verdict != Verdict::Allow {
             maps::count_reason(reason);
         }
@@ -170,7 +180,29 @@ pub(super) fn missing(scratch: &mut Scratch, layer: Layer) -> Option<(Access, Re
     if how & How::NO_LOSS != 0 && reach.grows_to(before, directory) {
         return Some((before.allow.missing_from(reach.allow), Reason::RightsGrow));
     }
-    None
+    withheld(scratch, layer)
+}
+
+/// The rights of a request that a layer grants, and would not grant if the tightening on
+/// trial held that takes `trial` away. A move compares all rights at both names.
+#[inline(always)]
+pub(super) fn doubted(trial: Access, requested: Access, how: u32) -> Access {
+    if how & How::MOVE == 0 {
+        trial & requested
+    } else {
+        trial
+    }
+}
+
+/// What a layer grants of the request in the scratch and withholds, since the task is
+/// contained.
+#[inline(always)]
+fn withheld(scratch: &Scratch, layer: Layer) -> Option<(Access, Reason)> {
+    if !Containment::holds_in(scratch.subject.contained, layer as u32) {
+        return None;
+    }
+    let beyond = scratch.request.requested.missing_from(Containment::LEFT);
+    (!beyond.is_empty()).then_some((beyond, Reason::Contained))
 }
 
 global! {

@@ -1,7 +1,8 @@
 //! Decides about what is no access to an object.
 
 use enforcer_abi::{
-    Counter, Label, Layer, Mode, Privilege, Privileges, Reason, Slot, Verdict, policy::refusal,
+    Containment, Counter, Label, Layer, Mode, Privilege, Privileges, Reason, Slot, Verdict,
+    policy::refusal,
 };
 
 use crate::{
@@ -54,7 +55,11 @@ global! {
             if slot.is_none() {
                 continue;
             }
-            let mine = granted_by(slot.0);
+            let mine = if Containment::holds_in(label.containment.layers, layer as u32) {
+                0
+            } else {
+                granted_by(slot.0)
+            };
             granted = Privileges(granted.0 & mine);
             if Privileges(mine).contains(Privilege(privilege as u8)) {
                 continue;
@@ -98,9 +103,13 @@ global! {
         kernel::clear(&mut scratch.found);
         scratch.clear_path();
         let reason = match automaton::privileges(slot) {
-            Ok((facts, _granted)) => {
+            Ok((facts, granted)) => {
                 scratch.found = facts;
-                Reason::NotGranted
+                if granted.contains(Privilege(privilege as u8)) {
+                    Reason::Contained
+                } else {
+                    Reason::NotGranted
+                }
             }
             Err(reason) => reason,
         };

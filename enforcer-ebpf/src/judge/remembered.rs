@@ -34,7 +34,7 @@ use crate::{
     automaton::{self, Settled},
     judge::{
         How,
-        layer::{OUTWARDS, missing, slot_of},
+        layer::{OUTWARDS, doubted, missing, slot_of},
     },
     kernel::{global, offset, word},
     maps::{
@@ -247,12 +247,12 @@ global! {
         scratch.found.scrub = u32::from(outcome.scrub);
         scratch.found.hits = hits;
         // What is to be told is judged by its path.
-        if !(outcome.audit & scratch.request.requested).is_empty()
+        let Request { requested, how, .. } = scratch.request;
+        if !(outcome.audit & requested | doubted(outcome.trial, requested, how)).is_empty()
             || missing(scratch, layer).is_some()
         {
             return 0;
         }
-        let Request { requested, how, .. } = scratch.request;
         if !requested.is_empty() && how & How::QUIETLY == 0 {
             if !scratch.known.granted.contains(requested) && maps::is_looked_at(hits) {
                 return 0;

@@ -52,6 +52,16 @@ impl Task {
         Self(self.word(offset!(task_real_parent)))
     }
 
+    /// The address of its process' first thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Fault`].
+    #[inline(always)]
+    pub(crate) fn leader(self) -> Result<u64, Reason> {
+        read(self.0.wrapping_add(offset!(task_group_leader)))
+    }
+
     /// Its address.
     #[inline(always)]
     pub(crate) fn address(self) -> u64 {

@@ -206,14 +206,16 @@ pub(crate) fn enrolled(task: Task, subjects: Subjects) -> Result<Slot, Reason> {
 }
 
 /// What names the process of `task`, now and among those that were.
+///
+/// # Errors
+///
+/// [`Reason::Fault`].
 #[inline(always)]
-fn identity(task: Task) -> Result<Adopted, Reason> {
-    let first: u64 = read(task.address().wrapping_add(offset!(task_group_leader)))?;
-    let start_ns: u64 = read(first.wrapping_add(offset!(task_start)))?;
-    let (tgid, _tid) = kernel::ids();
+pub(crate) fn identity(task: Task) -> Result<Adopted, Reason> {
+    let start_ns: u64 = read(task.leader()?.wrapping_add(offset!(task_start)))?;
     Ok(Adopted {
         start: start_ns / Adopted::TICK_NS,
-        tgid,
+        tgid: kernel::process(task),
         reserved: 0,
     })
 }

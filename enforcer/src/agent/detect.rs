@@ -7,12 +7,12 @@
 //! event is not merely on its way.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     mem,
 };
 
 use enforcer_abi::{
-    Event, EventKind, Reason, Verdict, ViolationCount, ViolationKey, limits::VIOLATIONS,
+    Event, EventKind, Reason, Response, Verdict, ViolationCount, ViolationKey, limits::VIOLATIONS,
 };
 
 use super::{
@@ -35,6 +35,9 @@ use crate::{
 /// How long a violation has to have been quiet before the kernel's count of it is
 /// given up, in nanoseconds.
 const QUIET_NS: u64 = 60_000_000_000;
+/// Detections for which processes were contained that are known at once. Whom older ones
+/// contained can no longer be released.
+const CONTAINING: usize = 1 << 16;
 
 /// Makes detections.
 #[derive(Debug)]
@@ -44,6 +47,9 @@ pub struct Detector {
     builds: Builds,
     /// What was used, since it was last asked for.
     uses: Vec<Use>,
+    /// The violations for which processes were contained, by what they count as: see
+    /// [`ViolationKey::number`].
+    contained: BTreeMap<DetectionId, BTreeSet<u64>>,
     /// Counts that had no event at the last [`Detector::fold`].
     unexplained: HashSet<ViolationKey>,
 }
@@ -80,6 +86,7 @@ impl Detector {
             known: HashMap::new(),
             builds: Builds::new(),
             uses: Vec::new(),
+            contained: BTreeMap::new(),
             unexplained: HashSet::new(),
         }
     }
@@ -169,6 +176,9 @@ impl Detector {
     pub fn recorded(&mut self, findings: &Findings, recorded: &[Recorded]) {
         for ((key, finding), Recorded { id, .. }) in findings.iter().zip(recorded) {
             self.unexplained.remove(key);
+            if key.response == Response::Contained {
+                self.contained.entry(*id).or_default().insert(key.number());
+            }
             let known = self.known.entry(*key).or_insert(Known {
                 id: *id,
                 stored: 0,
@@ -183,6 +193,15 @@ impl Detector {
             // The kernel counts no more than that; the others need no memory.
             self.known.retain(|_, known| known.counted);
         }
+        while self.contained.len() > CONTAINING {
+            self.contained.pop_first();
+        }
+    }
+
+    /// Returns the violations of a detection for which processes were contained:
+    /// [`ViolationKey::number`].
+    pub fn containing(&self, id: DetectionId) -> impl Iterator<Item = u64> {
+        self.contained.get(&id).into_iter().flatten().copied()
     }
 
     /// Returns the violations that the kernel need not count any longer, once its
@@ -236,6 +255,7 @@ impl Detector {
                         id: known.id,
                         more,
                         last: latest,
+                        response: key.response,
                     });
                 }
             } else if self.unexplained.contains(key) {
@@ -256,6 +276,7 @@ fn finding(event: &Event, path: &[u8], who: Who, registry: &Registry, clock: Clo
     Finding {
         key: FindingKey::of_event(event, &text, &profile_name(registry, event.slot)),
         requested: event.requested,
+        response: event.response,
         rule: registry.telling_rule(event, path),
         who,
         first: at,
@@ -274,6 +295,7 @@ fn lost_finding(
     Finding {
         key: FindingKey::of_lost(key, &profile_name(registry, key.slot)),
         requested: key.requested,
+        response: key.response,
         rule: None,
         who: Who::default(),
         first: clock.time(count.first_ns),

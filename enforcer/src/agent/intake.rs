@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use enforcer_abi::Counter;
+use enforcer_abi::{Counter, Response};
 
 use super::{
     Agent,
@@ -118,6 +118,9 @@ impl Agent {
         self.detector.recorded(findings, &recorded);
         let mut usages = Usages::new();
         for (finding, Recorded { id, is_new }) in batch.iter().zip(recorded) {
+            if finding.response == Response::Contained {
+                log::contained(id, finding);
+            }
             if is_new {
                 self.announce(Detection::new(id, finding), &mut usages);
             }

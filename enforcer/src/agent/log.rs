@@ -4,7 +4,7 @@ use std::{fmt, io::Write as _};
 
 use super::{loaded::Changed, tightening::removals_text};
 use crate::{
-    detection::{Detection, access_text},
+    detection::{Detection, DetectionId, Finding, access_text},
     profile::Escaped,
     protocol::chain,
     tighten::Overlay,
@@ -50,6 +50,19 @@ pub(super) fn detection(detection: &Detection) {
         who.uid,
         quoted(who.exe.as_deref().unwrap_or_default()),
     ));
+}
+
+/// Tells of a process that was contained.
+pub(super) fn contained(id: DetectionId, finding: &Finding) {
+    line(format_args!(
+        "contained={} profile={} detection={id}",
+        finding.who.pid, finding.key.profile
+    ));
+}
+
+/// Tells that whom a detection contained is released.
+pub(super) fn released(id: DetectionId) {
+    line(format_args!("released={id}"));
 }
 
 /// Tells what changed in the kernel.

@@ -80,6 +80,7 @@ impl Agent {
             Request::Unwatch { profile } => ok(&self.unwatch(profile)?),
             Request::Enrol { profile, mode } => ok(&self.enrol(profile, mode, process)?),
             Request::Adopt { profile, mode, pid } => ok(&self.adopt(profile, mode, pid)?),
+            Request::Release { detection } => ok(&self.release(detection)?),
             Request::TightenPlan {
                 detection: Some(id),
             } => ok(&self.plan_after(id)?),
@@ -90,6 +91,7 @@ impl Agent {
             Request::TightenApply {
                 target: TightenTarget::Detection(id),
             } => ok(&self.apply_after(id, "applied by command")?),
+            Request::TightenTry { id } => ok(&[self.try_out(id, "on trial by command")?]),
             Request::TightenRevert { id } => ok(&[self.revert(id, "reverted by command")?]),
             Request::TightenLog => ok(&self.log_entries()?),
         }
@@ -160,7 +162,7 @@ impl Agent {
         first_page(self.store.detections(after, profile, PAGE)?)
     }
 
-    fn detection(&self, id: DetectionId) -> Result<Detection, Failure> {
+    pub(super) fn detection(&self, id: DetectionId) -> Result<Detection, Failure> {
         self.store.detection(id)?.ok_or_else(|| {
             Failure::new(FailureKind::NotFound, format!("there is no detection {id}"))
         })

@@ -3,8 +3,11 @@
 //! An overlay's file is written before the kernel gets the table that goes with
 //! it, and written back if that fails. So the files always say which rights the
 //! next start loads, and a crash between the two is one after the change.
+//!
+//! - `trial`: what is on trial first, and may be taken back
 
 mod error;
+mod trial;
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
@@ -120,13 +123,14 @@ impl Agent {
         let enforced = detection.verdict
             == crate::detection::verdict_name(enforcer_abi::Verdict::Deny)
             && written.mode == ProfileMode::Enforce;
+        self.weigh(detection)?;
         if tighten == Tighten::Off || !enforced {
             return Ok(Vec::new());
         }
         let ids = self.propose(detection, usages)?;
         if tighten == Tighten::Auto {
             for &id in &ids {
-                self.apply(id, &format!("applied by itself after {}", detection.id))?;
+                self.take_away(id, detection.id)?;
             }
         }
         Ok(ids)
@@ -152,6 +156,7 @@ impl Agent {
                 profile,
                 created: Timestamp::now(),
                 state: OverlayState::Proposed,
+                trial: None,
                 detections: vec![detection.id],
                 removals: unproposed.fresh,
                 reason: format!(
@@ -188,16 +193,33 @@ impl Agent {
                 state: overlay.state,
             });
         }
+        self.replay(&overlay)?;
+        let overlay = Overlay {
+            trial: None,
+            ..overlay
+        };
+        self.change(overlay, OverlayState::Applied, cause)
+    }
+
+    /// Makes sure that a tightening takes away nothing that was used.
+    fn replay(&self, overlay: &Overlay) -> Result<(), TightenError> {
+        let id = overlay.id;
         // What was unused when it was proposed may be used by now.
         let used = tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?);
         if !used.is_empty() {
             return Err(TightenError::InUse { id, used });
         }
-        let lost = self.lost(&overlay)?;
+        self.replay_history(overlay)
+    }
+
+    /// Makes sure that a tightening takes away nothing that the history shows in use.
+    fn replay_history(&self, overlay: &Overlay) -> Result<(), TightenError> {
+        let lost = self.lost(overlay)?;
         if !lost.is_empty() {
+            let id = overlay.id;
             return Err(TightenError::InHistory { id, lost });
         }
-        self.change(overlay, OverlayState::Applied, cause)
+        Ok(())
     }
 
     /// Returns what the history shows in use and a tightening would take away.
@@ -247,7 +269,9 @@ impl Agent {
     ) -> Result<Overlay, TightenError> {
         let overlay = self.tightening(id)?;
         match overlay.state {
-            OverlayState::Applied => self.change(overlay, OverlayState::Reverted, cause),
+            OverlayState::Applied | OverlayState::OnTrial => {
+                self.change(overlay, OverlayState::Reverted, cause)
+            }
             OverlayState::Proposed => Err(TightenError::NotApplied { id }),
             state @ OverlayState::Reverted => Err(TightenError::Already { id, state }),
         }
@@ -324,6 +348,7 @@ impl Agent {
                 profile: profile.to_owned(),
                 detections: vec![id],
                 removals: unproposed.fresh,
+                trial: None,
                 in_use: Vec::new(),
                 lost: Vec::new(),
             });
@@ -336,7 +361,10 @@ impl Agent {
     pub(super) fn plan_all(&self) -> Result<Vec<Plan>, TightenError> {
         let mut plans = Vec::new();
         for overlay in self.overlays.iter() {
-            if overlay.state == OverlayState::Proposed {
+            if matches!(
+                overlay.state,
+                OverlayState::Proposed | OverlayState::OnTrial
+            ) {
                 plans.push(self.proposal(overlay)?);
             }
         }
@@ -356,6 +384,7 @@ impl Agent {
                 profile,
                 detections: Vec::new(),
                 removals: Vec::new(),
+                trial: None,
                 in_use: Vec::new(),
                 lost: Vec::new(),
             });
@@ -372,6 +401,9 @@ impl Agent {
             profile: overlay.profile.clone(),
             detections: overlay.detections.clone(),
             removals: overlay.removals.clone(),
+            trial: (overlay.state == OverlayState::OnTrial)
+                .then_some(overlay.trial)
+                .flatten(),
             in_use: tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?),
             lost: self.lost(overlay)?.into_iter().take(LISTED).collect(),
         })

@@ -150,6 +150,7 @@ pub(super) fn text(detection: &Detection) -> String {
         ("needs", of_path(access_text(detection.requested))),
         ("missing", of_path(access_text(detection.missing))),
         ("reason", Some(detection.reason.clone())),
+        ("response", Some(detection.response.clone())),
         ("rule", detection.rule.clone()),
         ("count", Some(detection.count.to_string())),
         ("first seen", Some(detection.first_seen.to_string())),

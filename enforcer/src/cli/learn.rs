@@ -24,7 +24,7 @@ use anyhow::{Context as _, bail, ensure};
 use jiff::Timestamp;
 
 use self::subject::Subject;
-use super::{NO, Socket, client, exec::Mode, files, output};
+use super::{NO, Socket, client, duration::duration, exec::Mode, files, output};
 use crate::{
     detection::{Detection, DetectionId},
     draft::Root,
@@ -71,7 +71,7 @@ pub struct Args {
     #[arg(long)]
     name: Option<String>,
     /// Watch no longer than that (90s, 10m, 2h)
-    #[arg(long = "for", value_name = "TIME", value_parser = watch::duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     time: Option<Duration>,
     /// Mode of the profile
     #[arg(long, value_enum, default_value = "audit")]

@@ -1,8 +1,8 @@
 //! `enforcer run`: the agent, in the foreground.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use super::{NO, UNSUPPORTED, output};
+use super::{NO, UNSUPPORTED, duration::any_duration, output};
 use crate::{
     agent::{self, AgentError, loaded::ChangeError},
     kernel::{AccessError, LoadError, hooks, preemption},
@@ -32,6 +32,9 @@ pub struct Args {
     /// Judge every access by its path, and remember nothing: slower, and else the same
     #[arg(long)]
     no_cache: bool,
+    /// How long a tightening is on trial before it takes away by itself; 0s: not at all
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = any_duration)]
+    trial: Duration,
 }
 
 /// Runs the agent until a signal ends it.
@@ -46,6 +49,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         socket,
         allow_degraded,
         no_cache,
+        trial,
     } = args;
     match agent::run(agent::Options {
         profiles,
@@ -53,6 +57,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         socket,
         allow_degraded,
         no_cache,
+        trial,
     }) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(AgentError::Profiles { errors }) => Ok(invalid(&errors)),

@@ -50,6 +50,7 @@ struct View<'a> {
     applies_to: Vec<String>,
     privileges: Vec<&'static str>,
     metadata: bool,
+    respond: &'static str,
     tighten: &'static str,
     rules: Vec<Shown<'a>>,
 }
@@ -93,6 +94,7 @@ impl<'a> View<'a> {
             applies_to: subjects(profile),
             privileges: profile.privileges.names().collect(),
             metadata: profile.metadata,
+            respond: profile.on_violation.respond.name(),
             tighten: profile.on_violation.tighten.name(),
             rules: profile.rules.iter().map(shown).collect(),
         }
@@ -114,6 +116,10 @@ fn text(profile: &Profile) -> String {
         ("applies to", some(subjects(profile))),
         ("privileges", some(privileges.collect())),
         ("metadata", Some(metadata.to_owned())),
+        (
+            "respond",
+            Some(profile.on_violation.respond.name().to_owned()),
+        ),
         (
             "tighten",
             Some(profile.on_violation.tighten.name().to_owned()),
@@ -176,6 +182,7 @@ mode        audit
 applies to  executable /bin/p
 privileges  setuid
 metadata    granted on every path
+respond     none
 tighten     propose
 
 RULE                          PATH                           WHERE

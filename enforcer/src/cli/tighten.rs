@@ -32,6 +32,12 @@ enum Command {
         /// After this detection; without one, after all of them
         detection: Option<DetectionId>,
     },
+    /// Put a proposal on trial: it takes nothing away until its time is over and nobody used
+    /// what it would
+    Try {
+        /// Which, as `plan` names it
+        id: TighteningId,
+    },
     /// Take away what a proposal, or a plan after a detection, says
     Apply {
         /// Which, as `plan` or `detections list` names it
@@ -91,6 +97,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let request = Request::TightenApply { target: target.0 };
             changed(&client::call::<Vec<Overlay>>(socket, &request)?, json)
         }
+        Command::Try { id } => {
+            let request = Request::TightenTry { id };
+            changed(&client::call::<Vec<Overlay>>(socket, &request)?, json)
+        }
         Command::Revert { id } => {
             let request = Request::TightenRevert { id };
             changed(&client::call::<Vec<Overlay>>(socket, &request)?, json)
@@ -138,6 +148,7 @@ fn plan_text(plan: &Plan) -> String {
         profile,
         detections,
         removals,
+        trial,
         in_use,
         lost,
     } = plan;
@@ -147,8 +158,11 @@ fn plan_text(plan: &Plan) -> String {
         Some(id) => format!("{id} profile {profile}, proposed after {after}\n"),
         None => format!("profile {profile}, not proposed yet, after {after}\n"),
     };
-    for removal in removals {
+    if let Some(until) = trial {
         // Writing to a string does not fail.
+        let _written = writeln!(text, "  on trial until {}", output::when(*until));
+    }
+    for removal in removals {
         let _written = writeln!(text, "  {}", removals_text(std::slice::from_ref(removal)));
     }
     if !in_use.is_empty() {

@@ -77,6 +77,7 @@ fn text(explained: &Explained) -> String {
     for overlay in tightenings {
         let state = match overlay.state {
             OverlayState::Proposed => "would take away",
+            OverlayState::OnTrial => "is on trial, and would take away",
             OverlayState::Applied => "took away",
             OverlayState::Reverted => "was taken back; it took away",
         };

@@ -1,6 +1,6 @@
 //! From a violation to what is recorded.
 
-use enforcer_abi::{Access, Event, Reason, ViolationKey};
+use enforcer_abi::{Access, Event, Reason, Response, ViolationKey};
 use jiff::Timestamp;
 
 use super::{Who, layer_name, privilege_name, verdict_name};
@@ -12,6 +12,8 @@ pub struct Finding {
     pub key: FindingKey,
     /// The rights that the operation needs.
     pub requested: Access,
+    /// What the kernel did about it besides refusing it.
+    pub response: Response,
     /// The rule that denies it, as `FILE:LINE:COL`, if one does.
     pub rule: Option<String>,
     /// Who did it.
@@ -94,7 +96,8 @@ pub fn violation_key(event: &Event) -> ViolationKey {
         layer: event.layer,
         verdict: event.verdict,
         privilege: event.privilege,
-        reserved: [0; 3],
+        response: event.response,
+        reserved: [0; 2],
     }
 }
 

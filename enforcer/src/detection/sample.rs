@@ -19,6 +19,7 @@ pub(crate) fn detection() -> Detection {
         path: b"/etc/x".to_vec(),
         reason: "not-granted".to_owned(),
         verdict: "denied".to_owned(),
+        response: "none".to_owned(),
         rule: None,
         who: Who {
             pid: 8,

@@ -45,6 +45,7 @@ pub(super) struct Detection {
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<String>,
     reason: String,
+    response: String,
     rule: Option<String>,
     count: u64,
     first_seen: String,
@@ -102,6 +103,7 @@ impl From<super::Detection> for Detection {
             path: lossy(&detection.path),
             path_bytes: lost(&detection.path),
             reason: detection.reason,
+            response: detection.response,
             rule: detection.rule,
             count: detection.count,
             first_seen: detection.first_seen.to_string(),
@@ -128,6 +130,7 @@ impl TryFrom<Detection> for super::Detection {
             path: restore(wire.path, wire.path_bytes.as_deref()),
             reason: wire.reason,
             verdict: wire.verdict,
+            response: wire.response,
             rule: wire.rule,
             who: wire.who.into(),
             first_seen: time(wire.first_seen)?,

@@ -196,7 +196,9 @@ impl Record {
 /// An event for tests: process 5, child of 1, was refused to read.
 #[cfg(test)]
 pub(crate) fn sample() -> Event {
-    use enforcer_abi::{Access, EventKind, Layer, Operation, Privilege, Reason, Slot, Verdict};
+    use enforcer_abi::{
+        Access, EventKind, Layer, Operation, Privilege, Reason, Response, Slot, Verdict,
+    };
 
     Event {
         time_ns: 1_000,
@@ -220,7 +222,8 @@ pub(crate) fn sample() -> Event {
         layer: Layer::Application,
         verdict: Verdict::Deny,
         privilege: Privilege::NONE,
-        reserved: [0; 6],
+        response: Response::None,
+        reserved: [0; 5],
         comm: *b"nginx\0\0\0\0\0\0\0\0\0\0\0",
     }
 }

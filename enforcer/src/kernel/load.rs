@@ -95,6 +95,7 @@ impl Kernel {
             subjects: map(&mut ebpf, subjects::SUBJECTS)?,
             users: map(&mut ebpf, "USERS")?,
             adopted: map(&mut ebpf, "ADOPTED")?,
+            released: map(&mut ebpf, "RELEASED")?,
             tables: TableMaps::find(&ebpf)?,
             hits: Hits::map(&ebpf, cpus)?,
             counters: map(&mut ebpf, "COUNTERS")?,

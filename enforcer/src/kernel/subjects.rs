@@ -33,7 +33,10 @@ impl Kernel {
         self.change_subjects(|subjects| subjects.version = subjects.version.wrapping_add(1))
     }
 
-    fn change_subjects(&mut self, change: impl FnOnce(&mut Subjects)) -> Result<(), AccessError> {
+    pub(super) fn change_subjects(
+        &mut self,
+        change: impl FnOnce(&mut Subjects),
+    ) -> Result<(), AccessError> {
         let Plain(mut subjects) = self.subjects.get(&0, 0).map_err(failed("read", SUBJECTS))?;
         change(&mut subjects);
         self.subjects

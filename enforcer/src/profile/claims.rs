@@ -6,7 +6,7 @@
 //! outer one of two units decides, so that a name that a confined process chose does
 //! not lead out of its profile.
 
-use enforcer_abi::{Mode, Privileges, Slot};
+use enforcer_abi::{Mode, Privileges, Respond, Slot};
 use regex_syntax::hir::Hir;
 
 use super::{
@@ -138,6 +138,7 @@ fn table(automaton: &Automaton, claims: &[Claim<'_>]) -> Result<Compiled, Compil
     let settings = Settings {
         mode: Mode::ENFORCE,
         privileges: Privileges::NONE,
+        respond: Respond::NONE,
     };
     finish(NAME, automaton, outcomes, settings).map_err(|fault| blame(claims, fault))
 }

@@ -75,7 +75,7 @@ impl Rights {
             .iter()
             .map(|record| {
                 // What is told of an access makes no difference to the rights.
-                let [allow, target, owned, _audit, _quiet] = *record;
+                let [allow, target, owned, _audit, _quiet, _trial] = *record;
                 let next = index(numbers.len());
                 *numbers.entry([allow, target, owned]).or_insert(next)
             })

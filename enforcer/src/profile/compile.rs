@@ -49,6 +49,8 @@ pub struct OutcomeRules {
     pub audit: Access,
     /// The rights of which a refusal is not told.
     pub quiet: Access,
+    /// The rights that a tightening on trial would take away.
+    pub trial: Access,
     /// The profile to which an exec leads; [`Slot::NONE`] is the task's own.
     pub target: Slot,
     /// The rules that grant something that is not denied, by their indices in
@@ -114,6 +116,7 @@ pub fn compile(
         outcome.owned = granted.owned;
         outcome.audit = granted.audit;
         outcome.quiet = granted.quiet;
+        outcome.trial = granted.trial;
         let mut scrub = Scrub::No;
         if granted.all().contains(Access::EXECUTE) {
             let example = || automaton.example(index(number));
@@ -124,6 +127,7 @@ pub fn compile(
     let settings = Settings {
         mode: profile.mode.for_kernel(),
         privileges: profile.privileges,
+        respond: profile.on_violation.respond.for_kernel(),
     };
     finish(&profile.name, &automaton, outcomes, settings).map_err(|fault| fault_of(profile, fault))
 }
@@ -156,6 +160,7 @@ impl Compiled {
             owned: Access::NONE,
             audit: Access::NONE,
             quiet: Access::NONE,
+            trial: Access::NONE,
             target: Slot::NONE,
             granting: Vec::new(),
             denying: Vec::new(),
@@ -174,10 +179,16 @@ impl Compiled {
     }
 
     /// A name for the rights that the table gives: the SHA-256 of its words, in
-    /// hexadecimal, whatever its mode, its generation and its counters.
+    /// hexadecimal, whatever its mode, its answer to violations, its generation and its counters.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        let apart = [Header::MODE, Header::GENERATION, Header::HITS].map(|word| word as usize);
+        let apart = [
+            Header::MODE,
+            Header::RESPOND,
+            Header::GENERATION,
+            Header::HITS,
+        ]
+        .map(|word| word as usize);
         for (at, word) in self.words.iter().enumerate() {
             if !apart.contains(&at) {
                 hash.update(word.to_le_bytes());
@@ -251,9 +262,11 @@ pub(super) fn finish(
                 owned,
                 audit,
                 quiet,
+                trial,
                 ..
             } = outcome;
-            [allow.0, target.0 | scrub, owned.0, audit.0, quiet.0]
+            let [owned, audit, quiet, trial] = [owned, audit, quiet, trial].map(|rights| rights.0);
+            [allow.0, target.0 | scrub, owned, audit, quiet, trial]
         })
         .collect();
     match pack(automaton, &records, settings) {

@@ -14,7 +14,7 @@ use self::{
     subjects::Subjects,
 };
 use super::{
-    OnViolation, Origin, Profile, Rule,
+    Origin, Profile, Rule,
     error::{Problem, ProfileError, ProfileErrors},
     limits::{ERRORS, FILE_LEN, NAME_LEN, PATTERNS_LEN, RULES},
     pattern::Pattern,
@@ -127,7 +127,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         network,
         privileges,
         metadata,
-        on_violation: OnViolation { tighten },
+        on_violation,
     } = raw;
 
     let mut loader = Loader::new(abstractions);
@@ -174,7 +174,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         metadata,
         mode,
         rules,
-        on_violation: OnViolation { tighten },
+        on_violation,
     })
 }
 

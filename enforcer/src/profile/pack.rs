@@ -5,7 +5,7 @@
 //! that fits. The same automaton always gives the same words.
 
 use enforcer_abi::{
-    Mode, Privileges,
+    Mode, Privileges, Respond,
     limits::TABLE_WORDS,
     table::{Header, STATE_WORDS, UNIFORM},
 };
@@ -34,6 +34,7 @@ pub(super) struct TooLarge {
 pub(super) struct Settings {
     pub(super) mode: Mode,
     pub(super) privileges: Privileges,
+    pub(super) respond: Respond,
 }
 
 /// Packs `automaton`, whose sets of patterns have the outcomes `outcomes`. Generation
@@ -67,7 +68,11 @@ pub(super) fn pack(
         return Err(TooLarge { words: len });
     }
 
-    let Settings { mode, privileges } = settings;
+    let Settings {
+        mode,
+        privileges,
+        respond,
+    } = settings;
     let [low, high] = halves(privileges);
     let mut words = vec![0; Header::WORDS as usize];
     for (at, word) in [
@@ -78,6 +83,7 @@ pub(super) fn pack(
         (Header::MODE, mode.0),
         (Header::PRIVILEGES, low),
         (Header::PRIVILEGES + 1, high),
+        (Header::RESPOND, respond.0),
     ] {
         if let Some(place) = words.get_mut(at as usize) {
             *place = word;

@@ -1,5 +1,6 @@
 //! What the commands besides `status` show.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -121,6 +122,8 @@ pub struct Plan {
     pub detections: Vec<DetectionId>,
     /// What would go.
     pub removals: Vec<Removal>,
+    /// Until when it is on trial, if it is.
+    pub trial: Option<Timestamp>,
     /// What of it has been used since it was proposed. While there is some, the
     /// proposal cannot be applied.
     pub in_use: Vec<Removal>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use enforcer_abi::Access;
+use enforcer_abi::{Access, Response};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, named_params, params};
 
@@ -29,6 +29,8 @@ pub struct CountUpdate {
     pub more: u64,
     /// When last.
     pub last: Timestamp,
+    /// What the kernel did about them besides refusing.
+    pub response: Response,
 }
 
 /// How many detections there are.
@@ -44,27 +46,40 @@ pub struct Totals {
 
 const INSERT: &str = "
 INSERT INTO detections (
-    boot, lineage, profile, layer, operation, privilege, path, missing, reason, verdict, requested, rule,
-    pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns, last_ns, count
+    boot, lineage, profile, layer, operation, privilege, path, missing, reason, verdict, requested,
+    response, rule, pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns,
+    last_ns, count
 ) VALUES (
-    :boot, :lineage, :profile, :layer, :operation, :privilege, :path, :missing, :reason, :verdict, :requested, :rule,
-    :pid, :tid, :parent, :uid, :gid, :comm, :exe, :cmdline, :cgroup, :cgroup_path, :first, :last, :count
+    :boot, :lineage, :profile, :layer, :operation, :privilege, :path, :missing, :reason, :verdict, :requested,
+    :response, :rule, :pid, :tid, :parent, :uid, :gid, :comm, :exe, :cmdline, :cgroup, :cgroup_path, :first,
+    :last, :count
 )
 ON CONFLICT DO UPDATE SET
     first_ns = min(first_ns, excluded.first_ns),
     last_ns  = max(last_ns, excluded.last_ns),
-    count    = count + excluded.count
+    count    = count + excluded.count,
+    response = iif(excluded.response = 'none', response, excluded.response)
 RETURNING id, count";
 
 const INSERT_ANCESTOR: &str =
     "INSERT INTO ancestors (detection, level, pid, exe) VALUES (?1, ?2, ?3, ?4)";
 
-const UPDATE_COUNT: &str =
-    "UPDATE detections SET count = count + ?2, last_ns = max(last_ns, ?3) WHERE id = ?1";
+const UPDATE_COUNT: &str = "
+UPDATE detections SET
+    count    = count + ?2,
+    last_ns  = max(last_ns, ?3),
+    response = iif(?4 = 'none', response, ?4)
+WHERE id = ?1";
+
+const RELEASE: &str = "UPDATE detections SET response = 'released' WHERE id = ?1";
+
+/// Who was contained under an earlier agent is so no longer.
+const END_CONTAINMENTS: &str =
+    "UPDATE detections SET response = 'ended' WHERE response = 'contained'";
 
 const SELECT: &str = "
-SELECT id, lineage, profile, layer, operation, privilege, requested, missing, path, reason, verdict, rule,
-    pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns, last_ns, count, state
+SELECT id, lineage, profile, layer, operation, privilege, requested, missing, path, reason, verdict, response,
+    rule, pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns, last_ns, count, state
 FROM detections
 WHERE id > ?1 AND (?2 IS NULL OR profile = ?2) AND (?4 IS NULL OR last_ns >= ?4)
 ORDER BY id LIMIT ?3";
@@ -77,6 +92,14 @@ const SELECT_TIGHTENINGS: &str =
 const SUSPECTS: &str = "
 SELECT DISTINCT lineage FROM detections
 WHERE verdict IN ('denied', 'audited') AND state <> 'resolved'";
+
+const REFUSED: &str = "
+SELECT id FROM detections
+WHERE lineage = ?1 AND boot = ?2 AND verdict IN ('denied', 'audited') AND state <> 'resolved'
+ORDER BY id LIMIT ?3";
+
+/// Detections of one lineage that are looked at.
+const REFUSALS: u32 = 256;
 
 const TOTALS: &str = "
 SELECT
@@ -113,6 +136,7 @@ impl Store {
                         ":reason": key.reason,
                         ":verdict": key.verdict,
                         ":requested": finding.requested.0,
+                        ":response": finding.response.name(),
                         ":rule": finding.rule,
                         ":pid": who.pid,
                         ":tid": who.tid,
@@ -160,13 +184,36 @@ impl Store {
             let mut update = transaction
                 .prepare_cached(UPDATE_COUNT)
                 .map_err(failed(action))?;
-            for CountUpdate { id, more, last } in updates {
+            for update_of in updates {
+                let CountUpdate {
+                    id,
+                    more,
+                    last,
+                    response,
+                } = update_of;
+                let last = nanoseconds(*last);
                 update
-                    .execute(params![id.0, stored(*more), nanoseconds(*last)])
+                    .execute(params![id.0, stored(*more), last, response.name()])
                     .map_err(failed(action))?;
             }
         }
         transaction.commit().map_err(failed(action))
+    }
+
+    /// Notes that whom a detection contained is released.
+    pub fn release(&self, id: DetectionId) -> Result<(), StoreError> {
+        self.connection
+            .execute(RELEASE, [id.0])
+            .map(|_rows| ())
+            .map_err(failed("record a release"))
+    }
+
+    /// Notes that nobody is contained: the kernel programs were loaded anew.
+    pub fn end_containments(&self) -> Result<(), StoreError> {
+        self.connection
+            .execute(END_CONTAINMENTS, [])
+            .map(|_rows| ())
+            .map_err(failed("record who is contained"))
     }
 
     /// Returns the detection with this name.
@@ -253,6 +300,26 @@ impl Store {
         read().map_err(failed("read detections"))
     }
 
+    /// Returns what was refused to a lineage since the machine was started, or would have
+    /// been, and nobody has settled yet: the first 256.
+    pub fn refused_to(&self, lineage: u64) -> Result<Vec<Detection>, StoreError> {
+        let ids = || {
+            self.connection
+                .prepare_cached(REFUSED)?
+                .query_map(params![stored(lineage), self.boot, REFUSALS], |row| {
+                    row.get(0).map(DetectionId)
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        };
+        let ids = ids().map_err(failed("read detections"))?;
+        let found = ids.into_iter().map(|id| self.detection(id));
+        Ok(found
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
     /// Counts the detections.
     pub fn totals(&self) -> Result<Totals, StoreError> {
         self.connection
@@ -284,6 +351,7 @@ fn detection(row: &Row<'_>) -> rusqlite::Result<Detection> {
         path: row.get("path")?,
         reason: row.get("reason")?,
         verdict: row.get("verdict")?,
+        response: row.get("response")?,
         rule: row.get("rule")?,
         who: Who {
             pid: row.get("pid")?,

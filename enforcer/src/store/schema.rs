@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// The steps from an empty file to the present form, in order. A step that was
 /// released is never changed: the file's `user_version` counts those it has had.
-const STEPS: [&str; 3] = [FIRST, PRIVILEGES, HISTORY];
+const STEPS: [&str; 4] = [FIRST, PRIVILEGES, HISTORY, RESPONSES];
 
 const FIRST: &str = "
 CREATE TABLE detections (
@@ -151,6 +151,10 @@ CREATE TABLE uses (
 CREATE INDEX uses_by_age ON uses (profile, last_ns);
 ";
 
+const RESPONSES: &str = "
+ALTER TABLE detections ADD COLUMN response TEXT NOT NULL DEFAULT 'none';
+";
+
 /// The version of the present form.
 pub(super) const VERSION: i64 = STEPS.len().cast_signed() as i64;
 
@@ -246,7 +250,7 @@ mod tests {
         let cases = [
             ("version",      "PRAGMA user_version", VERSION),
             ("foreign keys", "PRAGMA foreign_keys", 1),
-            ("detection",    "SELECT count FROM detections WHERE id = 7 AND privilege = '' AND state = 'resolved'", 3),
+            ("detection",    "SELECT count FROM detections WHERE id = 7 AND privilege = '' AND response = 'none' AND state = 'resolved'", 3),
             ("ancestors",    "SELECT count(*) FROM ancestors WHERE detection = 7", 1),
             ("tightenings",  "SELECT count(*) FROM tightening_detections WHERE detection = 7", 1),
             ("last name",    "SELECT seq FROM sqlite_sequence WHERE name = 'detections'", 9),

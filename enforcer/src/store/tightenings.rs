@@ -213,6 +213,7 @@ mod tests {
             profile: "nginx".to_owned(),
             created: timestamp(1_000),
             state,
+            trial: None,
             detections: detections.iter().copied().map(DetectionId).collect(),
             removals: vec![Removal {
                 pattern: "/srv/legacy/**".to_owned(),

@@ -35,6 +35,9 @@ pub struct Overlay {
     pub created: Timestamp,
     /// Whether it holds.
     pub state: OverlayState,
+    /// Until when it is on trial, or was before it came to hold by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Timestamp>,
     /// The detections because of which.
     pub detections: Vec<DetectionId>,
     /// What goes.
@@ -49,6 +52,8 @@ pub struct Overlay {
 pub enum OverlayState {
     /// It waits for somebody to accept it.
     Proposed,
+    /// It takes nothing away yet. Every use is told of what it would.
+    OnTrial,
     /// It holds.
     Applied,
     /// Somebody took it back. It is not proposed again.
@@ -60,6 +65,7 @@ impl OverlayState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Proposed => "proposed",
+            Self::OnTrial => "on-trial",
             Self::Applied => "applied",
             Self::Reverted => "reverted",
         }
@@ -215,13 +221,16 @@ impl Overlays {
             .filter(move |overlay| overlay.profile == profile && overlay.state == state)
     }
 
-    /// Returns `profile` with what its applied overlays leave of it.
+    /// Returns `profile` with what its applied overlays leave of it, and those on trial.
     pub fn applied_to(&self, profile: &Profile) -> Profile {
-        let removals: Vec<_> = self
-            .of(&profile.name, OverlayState::Applied)
-            .flat_map(|overlay| overlay.removals.iter().cloned())
-            .collect();
-        profile.without(&removals)
+        let removals = |state| -> Vec<Removal> {
+            self.of(&profile.name, state)
+                .flat_map(|overlay| overlay.removals.iter().cloned())
+                .collect()
+        };
+        profile
+            .without(&removals(OverlayState::Applied))
+            .with_trial(&removals(OverlayState::OnTrial))
     }
 
     /// Returns what is left to propose of `planned` for a profile.
@@ -238,7 +247,8 @@ impl Overlays {
             fresh: wanted,
             joined: Vec::new(),
         };
-        for overlay in self.of(profile, OverlayState::Proposed) {
+        let open = [OverlayState::Proposed, OverlayState::OnTrial];
+        for overlay in open.into_iter().flat_map(|state| self.of(profile, state)) {
             let rest = beyond(&unproposed.fresh, &overlay.removals);
             if rest != unproposed.fresh {
                 unproposed.joined.push(overlay.id);

@@ -35,6 +35,7 @@ pub(crate) fn profile(rules: &[(&str, Access, &str)]) -> Profile {
         rules: rules
             .iter()
             .map(|&(pattern, access, file)| Rule {
+                trial: Access::NONE,
                 pattern: Pattern::parse(pattern).unwrap(),
                 allow: access.with_implied(),
                 deny: Access::NONE,
@@ -286,6 +287,7 @@ proptest! {
             profile: before.name.clone(),
             created: Timestamp::UNIX_EPOCH,
             state: OverlayState::Applied,
+            trial: None,
             detections: Vec::new(),
             removals: removals.collect(),
             reason: String::new(),
@@ -301,5 +303,40 @@ proptest! {
         overlays.put(Overlay { state, ..applied }).unwrap();
         let words = |profile: &Profile| compile_alone(profile).unwrap().words;
         prop_assert_eq!(words(&overlays.applied_to(&before)), words(&before));
+    }
+
+    /// What is on trial grants as before, and names all that it would take away; on a path of
+    /// which owners have no more than others, nothing else.
+    #[test]
+    fn a_trial_names_what_would_go(
+        rules in prop::collection::vec(any_rule(), 1..6),
+        removed in prop::collection::vec((any_rule(), any::<u32>()), 1..4),
+        owned in 0_usize..6,
+    ) {
+        let mut before = profile(&rules);
+        if let Some(rule) = before.rules.get_mut(owned) {
+            rule.owner = true;
+        }
+        let removals: Vec<_> = removed.iter().map(|&((pattern, _, _), bits)| Removal {
+            pattern: pattern.to_owned(),
+            access: Access(bits) & Access::ALL,
+        }).collect();
+        let after = before.without(&removals);
+        let tried = compile_alone(&before.with_trial(&removals)).unwrap();
+        let same = compile_alone(&before).unwrap();
+        for difference in differences(&before, &after).unwrap() {
+            let at = String::from_utf8_lossy(&difference.example).into_owned();
+            let said = tried.judge(&difference.example).outcome;
+            prop_assert!(said.trial.contains(difference.lost()), "{at}: {:?}", said.trial);
+        }
+        for path in ["/srv/www/x", "/srv/legacy/a.txt", "/srv/a/x", "/srv/a/b/c", "/etc/passwd", "/x"] {
+            let path = path.as_bytes();
+            let said = tried.judge(path).outcome;
+            let [untried, left] = [&same, &compile_alone(&after).unwrap()].map(|one| one.judge(path).outcome);
+            prop_assert_eq!((said.allow, said.owned), (untried.allow, untried.owned));
+            if said.owned.is_empty() {
+                prop_assert_eq!(said.trial, untried.allow & !left.allow);
+            }
+        }
     }
 }

@@ -12,10 +12,11 @@
 //! - [`uring`]: the same by `io_uring`
 //! - [`mounts`], [`processes`], [`privileges`] and [`ipc`]: what takes a privilege
 //! - [`with`]: doing one of those as somebody else, or from elsewhere
-//! - [`storms`]: many at once; [`outsiders`]: what stays outside and helps
+//! - [`storms`]: many at once; [`contained`]: one after another; [`outsiders`]: what stays outside and helps
 //! - [`raw`]: system calls without a safe function
 
 mod attributes;
+mod contained;
 mod descriptors;
 mod exec;
 mod ipc;
@@ -68,6 +69,7 @@ const TOPICS: &[Topic] = &[
     ipc::attempt,
     with::attempt,
     storms::attempt,
+    contained::attempt,
     outsiders::attempt,
 ];
 

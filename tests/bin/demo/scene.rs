@@ -96,7 +96,8 @@ impl Agent {
         fs::write(&profile, text).expect("write the profile");
         let log = File::create("/tmp/enforcer.log").expect("make a log");
         let mut run = Command::new("enforcer");
-        run.args(["run", "--state", STATE]).stderr(log);
+        run.args(["run", "--state", STATE, "--trial", "0s"])
+            .stderr(log);
         let child = start_agent(&mut run).unwrap_or_else(|| {
             let log = fs::read_to_string("/tmp/enforcer.log").unwrap_or_default();
             panic!("the agent does not come up: {log}")

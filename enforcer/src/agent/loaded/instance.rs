@@ -125,7 +125,9 @@ impl Version {
 
     /// Whether a table would say the same as this one.
     pub(super) fn equals(&self, other: &Compiled) -> bool {
-        let mode = |compiled: &Compiled| compiled.words.get(Header::MODE as usize).copied();
-        mode(&self.compiled) == mode(other) && self.compiled.digest() == other.digest()
+        let answers = |compiled: &Compiled| {
+            [Header::MODE, Header::RESPOND].map(|at| compiled.words.get(at as usize).copied())
+        };
+        answers(&self.compiled) == answers(other) && self.compiled.digest() == other.digest()
     }
 }

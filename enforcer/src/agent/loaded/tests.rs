@@ -12,7 +12,7 @@ use enforcer_abi::{
 use self::world::{World, parse, profile};
 use super::{Source, change::ChangeError};
 use crate::{
-    profile::{Profile, ProfileMode},
+    profile::{Profile, ProfileMode, Respond},
     tighten::OverlayState,
 };
 
@@ -76,10 +76,18 @@ fn only_what_changed_is_loaded() {
     assert_eq!(usage.of("/x"), Access::READ, "hits stay with their table");
 
     let changed = profile("a", &["/x", "/z"]);
-    assert_eq!(world.load(&[changed, b]).unwrap(), [2], "one profile");
+    assert_eq!(
+        world.load(&[changed.clone(), b.clone()]).unwrap(),
+        [2],
+        "one profile"
+    );
     assert_eq!(world.kernel.epoch, 1);
     let usage = world.registry.usage("a", &world.kernel).unwrap();
     assert_eq!(usage.of("/x"), Access::NONE, "a new profile was never used");
+
+    let mut contains = changed;
+    contains.on_violation.respond = Respond::Contain;
+    assert_eq!(world.load(&[contains, b]).unwrap(), [2], "another answer");
 }
 
 #[test]

@@ -34,17 +34,6 @@ const GRACE: Duration = Duration::from_secs(15);
 /// Most rounds in which the descendants of a process are looked for.
 const ROUNDS: usize = 32;
 
-/// Reads a time such as `90s`, `10m`, `2h` or `1h30m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time; write 90s, 10m or 2h");
-    let span: jiff::SignedDuration = text.parse().map_err(|_error| wrong())?;
-    let time = Duration::try_from(span).map_err(|_error| wrong())?;
-    if time.is_zero() {
-        return Err(wrong());
-    }
-    Ok(time)
-}
-
 /// Watches until the program ends, the time is over or somebody has seen enough.
 /// Those under it come after the detection `last`.
 ///
@@ -260,28 +249,9 @@ fn children() -> Vec<Pid> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, time::Duration};
+    use std::collections::BTreeSet;
 
-    use super::{descendants, duration, started};
-
-    #[test]
-    fn times() {
-        #[rustfmt::skip]
-        let cases = [
-            ("90s",   Some(90)),
-            ("10m",   Some(600)),
-            ("2h",    Some(7200)),
-            ("1h30m", Some(5400)),
-            ("0s",    None),
-            ("-1s",   None),
-            ("10",    None),
-            ("soon",  None),
-        ];
-        for (text, want) in cases {
-            let got = duration(text);
-            assert_eq!(got.ok(), want.map(Duration::from_secs), "{text}");
-        }
-    }
+    use super::{descendants, started};
 
     #[test]
     fn descendants_are_found() {

@@ -9,11 +9,16 @@ pub(in crate::profile) fn granted(profile: &Profile, set: &[usize]) -> Granted {
     let mut granted = Granted::default();
     let mut deny = Access::NONE;
     let mut loud = Access::NONE;
+    // What would be left, if the tightening on trial held.
+    let [mut kept, mut kept_owned] = [Access::NONE; 2];
     for rule in profile.rules_at(set) {
+        let left = rule.allow & !rule.trial;
         if rule.owner {
             granted.owned |= rule.allow;
+            kept_owned |= left;
         } else {
             granted.allow |= rule.allow;
+            kept |= left;
         }
         deny |= rule.deny;
         match rule.telling {
@@ -25,8 +30,11 @@ pub(in crate::profile) fn granted(profile: &Profile, set: &[usize]) -> Granted {
     granted.allow = granted.allow & !deny;
     if !profile.metadata {
         granted.allow |= Access::METADATA;
+        kept |= Access::METADATA;
     }
     granted.owned = granted.owned & !deny & !granted.allow;
+    // What only an owner would keep is lost to others.
+    granted.trial = granted.allow & !kept | granted.owned & !kept & !kept_owned;
     granted.audit = granted.audit & granted.all();
     granted.quiet = granted.quiet & !loud & !granted.all();
     granted
@@ -43,6 +51,8 @@ pub(in crate::profile) struct Granted {
     pub(in crate::profile) audit: Access,
     /// The rights of which a refusal is not told.
     pub(in crate::profile) quiet: Access,
+    /// The rights that a tightening on trial would take away.
+    pub(in crate::profile) trial: Access,
 }
 
 impl Granted {

@@ -55,6 +55,7 @@ impl Loader<'_> {
             pattern: network.pattern((allow | deny).contains(Access::CREATE)),
             allow,
             deny,
+            trial: Access::NONE,
             target: None,
             owner: false,
             telling: telling?,

@@ -4,7 +4,8 @@ use enforcer_abi::Access;
 use tempfile::TempDir;
 
 use crate::profile::{
-    OnViolation, Profile, ProfileMode, ProfileSet, Target, Tighten, UserRef, load_abstraction,
+    OnViolation, Profile, ProfileMode, ProfileSet, Respond, Target, Tighten, UserRef,
+    load_abstraction,
 };
 
 /// A folder of profiles, with these files in it.
@@ -61,7 +62,7 @@ exec:
   - { path: /bin/w }
   - { path: /bin/v, deny: true }
 privileges: [chown, mount]
-on_violation: { tighten: auto }
+on_violation: { respond: contain, tighten: auto }
 "#,
         ),
         (
@@ -79,6 +80,7 @@ on_violation: { tighten: auto }
     assert_eq!(
         profile.on_violation,
         OnViolation {
+            respond: Respond::Contain,
             tighten: Tighten::Auto
         }
     );

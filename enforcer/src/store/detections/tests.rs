@@ -1,6 +1,6 @@
 //! Detections and their file.
 
-use enforcer_abi::Access;
+use enforcer_abi::{Access, Response};
 
 use super::{CountUpdate, Recorded, Totals, timestamp};
 use crate::{
@@ -22,6 +22,7 @@ fn finding(path: &[u8], lineage: u64, at: i64, count: u64) -> Finding {
             verdict: "denied",
         },
         requested: Access::READ,
+        response: Response::None,
         rule: Some("nginx.yaml:3:5".to_owned()),
         who: Who {
             pid: 8,
@@ -103,6 +104,7 @@ fn the_same_again_is_counted() {
             id: a,
             more: 5,
             last: timestamp(2_000),
+            response: Response::None,
         }])
         .unwrap();
     let got = store.detection(a).unwrap().unwrap();
@@ -120,6 +122,35 @@ fn the_same_again_is_counted() {
             learned: 0
         }
     );
+}
+
+/// Who was contained is so until the last that is told of it says otherwise.
+#[test]
+fn responses_follow_one_another() {
+    let base = tempfile::tempdir().unwrap();
+    let mut store = Store::open(base.path(), "boot").unwrap();
+    let with = |response| Finding {
+        response,
+        ..finding(b"/a", 1, 1_000, 1)
+    };
+    let id = store.record(&[with(Response::None)]).unwrap()[0].id;
+    let response = |store: &Store| store.detection(id).unwrap().unwrap().response;
+    assert_eq!(response(&store), "none");
+    store.record(&[with(Response::Contained)]).unwrap();
+    store.record(&[with(Response::None)]).unwrap();
+    assert_eq!(response(&store), "contained");
+    store.release(id).unwrap();
+    assert_eq!(response(&store), "released");
+    let again = CountUpdate {
+        id,
+        more: 1,
+        last: timestamp(2_000),
+        response: Response::Contained,
+    };
+    store.add_counts(&[again]).unwrap();
+    assert_eq!(response(&store), "contained");
+    store.end_containments().unwrap();
+    assert_eq!(response(&store), "ended");
 }
 
 #[test]

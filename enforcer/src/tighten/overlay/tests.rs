@@ -18,6 +18,7 @@ fn overlay(id: i64, state: OverlayState, pattern: &str) -> Overlay {
         profile: "p".to_owned(),
         created: Timestamp::from_second(1_700_000_000).unwrap(),
         state,
+        trial: None,
         detections: vec![DetectionId(3)],
         removals: vec![removal(pattern)],
         reason: "never used: \"it\" # is near".to_owned(),

@@ -208,6 +208,7 @@ impl World {
             profile: "a".to_owned(),
             created: Timestamp::UNIX_EPOCH,
             state,
+            trial: None,
             detections: vec![],
             removals: vec![Removal {
                 pattern: pattern.to_owned(),

@@ -1,0 +1,160 @@
+//! Trials: tightenings that take nothing away yet.
+//!
+//! The kernel judges every access by what would be left as well, and tells where the two
+//! differ. One such use, unless an attack's, ends the trial, and the tightening is a
+//! proposal again; without one it holds when the time is over. Should it then refuse
+//! something to who violates nothing else, it is taken back.
+
+use enforcer_abi::{Access, Reason, Verdict};
+use jiff::Timestamp;
+
+use super::{Agent, TightenError, base_name, log};
+use crate::{
+    detection::{Detection, DetectionId, TighteningId, finding::leaves_profile, verdict_name},
+    tighten::{Overlay, OverlayState},
+};
+
+impl Agent {
+    /// Has a proposal take away by itself, after a trial if there is to be one.
+    pub(super) fn take_away(
+        &mut self,
+        id: TighteningId,
+        after: DetectionId,
+    ) -> Result<(), TightenError> {
+        if self.tightening(id)?.state == OverlayState::OnTrial {
+            return Ok(());
+        }
+        if self.options.trial.is_zero() {
+            self.apply(id, &format!("applied by itself after {after}"))?;
+        } else {
+            self.try_out(id, &format!("on trial by itself after {after}"))?;
+        }
+        Ok(())
+    }
+
+    /// Puts a tightening on trial.
+    pub(in crate::agent) fn try_out(
+        &mut self,
+        id: TighteningId,
+        cause: &str,
+    ) -> Result<Overlay, TightenError> {
+        let overlay = self.tightening(id)?;
+        let state = overlay.state;
+        if matches!(state, OverlayState::Applied | OverlayState::OnTrial) {
+            return Err(TightenError::Already { id, state });
+        }
+        self.replay(&overlay)?;
+        let until = Timestamp::now()
+            .saturating_add(self.options.trial)
+            .unwrap_or(Timestamp::MAX);
+        let overlay = Overlay {
+            trial: Some(until),
+            ..overlay
+        };
+        self.change(overlay, OverlayState::OnTrial, cause)
+    }
+
+    /// Has those tightenings hold whose trial is over.
+    pub(in crate::agent) fn end_trials(&mut self) {
+        let now = Timestamp::now();
+        let is_over = |overlay: &Overlay| {
+            overlay.state == OverlayState::OnTrial && overlay.trial.is_none_or(|until| until <= now)
+        };
+        let over = |agent: &Self| -> Vec<Overlay> {
+            let overlays = agent.overlays.iter();
+            overlays.filter(|one| is_over(one)).cloned().collect()
+        };
+        if over(self).is_empty() {
+            return;
+        }
+        // What was told against one of them counts.
+        self.catch_up();
+        for overlay in over(self) {
+            let id = overlay.id;
+            if let Err(error) = self.promote(overlay) {
+                log::problem(&format!("the trial of {id} does not end"), &error);
+            }
+        }
+    }
+
+    fn promote(&mut self, overlay: Overlay) -> Result<(), TightenError> {
+        // What was used meanwhile was told. The counters do not say by whom.
+        match self.replay_history(&overlay) {
+            Ok(()) => self.change(
+                overlay,
+                OverlayState::Applied,
+                "nobody used what it takes away while it was on trial",
+            ),
+            Err(error @ TightenError::InHistory { .. }) => {
+                self.change(overlay, OverlayState::Proposed, &error.to_string())
+            }
+            Err(error) => return Err(error),
+        }
+        .map(drop)
+    }
+
+    /// Takes in what a new detection says of the profile's tightenings: that one on trial
+    /// would have refused, or one that held by itself did, what is no attack.
+    pub(super) fn weigh(&mut self, detection: &Detection) -> Result<(), TightenError> {
+        let is_doubt = detection.reason == Reason::OnTrial.name();
+        let is_refusal = detection.verdict == verdict_name(Verdict::Deny)
+            && leaves_profile(&detection.reason)
+            && detection.privilege.is_none();
+        let (state, next) = if is_doubt {
+            (OverlayState::OnTrial, OverlayState::Proposed)
+        } else if is_refusal {
+            (OverlayState::Applied, OverlayState::Reverted)
+        } else {
+            return Ok(());
+        };
+        let overlays: Vec<_> = self
+            .overlays
+            .of(base_name(&detection.profile), state)
+            .filter(|overlay| overlay.trial.is_some())
+            .cloned()
+            .collect();
+        for overlay in overlays {
+            let taken = self.taken(&overlay, detection);
+            let (is_met, cause) = if is_doubt {
+                let used = "used what it would take away";
+                (!(taken & detection.missing).is_empty(), used)
+            } else {
+                let refused = "was refused what it took away, and violates nothing else";
+                (taken.contains(detection.missing), refused)
+            };
+            if is_met && !self.is_attack(&overlay, detection)? {
+                self.change(overlay, next, &format!("{} {cause}", detection.id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rights that a tightening takes away on the object of a detection.
+    fn taken(&self, overlay: &Overlay, detection: &Detection) -> Access {
+        let Some(profile) = self.registry.profile(&overlay.profile) else {
+            return Access::NONE;
+        };
+        let matching = profile
+            .rules
+            .iter()
+            .filter(|rule| rule.pattern.matches(&detection.path));
+        let mut taken = Access::NONE;
+        for rule in matching {
+            let mut removals = overlay.removals.iter();
+            if let Some(removal) = removals.find(|one| one.pattern == rule.pattern.text()) {
+                taken |= removal.access & rule.allow;
+            }
+        }
+        taken
+    }
+
+    /// Whether something was refused to who did this, or would have been, that the
+    /// tightening is not to blame for, and nobody has settled it.
+    fn is_attack(&self, overlay: &Overlay, detection: &Detection) -> Result<bool, TightenError> {
+        let refused = self.store.refused_to(detection.lineage)?;
+        Ok(refused.iter().any(|one| {
+            base_name(&one.profile) != overlay.profile
+                || !self.taken(overlay, one).contains(one.missing)
+        }))
+    }
+}
