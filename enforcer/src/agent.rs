@@ -91,6 +91,8 @@ pub struct Options {
     pub no_cache: bool,
     /// How long a tightening is on trial before it holds by itself.
     pub trial: Duration,
+    /// How long a right has to be unused to be taken away for that; zero: it never is.
+    pub unused_after: Duration,
 }
 
 /// The running agent.
@@ -112,6 +114,8 @@ struct Agent {
     unsettled: bool,
     /// When the kernel last forgot of what it told.
     forgot: Instant,
+    /// When it was last looked for what is not used.
+    scheduled: Instant,
     /// Held as long as the agent runs.
     _lock: File,
 }
@@ -192,6 +196,7 @@ impl Agent {
             refusals: 0,
             unsettled: false,
             forgot: Instant::now(),
+            scheduled: Instant::now(),
             _lock: lock,
         })
     }
@@ -238,6 +243,8 @@ impl Agent {
         self.fold_if_new();
         self.forget_dead_enrolments();
         self.end_trials();
+        self.renew_history();
+        self.keep_schedule();
     }
 
     /// Does what need not be done at once.

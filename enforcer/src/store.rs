@@ -5,9 +5,10 @@
 //! the store only mirrors them, with a log of their changes.
 //!
 //! - `schema`: tables and their migrations
-//! - `detections`, `tightenings`, `used_rights`, `uses`: the statements
+//! - `detections`, `tightenings`, `used_rights`, `uses`, `patterns`: the statements
 
 mod detections;
+mod patterns;
 mod schema;
 mod tightenings;
 mod used_rights;

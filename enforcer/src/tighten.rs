@@ -4,6 +4,7 @@
 //! - [`neighbourhood`]: which rules are near an object
 //! - [`usage`]: which rights were used, from the kernel's hit counters
 //! - [`replay`]: which objects that the history shows in use would be lost
+//! - [`stale`]: what was not used for long
 //! - [`overlay`]: removals as they are kept, and the one rule that decides which hold
 //!
 //! The planner here is pure. A plan only removes: never a right that was used,
@@ -13,6 +14,7 @@
 pub mod neighbourhood;
 pub mod overlay;
 pub mod replay;
+pub mod stale;
 pub mod usage;
 
 use enforcer_abi::Access;
@@ -20,6 +22,7 @@ use enforcer_abi::Access;
 pub use self::{
     overlay::{Overlay, OverlayError, OverlayState, Overlays},
     replay::lost,
+    stale::{own_patterns, stale},
     usage::Usage,
 };
 use crate::profile::{Profile, Removal};

@@ -6,6 +6,7 @@ use enforcer_tests::{
 use serde_json::Value;
 
 const EPERM: i32 = 1;
+const BADMSG: i32 = 74;
 
 /// A profile that grants everything in `work`, with a rule whose refusals are not told.
 fn contained(mode: &str, folder: &Folder) -> String {
@@ -58,7 +59,6 @@ fn the_next_call_is_refused() {
     // Others of the profile, of one that does not contain, and outsiders go on.
     let file = folder.join("work/file");
     assert_eq!(agent.attempt("contain", &["write", &file]), 0);
-    const BADMSG: i32 = 74;
     assert_eq!(agent.attempt("refuse", &["spin", &work, &secret]), BADMSG);
     assert_eq!(attempt_outside(&["write", &file]), 0);
 }

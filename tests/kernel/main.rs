@@ -21,6 +21,7 @@ mod path;
 mod race;
 mod reasons;
 mod rules;
+mod stale;
 mod subject;
 mod tighten;
 mod trial;

@@ -9,6 +9,7 @@ use crate::{
     policy::Verdict,
     privilege::Privilege,
     reason::Reason,
+    table::HASH_START,
 };
 
 /// What an [`Event`] tells.
@@ -215,7 +216,7 @@ impl ViolationKey {
             | (self.reason as u64) << 16
             | (self.layer as u64) << 8
             | self.privilege.0 as u64;
-        let mut number = self.lineage;
+        let mut number = (HASH_START ^ self.lineage).wrapping_mul(PRIME);
         number = (number ^ self.path_hash).wrapping_mul(PRIME);
         number = (number ^ what).wrapping_mul(PRIME);
         (number ^ how).wrapping_mul(PRIME)

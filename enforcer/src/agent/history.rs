@@ -8,9 +8,11 @@ use crate::{
     store::KEPT,
 };
 
-/// How often the kernel tells of everything anew, so that it can be seen what is still in
-/// use.
+/// How often the kernel tells of everything anew at most, so that it can be seen what is
+/// still in use.
 const ANEW: Duration = Duration::from_hours(24);
+/// And how often at least, in the time after which what is not used may go.
+const WITHIN_UNUSED: u32 = 4;
 /// Objects of a page at most; the length of a line may allow fewer.
 const PAGE: u32 = 2000;
 
@@ -40,7 +42,17 @@ impl Agent {
                 log::problem("what was used long ago is kept", &error);
             }
         }
-        if self.forgot.elapsed() >= ANEW {
+    }
+
+    /// Has the kernel tell anew of what is used, if that is due.
+    pub(super) fn renew_history(&mut self) {
+        let unused = self.options.unused_after;
+        let every = if unused.is_zero() {
+            ANEW
+        } else {
+            (unused / WITHIN_UNUSED).min(ANEW)
+        };
+        if self.forgot.elapsed() >= every {
             self.forgot = Instant::now();
             if let Err(error) = self.kernel.forget_uses() {
                 log::problem("what is used still is not told anew", &error);

@@ -5,8 +5,11 @@
 //! next start loads, and a crash between the two is one after the change.
 //!
 //! - `trial`: what is on trial first, and may be taken back
+//! - `schedule`: what was not used for long; `text`: all of it for people
 
 mod error;
+mod schedule;
+mod text;
 mod trial;
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
@@ -14,11 +17,12 @@ use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use jiff::Timestamp;
 
 pub(super) use self::error::TightenError;
+pub use self::text::{lost_text, removals_text};
 use super::{Agent, loaded::ChangeError, log};
 use crate::{
-    detection::{Detection, DetectionId, TighteningId, access_text, finding::leaves_profile},
+    detection::{Detection, DetectionId, TighteningId, finding::leaves_profile},
     history::Use,
-    profile::{Escaped, ProfileMode, Removal, Tighten, object_text},
+    profile::{Escaped, ProfileMode, Removal, Tighten},
     protocol::views::Plan,
     tighten::{self, Offence, Overlay, OverlayState, Usage},
 };
@@ -33,39 +37,6 @@ const LISTED: usize = 32;
 /// What was used of profiles, read once for a batch of detections. What is used
 /// meanwhile is seen when a tightening is applied.
 pub(super) type Usages = HashMap<String, Usage>;
-
-/// Returns removals as a person reads them.
-pub fn removals_text(removals: &[Removal]) -> String {
-    removals
-        .iter()
-        .map(|Removal { pattern, access }| {
-            let pattern = Escaped(pattern.as_bytes());
-            format!("{pattern}: {}", access_text(*access))
-        })
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-/// Returns objects that would be lost, as a person reads them: the first few.
-pub fn lost_text(lost: &[Use]) -> String {
-    let mut texts: Vec<String> = lost
-        .iter()
-        .take(3)
-        .map(|one| {
-            let path = object_text(&one.path);
-            let at = one.last.strftime("%Y-%m-%d");
-            format!(
-                "{}: {}, last on {at}",
-                Escaped(&path),
-                access_text(one.access)
-            )
-        })
-        .collect();
-    if let Some(more) = lost.len().checked_sub(texts.len()).filter(|&more| more > 0) {
-        texts.push(format!("{more} more"));
-    }
-    texts.join("; ")
-}
 
 impl Agent {
     /// Returns what would be taken away after a detection, beside what is
@@ -130,7 +101,7 @@ impl Agent {
         let ids = self.propose(detection, usages)?;
         if tighten == Tighten::Auto {
             for &id in &ids {
-                self.take_away(id, detection.id)?;
+                self.take_away(id, &format!("by itself after {}", detection.id))?;
             }
         }
         Ok(ids)
@@ -157,6 +128,7 @@ impl Agent {
                 created: Timestamp::now(),
                 state: OverlayState::Proposed,
                 trial: None,
+                since: None,
                 detections: vec![detection.id],
                 removals: unproposed.fresh,
                 reason: format!(
@@ -203,11 +175,14 @@ impl Agent {
 
     /// Makes sure that a tightening takes away nothing that was used.
     fn replay(&self, overlay: &Overlay) -> Result<(), TightenError> {
-        let id = overlay.id;
-        // What was unused when it was proposed may be used by now.
-        let used = tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?);
-        if !used.is_empty() {
-            return Err(TightenError::InUse { id, used });
+        // What was unused when it was proposed may be used by now. When, the counters do not
+        // say.
+        if overlay.since.is_none() {
+            let id = overlay.id;
+            let used = tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?);
+            if !used.is_empty() {
+                return Err(TightenError::InUse { id, used });
+            }
         }
         self.replay_history(overlay)
     }
@@ -229,11 +204,9 @@ impl Agent {
         };
         let current = &instance.current;
         let after = current.effective.without(&overlay.removals);
-        let mut uses = Vec::new();
-        for (name, other) in self.registry.iter() {
-            if other.written.name == overlay.profile {
-                uses.extend(self.store.all_uses(name)?);
-            }
+        let mut uses = self.uses_of(&overlay.profile)?;
+        if let Some(since) = overlay.since {
+            uses.retain(|one: &Use| one.last >= since);
         }
         let suspects = self.store.suspects()?;
         tighten::lost(&current.compiled, &after, &uses, &suspects).map_err(|source| {
@@ -242,6 +215,17 @@ impl Agent {
                 source: ChangeError::from(Box::new(source)),
             }
         })
+    }
+
+    /// Returns the history of a profile, in whatever mode.
+    fn uses_of(&self, profile: &str) -> Result<Vec<Use>, TightenError> {
+        let mut uses = Vec::new();
+        for (name, instance) in self.registry.iter() {
+            if instance.written.name == profile {
+                uses.extend(self.store.all_uses(name)?);
+            }
+        }
+        Ok(uses)
     }
 
     /// Applies what can be taken away after a detection.
@@ -404,7 +388,11 @@ impl Agent {
             trial: (overlay.state == OverlayState::OnTrial)
                 .then_some(overlay.trial)
                 .flatten(),
-            in_use: tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?),
+            in_use: if overlay.since.is_none() {
+                tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?)
+            } else {
+                Vec::new()
+            },
             lost: self.lost(overlay)?.into_iter().take(LISTED).collect(),
         })
     }

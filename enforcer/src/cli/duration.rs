@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Reads a time such as `90s`, `10m`, `2h` or `1h30m`.
+/// Reads a time such as `90s`, `10m`, `2h`, `1h30m` or `30d`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let time = any_duration(text)?;
     if time.is_zero() {
@@ -13,12 +13,17 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// As [`duration`], or none: `0s`.
 pub(super) fn any_duration(text: &str) -> Result<Duration, String> {
+    if let Some(days) = text.strip_suffix('d')
+        && let Ok(days) = days.parse::<u32>()
+    {
+        return Ok(Duration::from_hours(24 * u64::from(days)));
+    }
     let span: jiff::SignedDuration = text.parse().map_err(|_error| wrong(text))?;
     Duration::try_from(span).map_err(|_error| wrong(text))
 }
 
 fn wrong(text: &str) -> String {
-    format!("{text:?} is no time; write 90s, 10m or 2h")
+    format!("{text:?} is no time; write 90s, 10m, 2h or 30d")
 }
 
 #[cfg(test)]
@@ -35,6 +40,7 @@ mod tests {
             ("10m",   Some(600)),
             ("2h",    Some(7200)),
             ("1h30m", Some(5400)),
+            ("30d",   Some(2_592_000)),
             ("0s",    None),
             ("-1s",   None),
             ("10",    None),

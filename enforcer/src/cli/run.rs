@@ -35,6 +35,10 @@ pub struct Args {
     /// How long a tightening is on trial before it takes away by itself; 0s: not at all
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = any_duration)]
     trial: Duration,
+    /// How long a right has to be unused before it is proposed to go, or goes with `tighten:
+    /// auto`; 0s: not for that
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = any_duration)]
+    unused_after: Duration,
 }
 
 /// Runs the agent until a signal ends it.
@@ -50,6 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         allow_degraded,
         no_cache,
         trial,
+        unused_after,
     } = args;
     match agent::run(agent::Options {
         profiles,
@@ -58,6 +63,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         allow_degraded,
         no_cache,
         trial,
+        unused_after,
     }) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(AgentError::Profiles { errors }) => Ok(invalid(&errors)),

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// The steps from an empty file to the present form, in order. A step that was
 /// released is never changed: the file's `user_version` counts those it has had.
-const STEPS: [&str; 4] = [FIRST, PRIVILEGES, HISTORY, RESPONSES];
+const STEPS: [&str; 5] = [FIRST, PRIVILEGES, HISTORY, RESPONSES, PATTERNS];
 
 const FIRST: &str = "
 CREATE TABLE detections (
@@ -153,6 +153,16 @@ CREATE INDEX uses_by_age ON uses (profile, last_ns);
 
 const RESPONSES: &str = "
 ALTER TABLE detections ADD COLUMN response TEXT NOT NULL DEFAULT 'none';
+";
+
+const PATTERNS: &str = "
+-- Since when a profile's own rules have a pattern.
+CREATE TABLE patterns (
+    profile  TEXT    NOT NULL,
+    pattern  TEXT    NOT NULL,
+    since_ns INTEGER NOT NULL,
+    PRIMARY KEY (profile, pattern)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The version of the present form.

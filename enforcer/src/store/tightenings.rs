@@ -214,6 +214,7 @@ mod tests {
             created: timestamp(1_000),
             state,
             trial: None,
+            since: None,
             detections: detections.iter().copied().map(DetectionId).collect(),
             removals: vec![Removal {
                 pattern: "/srv/legacy/**".to_owned(),

@@ -38,6 +38,9 @@ pub struct Overlay {
     /// Until when it is on trial, or was before it came to hold by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<Timestamp>,
+    /// Only what was used since then counts against it; `None`: whenever it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// The detections because of which.
     pub detections: Vec<DetectionId>,
     /// What goes.

@@ -288,6 +288,7 @@ proptest! {
             created: Timestamp::UNIX_EPOCH,
             state: OverlayState::Applied,
             trial: None,
+ since: None,
             detections: Vec::new(),
             removals: removals.collect(),
             reason: String::new(),

@@ -10,24 +10,20 @@ use jiff::Timestamp;
 
 use super::{Agent, TightenError, base_name, log};
 use crate::{
-    detection::{Detection, DetectionId, TighteningId, finding::leaves_profile, verdict_name},
+    detection::{Detection, TighteningId, finding::leaves_profile, verdict_name},
     tighten::{Overlay, OverlayState},
 };
 
 impl Agent {
     /// Has a proposal take away by itself, after a trial if there is to be one.
-    pub(super) fn take_away(
-        &mut self,
-        id: TighteningId,
-        after: DetectionId,
-    ) -> Result<(), TightenError> {
+    pub(super) fn take_away(&mut self, id: TighteningId, cause: &str) -> Result<(), TightenError> {
         if self.tightening(id)?.state == OverlayState::OnTrial {
             return Ok(());
         }
         if self.options.trial.is_zero() {
-            self.apply(id, &format!("applied by itself after {after}"))?;
+            self.apply(id, &format!("applied {cause}"))?;
         } else {
-            self.try_out(id, &format!("on trial by itself after {after}"))?;
+            self.try_out(id, &format!("on trial {cause}"))?;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ fn overlay(id: i64, state: OverlayState, pattern: &str) -> Overlay {
         created: Timestamp::from_second(1_700_000_000).unwrap(),
         state,
         trial: None,
+        since: None,
         detections: vec![DetectionId(3)],
         removals: vec![removal(pattern)],
         reason: "never used: \"it\" # is near".to_owned(),

@@ -209,6 +209,7 @@ impl World {
             created: Timestamp::UNIX_EPOCH,
             state,
             trial: None,
+            since: None,
             detections: vec![],
             removals: vec![Removal {
                 pattern: pattern.to_owned(),

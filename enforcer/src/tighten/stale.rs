@@ -1,0 +1,150 @@
+//! Staleness: what a profile grants and nobody has used for long.
+
+use std::collections::BTreeMap;
+
+use enforcer_abi::Access;
+use jiff::Timestamp;
+
+use super::{observed, own_grant};
+use crate::{
+    history::Use,
+    profile::{Compiled, Profile, Removal},
+};
+
+/// Returns what to take away from `profile`, whose table is `compiled`, since nobody used it
+/// in `uses`: what was used since `cutoff`.
+///
+/// Of each pattern that the profile's own allow-rules have, the rights go that are not in
+/// use; not of one that `known` says the profile has had for less long, nor of one that an
+/// abstraction has, too. A right that another one implies stays as long as that one does.
+pub fn stale(
+    profile: &Profile,
+    compiled: &Compiled,
+    uses: &[Use],
+    known: &BTreeMap<String, Timestamp>,
+    cutoff: Timestamp,
+) -> Vec<Removal> {
+    let mut by_rule = vec![Access::NONE; profile.rules.len()];
+    for one in uses.iter().filter(|one| one.last >= cutoff) {
+        for &at in &compiled.judge(&one.path).rules.granting {
+            if let Some(access) = by_rule.get_mut(at) {
+                *access |= one.access;
+            }
+        }
+    }
+    let mut removals: Vec<Removal> = Vec::new();
+    for rule in &profile.rules {
+        let pattern = rule.pattern.text();
+        let is_young = known.get(pattern).is_none_or(|&since| since > cutoff);
+        if is_young || removals.iter().any(|removal| removal.pattern == pattern) {
+            continue;
+        }
+        let Some(granted) = own_grant(profile, pattern) else {
+            continue;
+        };
+        let rules = profile.rules.iter().zip(&by_rule);
+        let in_use = rules
+            .filter(|(other, _)| other.pattern.text() == pattern)
+            .fold(Access::NONE, |all, (_, &access)| all | access);
+        let unused = granted & observed(profile) & !in_use;
+        let access = unused & !(granted & !unused).with_implied();
+        if !access.is_empty() {
+            removals.push(Removal {
+                pattern: pattern.to_owned(),
+                access,
+            });
+        }
+    }
+    removals
+}
+
+/// The patterns by which a profile's own rules allow something.
+pub fn own_patterns(profile: &Profile) -> impl Iterator<Item = &str> {
+    profile
+        .rules
+        .iter()
+        .filter(|rule| !rule.allow.is_empty() && *rule.origin.file == *profile.source)
+        .map(|rule| rule.pattern.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
+    use enforcer_abi::{Access, Operation};
+    use jiff::Timestamp;
+
+    use super::{own_patterns, stale};
+    use crate::{
+        history::Use,
+        profile::{Profile, compile_alone},
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn used(path: &str, access: Access, last: i64) -> Use {
+        Use {
+            profile: "p".to_owned(),
+            program: Vec::new(),
+            build: None,
+            lineage: 1,
+            path: path.as_bytes().to_vec(),
+            operations: [Operation::Open].into(),
+            access,
+            is_granted: true,
+            first: at(0),
+            last: at(last),
+            told: 1,
+        }
+    }
+
+    #[test]
+    fn what_is_not_used_for_long_is_stale() {
+        const TEXT: &str = "\
+name: p
+mode: enforce
+paths:
+  - { path: \"/used/**\", allow: [read, write] }
+  - { path: \"/long-ago/**\", allow: [read] }
+  - { path: \"/never/**\", allow: [read] }
+  - { path: \"/young/**\", allow: [read] }
+  - { path: \"/both/**\", allow: [read] }
+  - { path: \"/both/x\", allow: [read, append] }
+  - { path: \"/denied/**\", deny: [all] }
+";
+        let profile = Profile::parse(TEXT, Path::new("p.yaml"), Path::new("")).unwrap();
+        let compiled = compile_alone(&profile).unwrap();
+        let known: BTreeMap<_, _> = own_patterns(&profile)
+            .map(|pattern| {
+                let since = if pattern.starts_with("/young") {
+                    90
+                } else {
+                    10
+                };
+                (pattern.to_owned(), at(since))
+            })
+            .collect();
+        let uses = [
+            used("/used/a", Access::READ | Access::METADATA, 60),
+            used("/long-ago/a", Access::READ, 40),
+            used("/both/x", Access::READ, 50),
+        ];
+        let stale = stale(&profile, &compiled, &uses, &known, at(50));
+        let names: Vec<_> = stale
+            .iter()
+            .map(|one| {
+                let access: Vec<_> = one.access.names().collect();
+                format!("{} {}", one.pattern, access.join(","))
+            })
+            .collect();
+        let want = [
+            "/used/** write,append",
+            "/long-ago/** read",
+            "/never/** read",
+            "/both/x append",
+        ];
+        assert_eq!(names, want);
+    }
+}
