@@ -7,7 +7,6 @@ use crate::{
     judge::{Answer, How, judge, judge_unnamed},
     kernel::{global, offset},
     maps,
-    scratch::Request,
     walk::{self, NAMED, mounts},
 };
 
