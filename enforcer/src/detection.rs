@@ -195,6 +195,8 @@ impl Detection {
             "was let through, to be learnt,"
         } else if self.verdict == verdict_name(Verdict::Audit) {
             "would have been refused"
+        } else if self.verdict == verdict_name(Verdict::Allow) {
+            "was granted"
         } else {
             "was refused"
         };

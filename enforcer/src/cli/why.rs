@@ -6,7 +6,7 @@ use enforcer_abi::Reason;
 
 use super::{Socket, client, detections, output};
 use crate::{
-    detection::{DetectionId, access_text},
+    detection::{Detection, DetectionId, access_text},
     profile::{Escaped, access_from_names},
     protocol::{
         Request,
@@ -44,28 +44,7 @@ fn text(explained: &Explained) -> String {
     if let Some(end) = text.find("\nwhy: ") {
         text.truncate(end + 1);
     }
-    let by_reason = |reason: Reason| detection.reason == reason.name();
-    match (&detection.rule, &detection.privilege) {
-        (Some(rule), _) => push(&mut text, format_args!("a rule denied it: {rule}")),
-        (None, _) if by_reason(Reason::RightsGrow) => push(
-            &mut text,
-            format_args!(
-                "the object would have more rights under its new name; a copy would be judged by itself"
-            ),
-        ),
-        (None, _) if !by_reason(Reason::NotGranted) => push(
-            &mut text,
-            format_args!(
-                "it could not be judged by the profile: {}",
-                detection.reason
-            ),
-        ),
-        (None, Some(privilege)) => push(
-            &mut text,
-            format_args!("the profile's list `privileges` did not name {privilege}"),
-        ),
-        (None, None) => push(&mut text, format_args!("no rule granted it")),
-    }
+    push(&mut text, format_args!("{}", cause(detection)));
     if let Some(now) = now {
         rules(&mut text, now);
     } else {
@@ -88,6 +67,40 @@ fn text(explained: &Explained) -> String {
         );
     }
     text
+}
+
+/// Says why it was refused, or told.
+fn cause(detection: &Detection) -> String {
+    let by_reason = |reason: Reason| detection.reason == reason.name();
+    if by_reason(Reason::Watched) {
+        return match &detection.rule {
+            Some(rule) => format!("it was granted, and a rule wants that told: {rule}"),
+            None => "it was granted, and a rule wants that told".to_owned(),
+        };
+    }
+    if by_reason(Reason::OnTrial) {
+        return "it was granted, and a tightening on trial would take that away".to_owned();
+    }
+    if by_reason(Reason::Contained) {
+        return "the process is contained: the detection before it with the response \
+                `contained` tells why, and `enforcer release` lets it go on"
+            .to_owned();
+    }
+    match (&detection.rule, &detection.privilege) {
+        (Some(rule), _) => format!("a rule denied it: {rule}"),
+        (None, _) if by_reason(Reason::RightsGrow) => {
+            "the object would have more rights under its new name; a copy would be judged by itself"
+                .to_owned()
+        }
+        (None, _) if !by_reason(Reason::NotGranted) => format!(
+            "it could not be judged by the profile: {}",
+            detection.reason
+        ),
+        (None, Some(privilege)) => {
+            format!("the profile's list `privileges` did not name {privilege}")
+        }
+        (None, None) => "no rule granted it".to_owned(),
+    }
 }
 
 /// Says which rules speak about the path now.
@@ -141,4 +154,36 @@ fn line(rule: &RuleView) -> String {
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a string does not fail.
     let _written = writeln!(text, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cause;
+    use crate::detection::{Detection, sample};
+
+    #[test]
+    fn causes() {
+        let of = |reason: &str, rule: Option<&str>, privilege: Option<&str>| Detection {
+            reason: reason.to_owned(),
+            rule: rule.map(str::to_owned),
+            privilege: privilege.map(str::to_owned),
+            ..sample::detection()
+        };
+        let rule = Some("p.yaml:3:5");
+        #[rustfmt::skip]
+        let cases = [
+            (of("not-granted", None, None),        "no rule granted it"),
+            (of("not-granted", rule, None),        "a rule denied it: p.yaml:3:5"),
+            (of("not-granted", None, Some("bpf")), "the profile's list `privileges` did not name bpf"),
+            (of("rights-grow", None, None),        "the object would have more rights"),
+            (of("escaped", None, None),            "it could not be judged by the profile: escaped"),
+            (of("watched", rule, None),            "it was granted, and a rule wants that told: p.yaml:3:5"),
+            (of("on-trial", None, None),           "it was granted, and a tightening on trial"),
+            (of("contained", None, Some("bpf")),   "the process is contained"),
+        ];
+        for (detection, want) in cases {
+            let got = cause(&detection);
+            assert!(got.starts_with(want), "{}: {got}", detection.reason);
+        }
+    }
 }

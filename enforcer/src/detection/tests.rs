@@ -40,6 +40,7 @@ fn sentences() {
         (detection(),        "nginx (pid 8) was refused open of /etc/x\\n (write) by the profile nginx"),
         (verdict("audited"), "nginx (pid 8) would have been refused open of /etc/x\\n (write) by the profile nginx"),
         (verdict("learned"), "nginx (pid 8) was let through, to be learnt, open of /etc/x\\n (write) by the profile nginx"),
+        (verdict("allowed"), "nginx (pid 8) was granted open of /etc/x\\n (write) by the profile nginx"),
         (privilege,          "nginx (pid 8) was refused the privilege sys_admin by the profile nginx, 3 times"),
         (grown,              "nginx (pid 8) was refused rename of /etc/x\\n (rights-grow) by the profile nginx"),
         (nameless,           "nginx (pid 8) was refused open of an object without a name (write) by the profile nginx"),
