@@ -84,7 +84,7 @@ pub use self::{
     error::{Problem, ProfileError, ProfileErrors},
     escape::{Escaped, literal},
     explain::{Explanation, Owner, explain},
-    format::{FileKind, FormatError, append, format, kind_of},
+    format::{FileKind, FormatError, append, format, insert, kind_of},
     glob::{GlobError, GlobFault},
     growth::{Growth, Move, growth},
     limits::{FILE_LEN, NAME_LEN, RULES},

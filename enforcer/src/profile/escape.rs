@@ -39,7 +39,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// The pattern that matches these bytes of a path and nothing else.
+/// The pattern that matches these bytes of a path and nothing else. It is text that is shown
+/// as it is.
 pub fn literal(bytes: &[u8]) -> String {
     let mut pattern = String::new();
     let escape = |pattern: &mut String, bytes: &[u8]| {
@@ -52,7 +53,8 @@ pub fn literal(bytes: &[u8]) -> String {
         for letter in chunk.valid().chars() {
             match letter {
                 '*' | '?' | '[' | ']' | '{' | '}' | '\\' => pattern.extend(['\\', letter]),
-                _ if letter.is_ascii_control() => {
+                // What is not shown as itself might show the rule as another.
+                _ if !matches!(letter, '"' | '\'') && letter.escape_debug().len() > 1 => {
                     escape(&mut pattern, letter.to_string().as_bytes());
                 }
                 _ => pattern.push(letter),
@@ -65,7 +67,7 @@ pub fn literal(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Escaped;
+    use super::{Escaped, literal};
 
     #[test]
     fn escapes() {
@@ -82,6 +84,27 @@ mod tests {
         ];
         for (name, bytes, want) in cases {
             assert_eq!(Escaped(bytes).to_string(), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn literals() {
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], &str); 7] = [
+            ("plain",              b"/srv/www",                 "/srv/www"),
+            ("quotes and spaces",  b"/a b/'c\"",                "/a b/'c\""),
+            ("printable",          "/é/日".as_bytes(),          "/é/日"),
+            ("a meaning",          b"/*?[]{}\\",               r"/\*\?\[\]\{\}\\"),
+            ("escape",             b"/\x1b[2J",                 r"/\x1b\[2J"),
+            ("right to left mark", "/\u{202e}x".as_bytes(),     r"/\xe2\x80\xaex"),
+            ("not utf-8",          b"/\xff\xc3x",               r"/\xff\xc3x"),
+        ];
+        for (name, bytes, want) in cases {
+            let pattern = literal(bytes);
+            assert_eq!(pattern, want, "{name}");
+            let parsed = crate::profile::Pattern::parse(&pattern).unwrap();
+            assert!(parsed.matches(bytes), "{name}");
+            assert_eq!(parsed.literal_prefix(), bytes, "{name}");
         }
     }
 }

@@ -4,13 +4,15 @@
 //! - [`order`]: where keys and rights stand
 //! - [`compose`]: pieces of texts that programs make
 //! - [`write`]: from the tree to text; [`scalar`]: words, and which need quotes
-//! - [`append`]: what one profile has besides, at the ends of another's lists
+//! - [`append`]: what one profile has besides, at the ends of another's lists; [`insert`]: the
+//!   same, with every line that was there left as it is
 //!
 //! Only what a file looks like changes. That it says the same is not taken on trust: the
 //! new text is read again and compared, and if anything is missing there is no new text.
 
 mod append;
 mod compose;
+mod insert;
 mod order;
 mod read;
 mod scalar;
@@ -19,9 +21,9 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-pub use self::append::append;
 pub(crate) use self::compose::{Text, comment, exec_rule, path_rule, quoted};
 pub(super) use self::order::keys as in_order;
+pub use self::{append::append, insert::insert};
 use super::{
     Escaped, FILE_LEN, Origin, Profile,
     error::{Problem, ProfileError},

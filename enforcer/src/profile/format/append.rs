@@ -4,13 +4,13 @@ use std::path::Path;
 
 use super::{
     FileKind, FormatError, parse,
-    tree::{Collection, Entry, Line, Value},
+    tree::{Collection, Document, Entry, Line, Value},
     written,
 };
 use crate::profile::Profile;
 
 /// Keys whose lists grow. What else a profile says is its author's.
-const LISTS: [&str; 5] = ["include", "paths", "privileges", "exec", "network"];
+pub(super) const LISTS: [&str; 5] = ["include", "paths", "privileges", "exec", "network"];
 
 /// Adds to the profile `text` of `file` the abstractions, privileges and rules of the profile
 /// `added`, with their comments, behind its own. The whole is in the one style then.
@@ -24,6 +24,13 @@ pub fn append(
     file: &Path,
     abstractions: &Path,
 ) -> Result<String, FormatError> {
+    let new = written(grown(text, added, file)?, file, FileKind::Profile)?;
+    Profile::parse(&new, file, abstractions)?;
+    Ok(new)
+}
+
+/// The profile `text` with what `added` has besides.
+pub(super) fn grown(text: &str, added: &str, file: &Path) -> Result<Document, FormatError> {
     let mut document = parse(text, file, FileKind::Profile)?;
     for entry in parse(added, file, FileKind::Profile)?.top.entries {
         let Some(key) = entry.key.as_ref().map(|key| key.text.clone()) else {
@@ -38,9 +45,7 @@ pub fn append(
             None => document.top.entries.push(entry),
         }
     }
-    let new = written(document, file, FileKind::Profile)?;
-    Profile::parse(&new, file, abstractions)?;
-    Ok(new)
+    Ok(document)
 }
 
 /// Adds entries to a list, but for words that are in it.
@@ -75,7 +80,7 @@ fn grow(own: &mut Entry, added: Value) {
 }
 
 /// Whether a word is in a list.
-fn is_known(list: &Collection, entry: &Entry) -> bool {
+pub(super) fn is_known(list: &Collection, entry: &Entry) -> bool {
     let Value::Scalar(word) = &entry.value else {
         return false;
     };

@@ -7,7 +7,7 @@ use self::messy::Messy;
 use super::{FileKind, format, is_same, kind_of, order};
 use crate::profile::{Profile, abstraction_schema, profile_schema};
 
-mod messy;
+pub(super) mod messy;
 
 fn formatted(text: &str) -> String {
     let kind = kind_of(text);

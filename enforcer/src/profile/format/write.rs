@@ -35,6 +35,20 @@ pub(super) fn text(document: &Document) -> String {
     writer.text
 }
 
+/// A key of the file with its value, without what stands above it.
+pub(super) fn section(entry: &Entry, indent: usize) -> String {
+    let mut writer = Writer::default();
+    writer.pair(entry, indent, Role::Top);
+    writer.text
+}
+
+/// An entry of the list under a key of the file, with what stands above it.
+pub(super) fn row(entry: &Entry, key: &str, indent: usize) -> String {
+    let mut writer = Writer::default();
+    writer.item(entry, 0, indent, Role::Top.under(key));
+    writer.text
+}
+
 /// A text on its way. It is empty or ends with a line end.
 #[derive(Default)]
 struct Writer {

@@ -1,10 +1,10 @@
 //! Profiles as people write them: in every layout, with comments everywhere.
 
 /// A profile.
-pub(super) struct Messy {
-    pub(super) text: String,
+pub(in crate::profile::format) struct Messy {
+    pub(in crate::profile::format) text: String,
     /// How many comments are in it: `# c0.`, `# c1.` and so on.
-    pub(super) comments: usize,
+    pub(in crate::profile::format) comments: usize,
 }
 
 /// A text on its way, and the choices that make it.
