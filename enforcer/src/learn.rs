@@ -13,6 +13,7 @@
 //! - [`secrets`]: what in such a pattern is denied nevertheless
 //! - [`moves`]: renames and links, which must give no rights; [`join`]: fewer and shorter rules
 //! - [`networks`]: sockets and addresses; [`existing`]: what exists that a pattern admits
+//! - [`wider`]: patterns for single objects, by the evidence of others
 //! - [`plan`]: the profile on its way; [`render`]: its text; [`error`]: why there is none
 //!
 //! What becomes more than what was seen, and when. The numbers are [`Thresholds`]:
@@ -49,6 +50,7 @@ mod render;
 mod secrets;
 mod shapes;
 mod tree;
+mod wider;
 
 use std::{
     collections::BTreeSet,
@@ -60,9 +62,11 @@ use enforcer_abi::Access;
 pub use self::{
     abstractions::Included,
     error::LearnError,
-    existing::{Admitted, Entry, Existing},
+    existing::{Admitted, Entry, Existing, admitted},
     observe::{Object, Observation},
+    places::may_be_offered,
     shapes::Kind,
+    wider::{Evidence, Wider},
 };
 use self::{
     observe::Gathered,

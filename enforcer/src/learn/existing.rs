@@ -15,6 +15,8 @@ use crate::{
 
 /// Most names that are looked at for a pattern.
 const LOOKED_AT: usize = 20_000;
+/// Most that are named as examples.
+const EXAMPLES: usize = 10;
 
 /// The files of a host.
 pub trait Existing {
@@ -51,13 +53,13 @@ pub struct Admitted {
     pub count: usize,
     /// Whether all that is there was looked at.
     pub is_all: bool,
-    /// One of them.
-    pub example: Option<Vec<u8>>,
+    /// The first of them, ten at most.
+    pub examples: Vec<Vec<u8>>,
 }
 
 /// What exists beyond `seen` that a pattern admits. `None` where the kernel shows what it
 /// wants, or the pattern is none.
-pub(super) fn admitted(
+pub fn admitted(
     pattern: &str,
     seen: &BTreeSet<Vec<u8>>,
     existing: &dyn Existing,
@@ -89,7 +91,9 @@ pub(super) fn admitted(
             let is_matched = !table.judge(&path).rules.granting.is_empty();
             if is_matched && !seen.contains(&path) {
                 admitted.count += 1;
-                admitted.example.get_or_insert_with(|| path.clone());
+                if admitted.examples.len() < EXAMPLES {
+                    admitted.examples.push(path.clone());
+                }
             }
             let depth = path.split(|&byte| byte == b'/').skip(1).count();
             if is_folder && most.is_none_or(|most| depth < most) {
@@ -140,7 +144,11 @@ mod tests {
         for (pattern, count, example) in cases {
             let got = admitted(pattern, &seen, &root).unwrap();
             assert_eq!(got.count, count, "{pattern}");
-            assert_eq!(got.example.as_deref(), example, "{pattern}");
+            assert_eq!(
+                got.examples.first().map(Vec::as_slice),
+                example,
+                "{pattern}"
+            );
             assert!(got.is_all, "{pattern}");
         }
         assert_eq!(admitted("/proc/[0-9]*/stat", &seen, &root), None);

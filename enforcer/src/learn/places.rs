@@ -121,6 +121,12 @@ pub(super) fn zone(folder: &str) -> Zone {
     }
 }
 
+/// Whether a rule about all that is in a folder may be offered to who decides of one file in
+/// it. What the kernel shows there another day is something else. `folder` is a pattern.
+pub fn may_be_offered(folder: &str) -> bool {
+    may_be_taken(folder) && zone(folder) != Zone::Kernel
+}
+
 /// Whether rules may be about all that is in a folder. `folder` is a pattern.
 pub(super) fn may_be_taken(folder: &str) -> bool {
     let matches = |shared: &str| match shared.strip_suffix("/*") {

@@ -86,28 +86,43 @@ pub fn recorded(
     for one in &learned {
         all.accesses = all.accesses.saturating_add(one.count);
         all.once += u64::from(one.count == 1);
-        let Some((object, operation)) = object(one) else {
+        let Some(observation) = observation(one, only.copied(), find) else {
             all.nameless += 1;
             continue;
         };
-        let found = match &object {
-            Object::Path(path) => find(path),
-            _ => None,
-        };
-        let is_new = one.requested.contains(Access::CREATE);
-        let is_own = only.map(|uid| is_new || found.is_some_and(|it| it.uid == *uid));
         all.observations.push(Observation {
-            object,
-            operation,
-            access: one.requested,
-            is_folder: found.map(|it| it.is_folder),
-            is_own,
             from: olds.get(&one.id.0).map(|path| path.to_vec()),
-            program: one.who.exe.clone().unwrap_or_default(),
-            lineage: one.lineage,
+            ..observation
         });
     }
     all
+}
+
+/// Returns what a detection shows of a program; `None` where that is of no object which a
+/// profile could name. `user` is the only one who did it, if that is known; `find` says what
+/// there is at a path.
+pub fn observation(
+    detection: &Detection,
+    user: Option<u32>,
+    find: &dyn Fn(&[u8]) -> Option<Found>,
+) -> Option<Observation> {
+    let (object, operation) = object(detection)?;
+    let found = match &object {
+        Object::Path(path) => find(path),
+        _ => None,
+    };
+    let is_new = detection.requested.contains(Access::CREATE);
+    let is_own = user.map(|uid| is_new || found.is_some_and(|it| it.uid == uid));
+    Some(Observation {
+        object,
+        operation,
+        access: detection.requested,
+        is_folder: found.map(|it| it.is_folder),
+        is_own,
+        from: None,
+        program: detection.who.exe.clone().unwrap_or_default(),
+        lineage: detection.lineage,
+    })
 }
 
 /// Returns the lineages that something was refused to, or would have been, and nobody has

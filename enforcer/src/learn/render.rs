@@ -125,7 +125,7 @@ fn evidence(text: &mut Text, plan: &Plan, rule: &PathRule) {
     let Some(admitted) = plan.admitted(&rule.pattern()) else {
         return;
     };
-    if let Some(example) = &admitted.example {
+    if let Some(example) = admitted.examples.first() {
         let least = if admitted.is_all { "" } else { "at least " };
         let count = admitted.count;
         let example = String::from_utf8_lossy(example);

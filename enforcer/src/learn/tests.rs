@@ -16,7 +16,7 @@ mod properties;
 mod runs;
 
 /// A host with nothing on it.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Existing for Nothing {
     fn names(&self, _: &[u8]) -> Option<Vec<Entry>> {
