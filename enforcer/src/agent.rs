@@ -6,7 +6,7 @@
 //!   [`clock`]: when; `intake`: what becomes of them
 //! - `tightening`: proposals, applied and taken back
 //! - [`server`]: the socket; `requests`: the answers
-//! - `containment`: who is contained, and released
+//! - `containment`: who is contained, and released; `review`: what people decide
 //! - `history`: what was used; `builds`: of programs
 //! - `log`: what is said on stderr
 //!
@@ -27,6 +27,7 @@ pub mod loaded;
 mod log;
 pub mod processes;
 mod requests;
+mod review;
 pub mod server;
 mod tightening;
 
@@ -227,7 +228,10 @@ impl Agent {
                 Some(ask) = asked.recv() => self.reply(ask),
                 _ = tick.tick() => self.each_second(),
                 _ = keep.tick() => self.tidy(),
-                _ = hangup.recv() => self.reload(),
+                _ = hangup.recv() => {
+                    // What came of it was said.
+                    let _result = self.reload();
+                }
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
             }
@@ -270,25 +274,27 @@ impl Agent {
         }
     }
 
-    /// Loads the profiles anew, all or none.
-    fn reload(&mut self) {
+    /// Loads the profiles of the folder anew, all or none, and says what came of it.
+    fn reload(&mut self) -> Result<Changed, AgentError> {
         match sd_notify::NotifyState::monotonic_usec_now() {
             Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
             Err(error) => log::problem("the service manager is not told", &error),
         }
-        match self.load_anew() {
-            Ok(changed) => log::changed(&changed),
+        let result = self.load_anew();
+        match &result {
+            Ok(changed) => log::changed(changed),
             Err(AgentError::Profiles { errors }) => {
-                for error in &errors {
+                for error in errors {
                     log::line(format_args!("{error}"));
                 }
                 log::line(format_args!(
                     "the profiles have errors; those from before stay"
                 ));
             }
-            Err(error) => log::problem("the profiles from before stay", &error),
+            Err(error) => log::problem("the profiles from before stay", error),
         }
         notify(&[sd_notify::NotifyState::Ready]);
+        result
     }
 
     fn load_anew(&mut self) -> Result<Changed, AgentError> {

@@ -131,6 +131,11 @@ pub fn privilege_name(privilege: Privilege) -> Option<String> {
     })
 }
 
+/// The name of the profile in that of an instance: `nginx` of `nginx+audit`.
+pub fn base_name(instance: &str) -> &str {
+    instance.split_once('+').map_or(instance, |(name, _)| name)
+}
+
 /// The rights of `access`, as a person reads them: `read, write`. What they imply goes
 /// without saying.
 pub fn access_text(access: Access) -> String {

@@ -15,7 +15,7 @@ pub mod views;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
-    detection::{DetectionId, TighteningId},
+    detection::{DetectionId, State, TighteningId},
     profile::ProfileMode,
 };
 
@@ -97,6 +97,23 @@ pub enum Request {
         /// The process, by its id in the first pid namespace.
         pid: u32,
     },
+    /// Note how far people are with detections, with all or with none. → the list of their
+    /// names.
+    Settle {
+        /// Which.
+        detections: Vec<DetectionId>,
+        /// How far.
+        state: State,
+    },
+    /// Load the profiles of the folder anew, all or none. → [`views::Reloaded`].
+    Reload,
+    /// Load a profile that lies elsewhere. → [`views::Reloaded`].
+    Load {
+        /// Its text.
+        text: String,
+        /// Its file, an absolute path.
+        file: String,
+    },
     /// Release whom a detection contained. → [`crate::detection::Detection`].
     Release {
         /// Which.
@@ -124,9 +141,17 @@ pub enum Request {
         /// Which.
         id: TighteningId,
     },
+    /// Have a proposal not be made again. What is on trial is taken back. → a list of one
+    /// [`crate::tighten::Overlay`].
+    TightenDecline {
+        /// Which.
+        id: TighteningId,
+    },
     /// What was taken away and given back, and when? → a list of
     /// [`views::LogEntry`].
     TightenLog,
+    /// Which tightenings are there? → a list of [`crate::tighten::Overlay`].
+    TightenList,
 }
 
 /// The profile that a process is to be put under.
@@ -275,110 +300,4 @@ pub fn parse_request(line: &[u8]) -> Result<Request, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        FailureKind, ProfileChoice, ProfileMode, Reply, Request, TightenTarget, parse_request,
-        request_line,
-    };
-    use crate::detection::{DetectionId, TighteningId};
-
-    #[test]
-    fn requests_are_read_as_they_were_written() {
-        let requests = [
-            Request::Status,
-            Request::Detections {
-                after: DetectionId(0),
-                profile: Some("p".to_owned()),
-            },
-            Request::Detection { id: DetectionId(3) },
-            Request::Recent {
-                profile: "p".to_owned(),
-            },
-            Request::Follow { profile: None },
-            Request::Explain {
-                detection: DetectionId(3),
-            },
-            Request::Watch {
-                text: "a\nb".to_owned(),
-                file: "/p.yaml".to_owned(),
-            },
-            Request::Unwatch {
-                profile: "p".to_owned(),
-            },
-            Request::Enrol {
-                profile: ProfileChoice::Loaded {
-                    name: "p".to_owned(),
-                },
-                mode: Some(ProfileMode::Audit),
-            },
-            Request::Enrol {
-                profile: ProfileChoice::Text {
-                    text: "a\nb".to_owned(),
-                    file: "/p.yaml".to_owned(),
-                },
-                mode: None,
-            },
-            Request::Adopt {
-                profile: ProfileChoice::Loaded {
-                    name: "p".to_owned(),
-                },
-                mode: None,
-                pid: 7,
-            },
-            Request::TightenPlan { detection: None },
-            Request::TightenApply {
-                target: TightenTarget::Tightening(TighteningId(1)),
-            },
-            Request::TightenApply {
-                target: TightenTarget::Detection(DetectionId(1)),
-            },
-            Request::TightenRevert {
-                id: TighteningId(1),
-            },
-            Request::TightenLog,
-        ];
-        for request in requests {
-            let line = request_line(&request).unwrap();
-            assert_eq!(line.matches('\n').count(), 1, "{line}");
-            assert_eq!(parse_request(line.as_bytes()), Ok(request), "{line}");
-        }
-    }
-
-    #[test]
-    fn senseless_requests() {
-        #[rustfmt::skip]
-        let cases = [
-            ("no json",         "status",                                   "expected value"),
-            ("no version",      r#"{"command":"status"}"#,                  "missing field `v`"),
-            ("later version",   r#"{"v":2,"command":"new"}"#,               "version 2"),
-            ("unknown command", r#"{"v":1,"command":"stop"}"#,              "unknown variant `stop`"),
-            ("no command",      r#"{"v":1}"#,                               "missing field `command`"),
-            ("a bad name",      r#"{"v":1,"command":"detection","id":"9"}"#, "is no detection"),
-            ("nothing",         "",                                         "EOF"),
-        ];
-        for (name, line, want) in cases {
-            let failure = parse_request(line.as_bytes()).unwrap_err();
-            assert_eq!(failure.kind, FailureKind::BadRequest, "{name}");
-            assert!(
-                failure.message.contains(want),
-                "{name}: {}",
-                failure.message
-            );
-        }
-    }
-
-    #[test]
-    fn form_of_replies() {
-        let ok = serde_json::to_string(&Reply::Ok(1)).unwrap();
-        assert_eq!(ok, r#"{"ok":1}"#);
-        let error: Reply<u8> = Reply::Error(super::Failure::new(
-            FailureKind::NotFound,
-            "there is no detection D9",
-        ));
-        let error = serde_json::to_string(&error).unwrap();
-        assert_eq!(
-            error,
-            r#"{"error":{"kind":"not-found","message":"there is no detection D9"}}"#
-        );
-    }
-}
+mod tests;

@@ -5,9 +5,11 @@
 //! the store only mirrors them, with a log of their changes.
 //!
 //! - `schema`: tables and their migrations
-//! - `detections`, `tightenings`, `used_rights`, `uses`, `patterns`: the statements
+//! - `detections`, `outcomes`, `tightenings`, `used_rights`, `uses`, `patterns`: the
+//!   statements
 
 mod detections;
+mod outcomes;
 mod patterns;
 mod schema;
 mod tightenings;

@@ -1,11 +1,12 @@
-//! Why the agent cannot start, or cannot go on.
+//! Why the agent cannot start, or cannot go on, and what clients are told of that.
 
 use std::{io, path::PathBuf};
 
-use super::{loaded::ChangeError, server::SocketError};
+use super::{loaded::ChangeError, server::SocketError, tightening::TightenError};
 use crate::{
     kernel::{AccessError, LoadError, ReadError},
     profile::ProfileError,
+    protocol::{Failure, FailureKind, chain},
     store::StoreError,
     tighten::OverlayError,
 };
@@ -75,4 +76,60 @@ pub(super) enum FoldError {
     /// The store does not take them.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        let kind = match error {
+            ChangeError::NotLoaded { .. } => FailureKind::NotFound,
+            ChangeError::Compile(_)
+            | ChangeError::UnknownUser { .. }
+            | ChangeError::TwoUsers { .. }
+            | ChangeError::Lacks { .. } => FailureKind::InvalidProfile,
+            ChangeError::NameTaken { .. } | ChangeError::NoSlot { .. } | ChangeError::NoRoom(_) => {
+                FailureKind::Conflict
+            }
+            ChangeError::Accounts { .. } | ChangeError::Kernel { .. } => FailureKind::Internal,
+        };
+        let message = match kind {
+            FailureKind::InvalidProfile => error.to_string(),
+            _ => chain(&error),
+        };
+        Self::new(kind, message)
+    }
+}
+
+impl From<TightenError> for Failure {
+    fn from(error: TightenError) -> Self {
+        let kind = match error {
+            TightenError::NoTightening { .. }
+            | TightenError::NoDetection { .. }
+            | TightenError::NothingUnused { .. } => FailureKind::NotFound,
+            TightenError::Already { .. }
+            | TightenError::NotApplied { .. }
+            | TightenError::InUse { .. }
+            | TightenError::InHistory { .. } => FailureKind::Conflict,
+            _ => FailureKind::Internal,
+        };
+        Self::new(kind, chain(&error))
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Profiles { errors } => {
+                let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                Self::new(FailureKind::InvalidProfile, lines.join("\n"))
+            }
+            AgentError::Change { source } => source.into(),
+            error => Self::internal(&error),
+        }
+    }
 }

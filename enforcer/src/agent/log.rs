@@ -4,7 +4,7 @@ use std::{fmt, io::Write as _};
 
 use super::{loaded::Changed, tightening::removals_text};
 use crate::{
-    detection::{Detection, DetectionId, Finding, access_text},
+    detection::{Detection, DetectionId, Finding, State, access_text},
     profile::Escaped,
     protocol::chain,
     tighten::Overlay,
@@ -63,6 +63,16 @@ pub(super) fn contained(id: DetectionId, finding: &Finding) {
 /// Tells that whom a detection contained is released.
 pub(super) fn released(id: DetectionId) {
     line(format_args!("released={id}"));
+}
+
+/// Tells how far people are with detections.
+pub(super) fn settled(ids: &[DetectionId], state: State) {
+    let ids: Vec<String> = ids.iter().map(DetectionId::to_string).collect();
+    line(format_args!(
+        "settled={} state={}",
+        ids.join(","),
+        state.name()
+    ));
 }
 
 /// Tells what changed in the kernel.

@@ -11,14 +11,13 @@ use super::{
     loaded::{ChangeError, Instance},
     log,
     server::{Answer, Ask, failure_line},
-    tightening::TightenError,
 };
 use crate::{
     detection::{Detection, DetectionId},
     kernel::AccessError,
     profile::{ABSTRACTIONS, Owner, Profile, ProfileMode, Rule, explain, object_name},
     protocol::{
-        Failure, FailureKind, ProfileChoice, Reply, Request, TightenTarget, chain,
+        Failure, FailureKind, ProfileChoice, Reply, Request, TightenTarget,
         line::{self, LINE_LEN},
         status::{AgentStatus, DetectionTotals, KernelStatus, ProfileStatus, Status},
         views::{Explained, Judged, LogEntry, Page, RuleView, Watched},
@@ -80,6 +79,9 @@ impl Agent {
             Request::Unwatch { profile } => ok(&self.unwatch(profile)?),
             Request::Enrol { profile, mode } => ok(&self.enrol(profile, mode, process)?),
             Request::Adopt { profile, mode, pid } => ok(&self.adopt(profile, mode, pid)?),
+            Request::Settle { detections, state } => ok(&self.settle(detections, state)?),
+            Request::Reload => ok(&self.load_folder()?),
+            Request::Load { text, file } => ok(&self.load_file(&text, Path::new(&file))?),
             Request::Release { detection } => ok(&self.release(detection)?),
             Request::TightenPlan {
                 detection: Some(id),
@@ -93,7 +95,9 @@ impl Agent {
             } => ok(&self.apply_after(id, "applied by command")?),
             Request::TightenTry { id } => ok(&[self.try_out(id, "on trial by command")?]),
             Request::TightenRevert { id } => ok(&[self.revert(id, "reverted by command")?]),
+            Request::TightenDecline { id } => ok(&[self.decline(id, "declined by command")?]),
             Request::TightenLog => ok(&self.log_entries()?),
+            Request::TightenList => ok(&self.overlays.iter().collect::<Vec<_>>()),
         }
     }
 
@@ -115,7 +119,7 @@ impl Agent {
             let tightenings = self.overlays.of(base, OverlayState::Applied);
             profiles.push(ProfileStatus {
                 name: name.to_owned(),
-                source: instance.written.source.display().to_string(),
+                source: shown(&instance.written.source),
                 slot: instance.slot.0,
                 mode: instance.mode(),
                 removed: instance.removed,
@@ -138,6 +142,7 @@ impl Agent {
             agent: AgentStatus {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
+                profiles: shown(&self.options.profiles),
                 uptime_seconds: self.started.elapsed().as_secs(),
             },
             kernel: KernelStatus {
@@ -228,7 +233,7 @@ impl Agent {
         Ok(Watched { profile, last })
     }
 
-    fn parse(&self, text: &str, file: &Path) -> Result<Profile, Failure> {
+    pub(super) fn parse(&self, text: &str, file: &Path) -> Result<Profile, Failure> {
         let abstractions = self.options.profiles.join(ABSTRACTIONS);
         Profile::parse(text, file, &abstractions)
             .map_err(|error| Failure::new(FailureKind::InvalidProfile, error.to_string()))
@@ -238,8 +243,7 @@ impl Agent {
     fn load_text(&mut self, text: &str, file: &Path) -> Result<String, Failure> {
         let profile = self.parse(text, file)?;
         let name = profile.name.clone();
-        let staged = self.registry.stage_file(profile, &self.overlays)?;
-        log::changed(&self.registry.commit(staged, &mut self.kernel)?);
+        self.load_profile(profile)?;
         Ok(name)
     }
 
@@ -315,6 +319,12 @@ fn judged(detection: &Detection, instance: &Instance) -> Option<Judged> {
     })
 }
 
+/// A file or folder as who runs elsewhere finds it.
+fn shown(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute.display().to_string()
+}
+
 /// Why the status cannot be told.
 #[derive(Debug, thiserror::Error)]
 enum StatusError {
@@ -339,47 +349,4 @@ fn ok<T: Serialize>(value: &T) -> Result<Answer, Failure> {
         ));
     }
     Ok(Answer::Line(line))
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::internal(&error)
-    }
-}
-
-impl From<ChangeError> for Failure {
-    fn from(error: ChangeError) -> Self {
-        let kind = match error {
-            ChangeError::NotLoaded { .. } => FailureKind::NotFound,
-            ChangeError::Compile(_)
-            | ChangeError::UnknownUser { .. }
-            | ChangeError::TwoUsers { .. }
-            | ChangeError::Lacks { .. } => FailureKind::InvalidProfile,
-            ChangeError::NameTaken { .. } | ChangeError::NoSlot { .. } | ChangeError::NoRoom(_) => {
-                FailureKind::Conflict
-            }
-            ChangeError::Accounts { .. } | ChangeError::Kernel { .. } => FailureKind::Internal,
-        };
-        let message = match kind {
-            FailureKind::InvalidProfile => error.to_string(),
-            _ => chain(&error),
-        };
-        Self::new(kind, message)
-    }
-}
-
-impl From<TightenError> for Failure {
-    fn from(error: TightenError) -> Self {
-        let kind = match error {
-            TightenError::NoTightening { .. }
-            | TightenError::NoDetection { .. }
-            | TightenError::NothingUnused { .. } => FailureKind::NotFound,
-            TightenError::Already { .. }
-            | TightenError::NotApplied { .. }
-            | TightenError::InUse { .. }
-            | TightenError::InHistory { .. } => FailureKind::Conflict,
-            _ => FailureKind::Internal,
-        };
-        Self::new(kind, chain(&error))
-    }
 }

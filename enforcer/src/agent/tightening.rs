@@ -20,7 +20,7 @@ pub(super) use self::error::TightenError;
 pub use self::text::{lost_text, removals_text};
 use super::{Agent, loaded::ChangeError, log};
 use crate::{
-    detection::{Detection, DetectionId, TighteningId, finding::leaves_profile},
+    detection::{Detection, DetectionId, TighteningId, base_name, finding::leaves_profile},
     history::Use,
     profile::{Escaped, ProfileMode, Removal, Tighten},
     protocol::views::Plan,
@@ -261,7 +261,7 @@ impl Agent {
         }
     }
 
-    fn tightening(&self, id: TighteningId) -> Result<Overlay, TightenError> {
+    pub(super) fn tightening(&self, id: TighteningId) -> Result<Overlay, TightenError> {
         self.overlays
             .get(id)
             .cloned()
@@ -270,7 +270,7 @@ impl Agent {
 
     /// Brings a tightening into another state: its file, then the kernel, then the
     /// store, which only mirrors.
-    fn change(
+    pub(super) fn change(
         &mut self,
         before: Overlay,
         state: OverlayState,
@@ -305,7 +305,7 @@ impl Agent {
     }
 
     /// Writes an overlay whose state does not change what holds.
-    fn keep(&mut self, overlay: &Overlay, cause: &str) -> Result<(), TightenError> {
+    pub(super) fn keep(&mut self, overlay: &Overlay, cause: &str) -> Result<(), TightenError> {
         self.overlays
             .put(overlay.clone())
             .map_err(TightenError::overlay)?;
@@ -396,9 +396,4 @@ impl Agent {
             lost: self.lost(overlay)?.into_iter().take(LISTED).collect(),
         })
     }
-}
-
-/// Returns the profile's name in that of an instance.
-pub(super) fn base_name(instance: &str) -> &str {
-    instance.split_once('+').map_or(instance, |(name, _)| name)
 }

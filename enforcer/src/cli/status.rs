@@ -199,6 +199,7 @@ mod tests {
             agent: AgentStatus {
                 version: "0.1.0".to_owned(),
                 pid: 7,
+                profiles: "/p".to_owned(),
                 uptime_seconds: 61,
             },
             kernel: KernelStatus {

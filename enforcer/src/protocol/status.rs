@@ -32,6 +32,8 @@ pub struct AgentStatus {
     pub version: String,
     /// Its process id.
     pub pid: u32,
+    /// Its folder of profiles.
+    pub profiles: String,
     /// Seconds since it began to enforce.
     pub uptime_seconds: u64,
 }

@@ -58,6 +58,17 @@ pub struct Adopted {
     pub exe: Option<String>,
 }
 
+/// What came of loading profiles, by the names that they are loaded under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Those that are others than before.
+    pub loaded: Vec<String>,
+    /// Those that are gone, and refuse nothing any more.
+    pub removed: Vec<String>,
+    /// Those that are gone, and still refuse.
+    pub stuck: Vec<String>,
+}
+
 /// Some of the history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {

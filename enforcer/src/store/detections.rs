@@ -71,12 +71,6 @@ UPDATE detections SET
     response = iif(?4 = 'none', response, ?4)
 WHERE id = ?1";
 
-const RELEASE: &str = "UPDATE detections SET response = 'released' WHERE id = ?1";
-
-/// Who was contained under an earlier agent is so no longer.
-const END_CONTAINMENTS: &str =
-    "UPDATE detections SET response = 'ended' WHERE response = 'contained'";
-
 const SELECT: &str = "
 SELECT id, lineage, profile, layer, operation, privilege, requested, missing, path, reason, verdict, response,
     rule, pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns, last_ns, count, state
@@ -198,22 +192,6 @@ impl Store {
             }
         }
         transaction.commit().map_err(failed(action))
-    }
-
-    /// Notes that whom a detection contained is released.
-    pub fn release(&self, id: DetectionId) -> Result<(), StoreError> {
-        self.connection
-            .execute(RELEASE, [id.0])
-            .map(|_rows| ())
-            .map_err(failed("record a release"))
-    }
-
-    /// Notes that nobody is contained: the kernel programs were loaded anew.
-    pub fn end_containments(&self) -> Result<(), StoreError> {
-        self.connection
-            .execute(END_CONTAINMENTS, [])
-            .map(|_rows| ())
-            .map_err(failed("record who is contained"))
     }
 
     /// Returns the detection with this name.

@@ -8,9 +8,9 @@
 use enforcer_abi::{Access, Reason, Verdict};
 use jiff::Timestamp;
 
-use super::{Agent, TightenError, base_name, log};
+use super::{Agent, TightenError, log};
 use crate::{
-    detection::{Detection, TighteningId, finding::leaves_profile, verdict_name},
+    detection::{Detection, TighteningId, base_name, finding::leaves_profile, verdict_name},
     tighten::{Overlay, OverlayState},
 };
 

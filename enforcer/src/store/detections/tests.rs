@@ -228,3 +228,39 @@ fn pages() {
     }
     assert_eq!(store.last_detection().unwrap(), ids[4]);
 }
+
+#[test]
+fn detections_are_settled_all_or_none() {
+    use State::{Acknowledged, Open, Resolved};
+    let base = tempfile::tempdir().unwrap();
+    let mut store = Store::open(base.path(), "boot").unwrap();
+    let findings = [b"/a", b"/b", b"/c"].map(|path| finding(path, 1, 1_000, 1));
+    let ids: Vec<DetectionId> = store
+        .record(&findings)
+        .unwrap()
+        .into_iter()
+        .map(|one| one.id)
+        .collect();
+    let states = |store: &Store| -> Vec<State> {
+        let all = store.detections(DetectionId(0), None, 10).unwrap();
+        all.into_iter().map(|one| one.state).collect()
+    };
+    let none = DetectionId(99);
+    // Columns: what it shows, which, the state, which there is not, all states then.
+    #[rustfmt::skip]
+    let steps = [
+        ("some",       vec![ids[0], ids[1]], Resolved,     None,       [Resolved, Resolved, Open]),
+        ("one is not", vec![ids[2], none],   Resolved,     Some(none), [Resolved, Resolved, Open]),
+        ("none",       vec![],               Resolved,     None,       [Resolved, Resolved, Open]),
+        ("another",    vec![ids[2]],         Acknowledged, None,       [Resolved, Resolved, Acknowledged]),
+        ("again",      vec![ids[0]],         Open,         None,       [Open, Resolved, Acknowledged]),
+    ];
+    for (name, ids, state, missing, want) in steps {
+        assert_eq!(store.settle(&ids, state).unwrap(), missing, "{name}");
+        assert_eq!(states(&store), want, "{name}");
+    }
+    // What happens again is counted, and stays settled.
+    let _again = store.record(&findings).unwrap();
+    assert_eq!(states(&store), [Open, Resolved, Acknowledged]);
+    assert_eq!(store.suspects().unwrap(), [1].into());
+}
