@@ -22,6 +22,7 @@ pub mod new;
 pub mod output;
 mod refused;
 pub mod release;
+pub mod review;
 pub mod run;
 pub mod schema;
 pub mod show;
@@ -95,6 +96,8 @@ enum Command {
     Man(man::Args),
     /// Show what was refused
     Detections(detections::Args),
+    /// Decide of what was refused: allow it, keep it denied, or call it an attack
+    Review(review::Args),
     /// Release the processes that a detection contained
     Release(release::Args),
     /// Show what was used of what profiles grant
@@ -144,6 +147,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
         Command::Detections(args) => detections::run(args),
+        Command::Review(args) => review::run(args),
         Command::Release(args) => release::run(&args),
         Command::History(args) => history::run(&args),
         Command::Tighten(args) => tighten::run(args),

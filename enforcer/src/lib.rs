@@ -9,7 +9,7 @@
 //! - [`learn`]: a profile, from what a program was seen to do
 //! - [`kernel`]: loads the programs, fills their maps, reads their events
 //! - [`detection`], [`store`]: what was refused, and where that is kept
-//! - [`tighten`]: what can be taken away after it
+//! - [`tighten`]: what can be taken away after it; [`review`]: what a person decides of it
 //! - [`text`]: byte strings for people and programs
 //!
 //! Arrows go downwards: `cli` → `agent` → the rest. `profile` never names aya, and
@@ -25,6 +25,7 @@ pub mod kernel;
 pub mod learn;
 pub mod profile;
 pub mod protocol;
+pub mod review;
 pub mod store;
 pub mod text;
 pub mod tighten;

@@ -89,7 +89,7 @@ impl From<Output> for Ran {
 fn usage() {
     let folder = Folder::with(&[]);
     #[rustfmt::skip]
-    let cases: [(&str, &[&str], i32, &str); 17] = [
+    let cases: [(&str, &[&str], i32, &str); 20] = [
         ("nothing",                    &[],                                             2, "Usage: enforcer <COMMAND>"),
         ("unknown command",            &["confine"],                                    2, "unrecognized subcommand 'confine'"),
         ("unknown option",             &["status", "--yaml"],                           2, "unexpected argument '--yaml'"),
@@ -104,6 +104,9 @@ fn usage() {
         ("no detection",               &["detections", "show", "17"],                   2, "\"17\" is no detection; detections look like D17"),
         ("no tightening",              &["tighten", "revert", "D1"],                    2, "\"D1\" is no tightening"),
         ("neither",                    &["tighten", "apply", "1"],                      2, "is no tightening"),
+        ("review without a terminal",  &["review"],                                     2, "without one, use --json, --accept, --deny and --attack"),
+        ("review of a path",           &["review", "--accept", "/etc/shadow"],          2, "is no detection; detections look like D17"),
+        ("show nothing",               &["review", "--deny", "D1", "--dry-run"],        2, "--accept <ID"),
         ("explain a path by itself",   &["explain", "/etc/shadow"],                     2, "to ask about a path, give --profile and --op"),
         ("explain without --op",       &["explain", "--profile", "web", "/etc/shadow"], 2, "--op <OP>"),
         ("unknown access",             &["explain", "--profile", "w", "--op", "raed", "/"], 2, "did you mean `read`?"),
@@ -134,6 +137,7 @@ fn help_is_no_error() {
         "completions",
         "man",
         "detections",
+        "review",
         "tighten",
     ];
     let ran = folder.run(&["--help"]);

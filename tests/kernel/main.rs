@@ -20,6 +20,7 @@ mod outsiders;
 mod path;
 mod race;
 mod reasons;
+mod review;
 mod rules;
 mod stale;
 mod subject;

@@ -249,7 +249,7 @@ fn write(file: Option<&Path>, before: Option<&str>, learned: &Learned) -> anyhow
 }
 
 /// What there is at a path.
-fn found(path: &[u8]) -> Option<Found> {
+pub(super) fn found(path: &[u8]) -> Option<Found> {
     let metadata = fs::symlink_metadata(OsStr::from_bytes(path)).ok()?;
     Some(Found {
         is_folder: metadata.is_dir(),

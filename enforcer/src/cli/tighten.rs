@@ -55,7 +55,7 @@ enum Command {
 
 /// A tightening or a detection.
 #[derive(Clone, Copy, Debug)]
-struct Target(TightenTarget);
+pub(super) struct Target(pub(super) TightenTarget);
 
 impl FromStr for Target {
     type Err = IdError;
@@ -142,7 +142,7 @@ fn changed(overlays: &[Overlay], json: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns a plan as people read it.
-fn plan_text(plan: &Plan) -> String {
+pub(super) fn plan_text(plan: &Plan) -> String {
     let Plan {
         id,
         profile,
@@ -153,10 +153,14 @@ fn plan_text(plan: &Plan) -> String {
         lost,
     } = plan;
     let detections: Vec<_> = detections.iter().map(DetectionId::to_string).collect();
-    let after = detections.join(", ");
+    // What was not used for long is proposed after none.
+    let after = match detections.join(", ") {
+        none if none.is_empty() => String::new(),
+        after => format!(" after {after}"),
+    };
     let mut text = match id {
-        Some(id) => format!("{id} profile {profile}, proposed after {after}\n"),
-        None => format!("profile {profile}, not proposed yet, after {after}\n"),
+        Some(id) => format!("{id} profile {profile}, proposed{after}\n"),
+        None => format!("profile {profile}, not proposed yet,{after}\n"),
     };
     if let Some(until) = trial {
         // Writing to a string does not fail.

@@ -125,7 +125,7 @@ fn rules(text: &mut String, now: &Judged) {
 }
 
 /// Returns a rule on one line.
-fn line(rule: &RuleView) -> String {
+pub(super) fn line(rule: &RuleView) -> String {
     let RuleView {
         origin,
         pattern,
