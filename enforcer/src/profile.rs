@@ -10,11 +10,12 @@
 //! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
 //!   [`determinize`], [`product`], [`minimize`], [`classes`] and [`pack`]; [`claims`]: the tables
 //!   that say which program or cgroup belongs to which profile
-//! - [`blame`]: which rules make an automaton too large
+//! - [`work`]: what all of that may take; [`blame`]: which rules take too much
 //! - [`explain`]: why a profile grants or refuses an access; [`growth`]: whether
 //!   something would have more rights under another name; [`diff`]: what another profile
 //!   grants and this one does not; [`lint`]: what may not have been meant; both by a [`walk`]
 //!   over all that has the form of a path ([`place`])
+//! - [`check`]: the table, the claims and the lints of a profile at once
 //! - [`question`]: all that can be asked of a profile, and which of several let it through
 //! - [`operation`]: the rights that operations ask for
 //! - [`format`]: the one style of the files; [`prune`]: without what other rules grant
@@ -27,6 +28,7 @@
 mod access_names;
 mod automaton;
 mod blame;
+mod check;
 mod claims;
 mod classes;
 mod compile;
@@ -61,6 +63,7 @@ mod subjects;
 mod suggest;
 mod variables;
 mod walk;
+mod work;
 mod yaml;
 
 use std::{
@@ -75,6 +78,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     access_names::{AccessNameError, access_from_names},
+    check::{Checked, check},
     claims::{compile_attachments, compile_cgroups},
     compile::{
         CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile, compile_alone,
@@ -144,6 +148,9 @@ pub struct Profile {
     pub rules: Vec<Rule>,
     /// How a violation is answered.
     pub on_violation: OnViolation,
+    /// How many bytes its file and those that it includes have: what it may take to compile
+    /// it depends on that.
+    pub text_len: usize,
 }
 
 /// What becomes of an access that a profile does not grant.

@@ -4,9 +4,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "budget/worst.rs"]
+mod worst;
+
 use std::{fmt::Write as _, path::Path, time::Duration};
 
-use enforcer::profile::{Profile, compile_alone, lint};
+use enforcer::profile::{Profile, RULES, check, compile_alone, lint};
 use enforcer_abi::limits::TABLE_WORDS;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -72,6 +75,53 @@ fn what_profiles_cost() {
             "{rules} rules: compiled in {compiling:?}"
         );
         assert!(linting <= most, "{rules} rules: linted in {linting:?}");
+    }
+}
+
+/// As many rules as a profile may have.
+#[test]
+fn ten_thousand_rules() {
+    let mut text = "name: p\nmode: enforce\npaths:\n".to_owned();
+    for at in 0..RULES {
+        let path = match at % 3 {
+            0 => format!("a/{at}/**"),
+            1 => format!("b/*/file-{at}"),
+            _ => format!("c/{at}/file"),
+        };
+        let right = ["read", "write"][at % 2];
+        writeln!(text, "- {{ path: \"/srv/data/{path}\", allow: [{right}] }}").unwrap();
+    }
+    let (checked, took) = timed(|| {
+        let profile = Profile::parse(&text, Path::new("p.yaml"), Path::new("")).unwrap();
+        check(&profile).unwrap()
+    });
+    println!("{RULES} rules: {took:?}");
+    assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
+    assert!(took < Duration::from_secs(2) * UNOPTIMISED, "{took:?}");
+}
+
+/// A text of up to 64 KiB is read and checked in a second, or refused by then.
+#[test]
+fn no_text_takes_a_second() {
+    for (name, text, want) in worst::cases() {
+        assert!(text.len() <= worst::LEN, "{name}: {} bytes", text.len());
+        let (checked, took) = timed(|| {
+            let profile = Profile::parse(&text, Path::new("p.yaml"), Path::new("")).unwrap();
+            check(&profile)
+        });
+        let error = checked.err();
+        let told = error.as_ref().map(ToString::to_string);
+        println!("{name}: {took:?}, {}", told.unwrap_or_default());
+        let code = error.as_ref().map(|error| (&error.fault).into());
+        assert_eq!(code, want, "{name}: {error:?}");
+        assert!(
+            took < Duration::from_secs(1) * UNOPTIMISED,
+            "{name}: {took:?}"
+        );
+        if code == Some(worst::TOO_LARGE) {
+            // The first two lines are no rules.
+            assert!(error.unwrap().origin.line > 2, "{name}: no rule is named");
+        }
     }
 }
 

@@ -158,6 +158,7 @@ fn profile(rules: Vec<Rule>) -> Profile {
         mode: ProfileMode::Enforce,
         rules,
         on_violation: OnViolation::default(),
+        text_len: 0,
     }
 }
 

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use super::{output, snippet};
 use crate::profile::{
-    ABSTRACTIONS, DEFAULT_DIR, Origin, Profile, ProfileError, ProfileErrors, ProfileSet, Warning,
-    compile_alone, lint, load_abstraction, yaml_files,
+    self, ABSTRACTIONS, DEFAULT_DIR, Origin, Profile, ProfileError, ProfileErrors, ProfileSet,
+    Warning, load_abstraction, yaml_files,
 };
 
 /// Something is wrong with a profile.
@@ -83,6 +83,7 @@ impl View {
 #[derive(Default)]
 struct Found {
     errors: Vec<ProfileError>,
+    warnings: Vec<Warning>,
     /// The profiles, where nothing is wrong.
     profiles: Vec<Profile>,
 }
@@ -96,20 +97,19 @@ struct Found {
 pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut found = Found::default();
     for path in &args.paths {
-        let Found { errors, profiles } = check(path);
+        let Found {
+            errors,
+            warnings,
+            profiles,
+        } = check(path);
         found.errors.extend(errors);
+        found.warnings.extend(warnings);
         found.profiles.extend(profiles);
     }
     // One abstraction's error is that of each profile that includes it.
     let mut seen = HashSet::new();
     found.errors.retain(|error| seen.insert(error.to_string()));
-    let mut warnings: Vec<Warning> = Vec::new();
-    for profile in &found.profiles {
-        match lint(profile) {
-            Ok(found) => warnings.extend(found),
-            Err(error) => found.errors.push(error.into()),
-        }
-    }
+    let mut warnings = std::mem::take(&mut found.warnings);
     warnings.retain(|warning| seen.insert(warning.to_string()));
 
     if args.json {
@@ -139,37 +139,42 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 /// Checks the file or folder at `path`.
 fn check(path: &Path) -> Found {
     if path.is_dir() {
-        let (profiles, mut errors) = match ProfileSet::load_dir(path) {
-            Ok(set) => (set.into_profiles(), Vec::new()),
-            Err(errors) => (Vec::new(), errors),
+        let mut found = match ProfileSet::check_dir(path) {
+            Ok((set, warnings)) => Found {
+                errors: Vec::new(),
+                warnings,
+                profiles: set.into_profiles(),
+            },
+            Err(errors) => Found {
+                errors,
+                ..Found::default()
+            },
         };
-        errors.extend(abstractions(&path.join(ABSTRACTIONS)));
-        return Found { errors, profiles };
+        found.errors.extend(abstractions(&path.join(ABSTRACTIONS)));
+        return found;
     }
     let beside = path.parent().unwrap_or(Path::new(""));
     let checked = if beside.file_name().is_some_and(|name| name == ABSTRACTIONS) {
-        load_abstraction(path, beside).map(|()| None)
+        load_abstraction(path, beside).map(|()| Found::default())
     } else {
-        compiling(path, &beside.join(ABSTRACTIONS)).map(Some)
+        check_file(path, &beside.join(ABSTRACTIONS))
     };
-    match checked {
-        Ok(profile) => Found {
-            errors: Vec::new(),
-            profiles: profile.into_iter().collect(),
-        },
-        Err(errors) => Found {
-            errors: errors.into_iter().collect(),
-            profiles: Vec::new(),
-        },
-    }
+    checked.unwrap_or_else(|errors| Found {
+        errors: errors.into_iter().collect(),
+        ..Found::default()
+    })
 }
 
-/// The profile in `file`, if there is a table of it. The profiles to which it leads may lie
+/// The profile in `file`, if nothing is wrong with it. The profiles to which it leads may lie
 /// elsewhere.
-fn compiling(file: &Path, abstractions: &Path) -> Result<Profile, ProfileErrors> {
+fn check_file(file: &Path, abstractions: &Path) -> Result<Found, ProfileErrors> {
     let profile = Profile::load_all(file, abstractions)?;
-    compile_alone(&profile).map_err(ProfileError::from)?;
-    Ok(profile)
+    let checked = profile::check(&profile).map_err(ProfileError::from)?;
+    Ok(Found {
+        errors: Vec::new(),
+        warnings: checked.warnings,
+        profiles: vec![profile],
+    })
 }
 
 /// All that is wrong with the abstractions in `dir`, which need not be there.

@@ -8,21 +8,34 @@ use std::{
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_syntax::hir::Hir;
 
-use super::determinize::determinize;
+use super::{
+    determinize::determinize,
+    work::{Exhausted, Work},
+};
 
 /// The state that matches nothing, whatever follows.
 pub(super) const DEAD: u32 = 0;
 
 /// Most memory for the automaton of the patterns before its states are told
 /// apart, in bytes.
-const NFA_BYTES: usize = 64 << 20;
+const NFA_BYTES: usize = 32 << 20;
+/// Steps that a byte of it takes.
+const NFA_BYTE: u64 = 6;
+
+/// Most states while an automaton is made, and most of them times its columns: 64 MiB of
+/// transitions. This is for the memory; the work is less as a rule.
+pub(super) const STATES: usize = 1 << 20;
+pub(super) const TRANSITIONS: usize = 16 << 20;
 
 /// Why there is no automaton.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AutomatonError {
-    /// It would be larger than the limits above.
+    /// The automaton of the patterns, before its states are told apart, is too large.
     #[error("too large")]
-    TooLarge,
+    NfaTooLarge,
+    /// It takes too much work.
+    #[error("too much work")]
+    Exhausted,
     /// The patterns are no regular expressions.
     #[error(transparent)]
     Nfa(#[from] Box<thompson::BuildError>),
@@ -46,9 +59,15 @@ pub(super) struct Automaton {
     pub(super) start: u32,
 }
 
+impl From<Exhausted> for AutomatonError {
+    fn from(Exhausted: Exhausted) -> Self {
+        Self::Exhausted
+    }
+}
+
 impl Automaton {
     /// Builds the automaton of `patterns`. Its states can all be reached.
-    pub(super) fn build(patterns: &[&Hir]) -> Result<Self, AutomatonError> {
+    pub(super) fn build(patterns: &[&Hir], work: &mut Work) -> Result<Self, AutomatonError> {
         if patterns.is_empty() {
             return Ok(Self::dead());
         }
@@ -56,10 +75,11 @@ impl Automaton {
             .configure(nfa_config())
             .build_many_from_hir(patterns)
             .map_err(|error| match error.size_limit() {
-                Some(_) => AutomatonError::TooLarge,
+                Some(_) => AutomatonError::NfaTooLarge,
                 None => Box::new(error).into(),
             })?;
-        determinize(&nfa).ok_or(AutomatonError::TooLarge)
+        work.take(nfa.memory_usage(), NFA_BYTE)?;
+        Ok(determinize(&nfa, work)?)
     }
 
     /// The automaton of no pattern.

@@ -6,20 +6,27 @@
 //! states; one of which nothing is left in nearly all of them does not, however long it
 //! is.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use regex_automata::{
     nfa::thompson::{self, NFA},
     util::{alphabet::Unit, primitives::StateID},
 };
 use regex_syntax::hir::Hir;
 
-use super::{automaton::nfa_config, determinize::Places};
+use super::{
+    automaton::nfa_config,
+    determinize::Places,
+    work::{Exhausted, Work},
+};
 
 /// Most states that are met.
 const STATES: usize = 16 << 10;
-/// Most steps from place to place, which bound the time.
-const STEPS: usize = 4 << 20;
+/// What it takes: a step from place to place, and a state by a byte.
+const STEP: u64 = 8;
+const STATE: u64 = 100;
+const MET: u64 = 20;
 /// Most patterns that are named.
 const NAMED: usize = 5;
 
@@ -34,8 +41,14 @@ pub(super) fn blame(patterns: &[&Hir]) -> Vec<usize> {
         return Vec::new();
     };
     let mut search = Search::new(&nfa);
-    search.run();
-    let mut guilt: Vec<(usize, f64)> = search.spread().into_iter().enumerate().collect();
+    // It is told from what was met until there is no work left.
+    search.run(&mut Work::to_blame());
+    let mut guilt = search.spread();
+    // Of one state nothing is told: then it is the size.
+    if guilt.iter().all(|&guilt| guilt == 0.0) {
+        guilt = search.sizes();
+    }
+    let mut guilt: Vec<(usize, f64)> = guilt.into_iter().enumerate().collect();
     guilt.sort_by(|one, other| other.1.total_cmp(&one.1));
     let most = guilt.first().map_or(0.0, |&(_, most)| most);
     guilt
@@ -55,9 +68,9 @@ struct Search<'a> {
     /// A byte of each kind.
     bytes: Vec<u8>,
     /// Sets of places that were met.
-    met: HashSet<Vec<u32>>,
+    met: HashSet<Rc<[u32]>>,
     /// Those from which nobody went on.
-    open: Vec<Vec<u32>>,
+    open: Vec<Rc<[u32]>>,
 }
 
 impl<'a> Search<'a> {
@@ -90,53 +103,83 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn run(&mut self) {
+    /// Meets states until there is no work left.
+    fn run(&mut self, work: &mut Work) {
         let start = self.places.start();
-        self.meet(start);
+        self.meet(&start);
         // Depth first, and first to where the least is left: what is written out ends, and
         // what multiplies does not.
         while let Some(state) = self.open.pop()
             && self.met.len() < STATES
-            && self.places.steps < STEPS
         {
-            let before = self.open.len();
-            for byte in self.bytes.clone() {
-                let mut next = Vec::new();
-                self.places.follow(&state, |(from, to), at| {
-                    if (from..=to).contains(&byte) {
-                        next.push(at);
-                    }
-                });
-                self.places.steps += state.len();
-                let next = self.places.reached(&next);
-                self.meet(next);
-            }
-            if let Some(new) = self.open.get_mut(before..) {
-                new.sort_by_key(|state| std::cmp::Reverse(state.len()));
+            if let Err(Exhausted) = self.go_on(&state, work) {
+                return;
             }
         }
     }
 
-    fn meet(&mut self, state: Vec<u32>) {
-        if !state.is_empty() && self.met.insert(state.clone()) {
+    /// Meets the states that follow `state`.
+    fn go_on(&mut self, state: &[u32], work: &mut Work) -> Result<(), Exhausted> {
+        let before = self.open.len();
+        for byte in self.bytes.clone() {
+            let mut next = Vec::new();
+            self.places.follow(state, |(from, to), at| {
+                if (from..=to).contains(&byte) {
+                    next.push(at);
+                }
+            });
+            self.places.steps += state.len();
+            let next = self.places.reached(&next);
+            work.take(std::mem::take(&mut self.places.steps), STEP)?;
+            work.take(next.len(), MET)?;
+            work.take(1, STATE)?;
+            self.meet(&next);
+        }
+        if let Some(new) = self.open.get_mut(before..) {
+            new.sort_by_key(|state| std::cmp::Reverse(state.len()));
+        }
+        Ok(())
+    }
+
+    fn meet(&mut self, state: &[u32]) {
+        if !state.is_empty() && !self.met.contains(state) {
+            let state: Rc<[u32]> = state.into();
+            self.met.insert(Rc::clone(&state));
             self.open.push(state);
         }
     }
 
-    /// By pattern: the bits that it takes to tell where in it a state is, in thousandths.
-    fn spread(&self) -> Vec<f64> {
-        // In order, since a sum of fractions depends on it.
-        let mut counts: BTreeMap<(u32, Vec<u32>), u32> = BTreeMap::new();
-        for state in &self.met {
-            let mut places: HashMap<u32, Vec<u32>> = HashMap::new();
-            for &at in state {
-                let owner = self.owners.get(at as usize).copied().unwrap_or(u32::MAX);
-                places.entry(owner).or_default().push(at);
-            }
-            for of_pattern in places {
-                *counts.entry(of_pattern).or_default() += 1;
+    /// The pattern that a place belongs to.
+    fn owner(&self, place: u32) -> u32 {
+        self.owners.get(place as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// By pattern: how many states it has.
+    fn sizes(&self) -> Vec<f64> {
+        let mut sizes = vec![0.0; self.nfa.pattern_len()];
+        for &owner in &self.owners {
+            if let Some(size) = sizes.get_mut(owner as usize) {
+                *size += 1.0;
             }
         }
+        sizes
+    }
+
+    /// By pattern: the bits that it takes to tell where in it a state is, in thousandths.
+    fn spread(&self) -> Vec<f64> {
+        let mut counts: HashMap<&[u32], u32> = HashMap::new();
+        for state in &self.met {
+            // The places in a pattern follow one another.
+            for part in state.chunk_by(|&one, &other| self.owner(one) == self.owner(other)) {
+                *counts.entry(part).or_default() += 1;
+            }
+        }
+        let counts = counts.into_iter();
+        let mut counts: Vec<(u32, u32)> = counts
+            .filter_map(|(part, count)| Some((self.owner(*part.first()?), count)))
+            .collect();
+        // In order, since a sum of fractions depends on it.
+        counts.sort_unstable();
         let all = f64::from(u32::try_from(self.met.len()).unwrap_or(u32::MAX));
         let bits = |count: u32| {
             let share = f64::from(count) / all;
@@ -149,7 +192,7 @@ impl<'a> Search<'a> {
         let patterns = self.nfa.pattern_len();
         let mut spread = vec![0.0; patterns];
         let mut present = vec![0; patterns];
-        for ((owner, _), count) in counts {
+        for (owner, count) in counts {
             let owner = owner as usize;
             if let (Some(spread), Some(present)) = (spread.get_mut(owner), present.get_mut(owner)) {
                 *spread += bits(count);

@@ -12,10 +12,11 @@ use regex_syntax::hir::Hir;
 use super::{
     CompileError, CompileFault, Compiled, Origin, OutcomeRules, Pattern, Profile,
     automaton::{Automaton, index},
-    compile::{Scrub, build, finish, located},
+    compile::{Scrub, Unbuilt, build, finish, located},
     minimize::minimize,
     pack::Settings,
     subjects::is_slice,
+    work::{Exhausted, Work},
 };
 
 mod cgroups;
@@ -50,19 +51,29 @@ struct Claim<'a> {
 ///
 /// If two profiles apply to one program, or the table would be too large.
 pub fn compile_attachments(profiles: &[(&Profile, Slot)]) -> Result<Compiled, CompileError> {
+    attachments(profiles, &mut work(profiles))
+}
+
+/// As [`compile_attachments`], by what `work` is left.
+pub(super) fn attachments(
+    profiles: &[(&Profile, Slot)],
+    work: &mut Work,
+) -> Result<Compiled, CompileError> {
     let claims = claims(profiles, |profile| {
         let executables = profile.executables.iter();
         let parts = executables.map(|executable| (&executable.pattern, &executable.origin, false));
         parts.collect()
     });
-    let automaton = claimed(&claims)?;
+    let no_work = |Exhausted| too_large(&claims);
+    let automaton = claimed(&claims, work)?;
     for (number, set) in automaton.sets.iter().enumerate() {
         if let Some((first, second)) = at_odds(set, &claims) {
             let example = automaton.example(index(number));
             return Err(conflict(first, second, Kind::Program, example));
         }
     }
-    table(&minimize(automaton), &claims)
+    let automaton = minimize(automaton, work).map_err(no_work)?;
+    table(&automaton, &claims, work)
 }
 
 /// Compiles the table from cgroups to the profiles that confine what runs in them, as
@@ -74,6 +85,14 @@ pub fn compile_attachments(profiles: &[(&Profile, Slot)]) -> Result<Compiled, Co
 ///
 /// If two profiles apply to one cgroup otherwise, or the table would be too large.
 pub fn compile_cgroups(profiles: &[(&Profile, Slot)]) -> Result<Compiled, CompileError> {
+    cgroups(profiles, &mut work(profiles))
+}
+
+/// As [`compile_cgroups`], by what `work` is left.
+pub(super) fn cgroups(
+    profiles: &[(&Profile, Slot)],
+    work: &mut Work,
+) -> Result<Compiled, CompileError> {
     let claims = claims(profiles, |profile| {
         let parts = profile.cgroups.iter().map(|cgroup| {
             let unit = cgroup.unit.as_deref();
@@ -82,8 +101,15 @@ pub fn compile_cgroups(profiles: &[(&Profile, Slot)]) -> Result<Compiled, Compil
         });
         parts.collect()
     });
-    let automaton = minimize(cgroups::outermost(&claims)?);
-    table(&automaton, &claims)
+    let no_work = |Exhausted| too_large(&claims);
+    let automaton = cgroups::outermost(&claims, work)?;
+    let automaton = minimize(automaton, work).map_err(no_work)?;
+    table(&automaton, &claims, work)
+}
+
+fn work(profiles: &[(&Profile, Slot)]) -> Work {
+    let profiles: Vec<&Profile> = profiles.iter().map(|&(profile, _)| profile).collect();
+    Work::of_all(&profiles)
 }
 
 /// The parts of `profiles` that are claims: pattern, origin, and whether it is of a leaf.
@@ -108,12 +134,23 @@ fn claims<'a>(
 }
 
 /// The automaton that tells which of `claims` match.
-fn claimed(claims: &[Claim<'_>]) -> Result<Automaton, CompileError> {
-    let patterns: Vec<&Hir> = claims.iter().map(|claim| claim.pattern.hir()).collect();
-    build(NAME, &patterns).map_err(|unbuilt| {
-        let origin = |at: usize| claims.get(at).map(|claim| claim.origin.clone());
-        located(unbuilt, origin, NAME.as_ref())
-    })
+fn claimed(claims: &[Claim<'_>], work: &mut Work) -> Result<Automaton, CompileError> {
+    build(NAME, &patterns(claims), work).map_err(|unbuilt| to_blame(claims, unbuilt))
+}
+
+fn patterns<'a>(claims: &[Claim<'a>]) -> Vec<&'a Hir> {
+    claims.iter().map(|claim| claim.pattern.hir()).collect()
+}
+
+/// The error when there is no work left, with the claims to blame.
+fn too_large(claims: &[Claim<'_>]) -> CompileError {
+    to_blame(claims, Unbuilt::too_large(NAME, &patterns(claims)))
+}
+
+/// The fault with the places of the claims to blame.
+fn to_blame(claims: &[Claim<'_>], unbuilt: Unbuilt) -> CompileError {
+    let origin = |at: usize| claims.get(at).map(|claim| claim.origin.clone());
+    located(unbuilt, origin, NAME.as_ref())
 }
 
 fn blame(claims: &[Claim<'_>], fault: CompileFault) -> CompileError {
@@ -125,7 +162,11 @@ fn blame(claims: &[Claim<'_>], fault: CompileFault) -> CompileError {
 }
 
 /// Makes the table of `automaton`, whose patterns are `claims`.
-fn table(automaton: &Automaton, claims: &[Claim<'_>]) -> Result<Compiled, CompileError> {
+fn table(
+    automaton: &Automaton,
+    claims: &[Claim<'_>],
+    work: &mut Work,
+) -> Result<Compiled, CompileError> {
     let mut outcomes = Vec::with_capacity(automaton.sets.len());
     for set in &automaton.sets {
         let mut outcome = OutcomeRules::default();
@@ -140,7 +181,9 @@ fn table(automaton: &Automaton, claims: &[Claim<'_>]) -> Result<Compiled, Compil
         privileges: Privileges::NONE,
         respond: Respond::NONE,
     };
-    finish(NAME, automaton, outcomes, settings).map_err(|fault| blame(claims, fault))
+    finish(NAME, automaton, outcomes, settings, work)
+        .map_err(|Exhausted| too_large(claims))?
+        .map_err(|fault| blame(claims, fault))
 }
 
 /// Two claims of a set that are not of one profile.

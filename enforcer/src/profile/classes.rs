@@ -14,14 +14,18 @@
     reason = "every index is a state or a node, and all arrays are as long as there are of these"
 )]
 
-use std::collections::HashMap;
-
 use enforcer_abi::table::OUTCOME_WORDS;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{
     automaton::{Automaton, DEAD, index},
-    minimize::{Incoming, TRANSITIONS, Transitions, refine},
+    minimize::{Edge, Incoming, NOTHING, TRANSITIONS, refine},
+    work::{Exhausted, Work},
 };
+
+/// What it takes: a column of a node, and a state.
+const COLUMN: u64 = 4;
+const STATE: u64 = 40;
 
 /// What a table says of a path.
 pub(super) type Record = [u32; OUTCOME_WORDS as usize];
@@ -33,12 +37,22 @@ const NONE: u32 = u32::MAX;
 ///
 /// Where there are too many transitions to compare, every state has a class of its
 /// own: then nothing seems equal that is not.
-pub(super) fn classes(automaton: &Automaton, records: &[Record]) -> Vec<u32> {
+///
+/// # Errors
+///
+/// If that is too much work.
+pub(super) fn classes(
+    automaton: &Automaton,
+    records: &[Record],
+    work: &mut Work,
+) -> Result<Vec<u32>, Exhausted> {
+    work.take(automaton.len(), STATE)?;
     let rights = Rights::new(automaton, records);
-    let Some(graph) = Graph::new(automaton) else {
-        return (0..index(automaton.len())).collect();
-    };
-    let blocks = graph.blocks(&rights);
+    let graph = Graph::new(automaton, work)?;
+    if graph.transitions > TRANSITIONS {
+        return Ok((0..index(automaton.len())).collect());
+    }
+    let blocks = graph.blocks(&rights, work)?;
     let mut numbers = HashMap::new();
     let mut classes = vec![0];
     for state in 1..index(automaton.len()) {
@@ -59,7 +73,7 @@ pub(super) fn classes(automaton: &Automaton, records: &[Record]) -> Vec<u32> {
             *numbers.entry(key).or_insert(next)
         });
     }
-    classes
+    Ok(classes)
 }
 
 /// Numbers for the rights of paths.
@@ -98,65 +112,54 @@ enum Behind {
 
 /// The states that paths lead to, in the spelling of the kernel: no `//`, and no `/`
 /// at the end. A state is a node for each kind of byte that can be the last before it.
-struct Graph {
+struct Graph<'a> {
+    automaton: &'a Automaton,
     nodes: Vec<(u32, Behind)>,
     /// By state: its node behind a name, and behind a `/`.
     numbers: Vec<[u32; 2]>,
-    transitions: Transitions,
+    /// How many there are between nodes.
+    transitions: usize,
 }
 
-impl Graph {
-    /// Walks `automaton`. Returns nothing if it has too many transitions.
-    fn new(automaton: &Automaton) -> Option<Self> {
+impl<'a> Graph<'a> {
+    /// Walks `automaton`, until it has too many transitions.
+    ///
+    /// # Errors
+    ///
+    /// If that is too much work.
+    fn new(automaton: &'a Automaton, work: &mut Work) -> Result<Self, Exhausted> {
         let mut graph = Self {
+            automaton,
             nodes: Vec::new(),
             numbers: vec![[NONE; 2]; automaton.len()],
-            transitions: Transitions {
-                tails: Vec::new(),
-                heads: Vec::new(),
-                columns: Vec::new(),
-            },
+            transitions: 0,
         };
-        let slash = automaton.column(b'/');
-        let root = automaton.row(automaton.start)[slash];
+        let root = automaton.step(automaton.start, b'/');
         if root != DEAD {
-            graph.reach(root, Behind::Slash);
+            graph.reach((root, Behind::Slash));
         }
         let mut done = 0;
-        while let Some(&(state, behind)) = graph.nodes.get(done) {
-            for (column, &next) in automaton.row(state).iter().enumerate() {
-                let is_slash = column == slash;
-                // A column of NUL alone is represented by it, and no path has one.
-                let never = is_slash && behind == Behind::Slash || automaton.bytes[column] == 0;
-                if next == DEAD || never {
-                    continue;
-                }
-                let behind = if is_slash {
-                    Behind::Slash
-                } else {
-                    Behind::Name
-                };
-                let head = graph.reach(next, behind);
-                graph.transitions.tails.push(index(done));
-                graph.transitions.heads.push(head);
-                graph.transitions.columns.push(index(column));
+        while let Some(&node) = graph.nodes.get(done) {
+            work.take(automaton.bytes.len(), COLUMN)?;
+            for (_, next) in leads(automaton, node) {
+                graph.reach(next);
+                graph.transitions += 1;
             }
-            if graph.transitions.tails.len() > TRANSITIONS {
-                return None;
+            if graph.transitions > TRANSITIONS {
+                break;
             }
             done += 1;
         }
-        Some(graph)
+        Ok(graph)
     }
 
-    /// The node of `state`.
-    fn reach(&mut self, state: u32, behind: Behind) -> u32 {
+    /// Notes a node.
+    fn reach(&mut self, (state, behind): (u32, Behind)) {
         let number = &mut self.numbers[state as usize][behind as usize];
         if *number == NONE {
             *number = index(self.nodes.len());
             self.nodes.push((state, behind));
         }
-        *number
     }
 
     /// The node of `state`, or [`NONE`] if no path leads there.
@@ -166,63 +169,74 @@ impl Graph {
 
     /// By node: the block of those from which the same rights follow. None from which
     /// none do.
-    fn blocks(&self, rights: &Rights) -> Vec<Option<u32>> {
-        let own = |node: usize| match self.nodes[node] {
-            (state, Behind::Name) => rights.of_states[state as usize],
-            // A path does not end here.
-            (_, Behind::Slash) => 0,
-        };
-        let live = self.live(own);
-        let mut numbers = vec![NONE; self.nodes.len()];
-        let mut keys = Vec::new();
-        for (node, number) in numbers.iter_mut().enumerate() {
-            if live[node] {
-                *number = index(keys.len());
-                keys.push(own(node));
-            }
-        }
-        let mut transitions = Transitions {
-            tails: Vec::new(),
-            heads: Vec::new(),
-            columns: Vec::new(),
-        };
-        let Transitions {
-            tails,
-            heads,
-            columns,
-        } = &self.transitions;
-        for ((&tail, &head), &column) in tails.iter().zip(heads).zip(columns) {
-            let [tail, head] = [tail, head].map(|node| numbers[node as usize]);
-            // What leads to a live node is live.
-            if head != NONE {
-                transitions.tails.push(tail);
-                transitions.heads.push(head);
-                transitions.columns.push(column);
-            }
-        }
-        let blocks = refine(&transitions, &keys);
-        numbers
-            .into_iter()
-            .map(|number| blocks.get(number as usize).copied())
-            .collect()
-    }
-
-    /// By node: whether it has rights, or leads to one that has.
-    fn live(&self, own: impl Fn(usize) -> u32) -> Vec<bool> {
-        let incoming = Incoming::new(self.nodes.len(), &self.transitions.heads);
-        let mut live: Vec<bool> = (0..self.nodes.len()).map(|node| own(node) != 0).collect();
-        let mut queue: Vec<u32> = (0..index(live.len()))
-            .filter(|&node| live[node as usize])
+    fn blocks(&self, rights: &Rights, work: &mut Work) -> Result<Vec<Option<u32>>, Exhausted> {
+        let nodes = self.nodes.iter().zip(0..);
+        let edges = nodes.flat_map(|(&node, tail)| {
+            leads(self.automaton, node).map(move |(column, (state, behind))| Edge {
+                tail,
+                column,
+                head: self.node(state, behind),
+            })
+        });
+        let incoming = Incoming::new(self.nodes.len(), edges);
+        let mut keys: Vec<u32> = self
+            .nodes
+            .iter()
+            .map(|&(state, behind)| match behind {
+                Behind::Name => rights.of_states[state as usize],
+                // A path does not end here.
+                Behind::Slash => 0,
+            })
             .collect();
-        while let Some(node) = queue.pop() {
-            for &transition in incoming.of(node) {
-                let tail = self.transitions.tails[transition as usize];
-                if !live[tail as usize] {
-                    live[tail as usize] = true;
-                    queue.push(tail);
-                }
+        let live = live(&incoming, &keys);
+        for (key, &live) in keys.iter_mut().zip(&live) {
+            if !live {
+                *key = NOTHING;
             }
         }
-        live
+        let blocks = refine(&incoming, &keys, work)?;
+        let blocks = blocks.into_iter().zip(live);
+        Ok(blocks.map(|(block, live)| live.then_some(block)).collect())
     }
+}
+
+/// Where paths lead from a node: the columns and the nodes.
+fn leads(
+    automaton: &Automaton,
+    (state, behind): (u32, Behind),
+) -> impl Iterator<Item = (u8, (u32, Behind))> + Clone {
+    let slash = automaton.column(b'/');
+    let row = automaton.row(state).iter().zip(&automaton.bytes);
+    row.zip(0..=u8::MAX)
+        .filter_map(move |((&next, &byte), column)| {
+            let is_slash = usize::from(column) == slash;
+            // A column of NUL alone is represented by it, and no path has one.
+            let never = is_slash && behind == Behind::Slash || byte == 0;
+            if next == DEAD || never {
+                return None;
+            }
+            let behind = if is_slash {
+                Behind::Slash
+            } else {
+                Behind::Name
+            };
+            Some((column, (next, behind)))
+        })
+}
+
+/// By node: whether it has rights, or leads to one that has.
+fn live(incoming: &Incoming, own: &[u32]) -> Vec<bool> {
+    let mut live: Vec<bool> = own.iter().map(|&own| own != 0).collect();
+    let mut queue: Vec<u32> = (0..index(live.len()))
+        .filter(|&node| live[node as usize])
+        .collect();
+    while let Some(node) = queue.pop() {
+        for (tail, _) in incoming.of(node) {
+            if !live[tail as usize] {
+                live[tail as usize] = true;
+                queue.push(tail);
+            }
+        }
+    }
+    live
 }

@@ -11,18 +11,23 @@ use super::{
     Origin, Profile, Rule, Target,
     automaton::{Automaton, index},
     pack::{Settings, TooLarge, pack},
+    work::{Exhausted, Work},
 };
 
 mod build;
 mod error;
 mod granted;
 
-use self::build::granting;
+use self::build::{granting, rules_to_blame};
 pub use self::error::{CompileError, CompileFault};
 pub(super) use self::{
-    build::{build, located},
+    build::{Unbuilt, build, located, too_large},
     granted::granted,
 };
+
+/// What an outcome takes, and a rule of one.
+const OUTCOME: u64 = 250;
+const RULE: u64 = 10;
 
 /// A compiled profile.
 #[derive(Clone, Debug)]
@@ -94,10 +99,27 @@ pub fn compile(
     profile: &Profile,
     slots: &dyn Fn(&str) -> Option<Slot>,
 ) -> Result<Compiled, CompileError> {
-    let automaton = automaton(profile)?;
+    let mut work = Work::of(profile);
+    let automaton = automaton(profile, &mut work)?;
+    table(profile, &automaton, slots, &mut work)
+}
 
+/// Makes the table of `profile`, whose automaton that is.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub(super) fn table(
+    profile: &Profile,
+    automaton: &Automaton,
+    slots: &dyn Fn(&str) -> Option<Slot>,
+    work: &mut Work,
+) -> Result<Compiled, CompileError> {
+    let no_work = |Exhausted| too_large(profile);
     let mut outcomes = Vec::with_capacity(automaton.sets.len());
     for (number, set) in automaton.sets.iter().enumerate() {
+        work.take(1, OUTCOME).map_err(no_work)?;
+        work.take(set.len(), RULE).map_err(no_work)?;
         let mut outcome = OutcomeRules::default();
         let mut allowing = Vec::new();
         for &at in set {
@@ -129,7 +151,9 @@ pub fn compile(
         privileges: profile.privileges,
         respond: profile.on_violation.respond.for_kernel(),
     };
-    finish(&profile.name, &automaton, outcomes, settings).map_err(|fault| fault_of(profile, fault))
+    finish(&profile.name, automaton, outcomes, settings, work)
+        .map_err(no_work)?
+        .map_err(|fault| fault_of(profile, fault))
 }
 
 /// The automaton that tells the rules of a profile which make a difference to a path.
@@ -137,9 +161,8 @@ pub fn compile(
 /// # Errors
 ///
 /// If it would be too large.
-pub(super) fn automaton(profile: &Profile) -> Result<Automaton, CompileError> {
-    let origin = |at: usize| profile.rules.get(at).map(|rule| rule.origin.clone());
-    granting(profile).map_err(|fault| located(fault, origin, &profile.source))
+pub(super) fn automaton(profile: &Profile, work: &mut Work) -> Result<Automaton, CompileError> {
+    granting(profile, work).map_err(|unbuilt| rules_to_blame(profile, unbuilt))
 }
 
 /// Compiles `profile` for who only asks it: where its exec rules lead is told by them, and
@@ -238,16 +261,21 @@ fn target(
 }
 
 /// Makes the table of `automaton`, whose sets of patterns have these outcomes.
+///
+/// # Errors
+///
+/// If that is too much work, or there is no such table.
 pub(super) fn finish(
     profile: &str,
     automaton: &Automaton,
     outcomes: Vec<(OutcomeRules, Scrub)>,
     settings: Settings,
-) -> Result<Compiled, CompileFault> {
+    work: &mut Work,
+) -> Result<Result<Compiled, CompileFault>, Exhausted> {
     let profile = profile.to_owned();
     let count = outcomes.len();
     if count > OUTCOMES {
-        return Err(CompileFault::TooManyOutcomes { profile, count });
+        return Ok(Err(CompileFault::TooManyOutcomes { profile, count }));
     }
     let records: Vec<_> = outcomes
         .iter()
@@ -269,14 +297,14 @@ pub(super) fn finish(
             [allow.0, target.0 | scrub, owned, audit, quiet, trial]
         })
         .collect();
-    match pack(automaton, &records, settings) {
+    Ok(match pack(automaton, &records, settings, work)? {
         Ok(words) => Ok(Compiled {
             words,
             outcomes: outcomes.into_iter().map(|(outcome, _)| outcome).collect(),
             states: automaton.len(),
         }),
         Err(TooLarge { words }) => Err(CompileFault::TableTooLarge { profile, words }),
-    }
+    })
 }
 
 /// A fault of `profile` as a whole.

@@ -4,33 +4,30 @@
 //! The sets are found one by one, and what that takes is counted, so that patterns which
 //! multiply are given up in time, whatever the machine.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    rc::Rc,
-};
+use std::{collections::VecDeque, rc::Rc};
 
+use foldhash::{HashMap, HashMapExt as _};
 use regex_automata::{
     nfa::thompson::{NFA, State},
     util::{alphabet::Unit, primitives::StateID},
 };
 
-use super::automaton::{Automaton, DEAD, columns, index};
+use super::{
+    automaton::{Automaton, DEAD, STATES, TRANSITIONS, columns, index},
+    work::{Exhausted, Work},
+};
 
-/// Most steps from place to place: this, and [`STEPS_A_PLACE`] for each place in the
-/// patterns, up to [`MOST_STEPS`]. Rules that are written out take some ten for each of
-/// their bytes; a second is gone by then.
-const STEPS: usize = 48 << 20;
-const STEPS_A_PLACE: usize = 512;
-const MOST_STEPS: usize = 256 << 20;
-/// Most states beside one for each place in the patterns, which is what takes them if
-/// they are written out. Profiles have some thousand; this is where they multiply.
-const STATES: usize = 64 << 10;
-/// Places that are merged in the time of a step.
-const MERGED_A_STEP: usize = 4;
+/// What it takes: a move from place to place, a place that a byte leads to, one that is
+/// merged and compared, a set that is looked up, and a column of a state.
+const MOVED: u64 = 3;
+const LED: u64 = 2;
+const MERGED: u64 = 4;
+const LOOKED_UP: u64 = 40;
+const NEW: u64 = 500;
+const NEW_SET: u64 = 700;
+const COLUMN: u64 = 2;
 /// Most places in all sets together, of 4 bytes each.
 const PLACES: usize = 6 << 20;
-/// Most states times their columns: 64 MiB of transitions.
-const TRANSITIONS: usize = 16 << 20;
 
 /// Walks an automaton by sets of its places. A place is a state that takes a byte or ends
 /// a pattern, by its number.
@@ -66,8 +63,15 @@ impl<'a> Places<'a> {
 
     /// The places that the states `from` lead to without a byte, in order.
     pub(super) fn reached(&mut self, from: &[StateID]) -> Vec<u32> {
-        self.sets = self.sets.wrapping_add(1);
         let mut places = Vec::with_capacity(from.len());
+        self.reach(from, &mut places);
+        places
+    }
+
+    /// As [`Places::reached`], in place of what is in `places`.
+    fn reach(&mut self, from: &[StateID], places: &mut Vec<u32>) {
+        self.sets = self.sets.wrapping_add(1);
+        places.clear();
         self.open.extend_from_slice(from);
         while let Some(at) = self.open.pop() {
             self.steps += 1;
@@ -87,7 +91,6 @@ impl<'a> Places<'a> {
             }
         }
         places.sort_unstable();
-        places
     }
 
     /// Calls `lead` with each range of bytes by which the set `from` leads on, and to
@@ -146,8 +149,12 @@ pub(super) fn matches(nfa: &NFA, path: &[u8]) -> bool {
 }
 
 /// The automaton whose states are the sets of places of `nfa` that can be reached, the
-/// nearest first. Nothing if that would be too much.
-pub(super) fn determinize(nfa: &NFA) -> Option<Automaton> {
+/// nearest first.
+///
+/// # Errors
+///
+/// If that is too much work.
+pub(super) fn determinize(nfa: &NFA, work: &mut Work) -> Result<Automaton, Exhausted> {
     let classes = nfa.byte_classes();
     let (columns, bytes) = columns(|byte| classes.get(byte));
     let width = bytes.len();
@@ -164,74 +171,89 @@ pub(super) fn determinize(nfa: &NFA) -> Option<Automaton> {
         .representatives(0..=u8::MAX)
         .filter_map(Unit::as_u8)
         .collect();
-    let limit = STEPS.saturating_add(nfa.states().len().saturating_mul(STEPS_A_PLACE));
-    let limit = limit.min(MOST_STEPS);
 
     let mut places = Places::new(nfa);
     let mut states = States::default();
-    let mut sets = HashMap::from([(Vec::new(), 0)]);
+    let mut sets = HashMap::new();
+    sets.insert(Vec::new(), 0);
     automaton.start = states.number(&places.start());
     // Where the state leads: by any byte, as in a `**`, and by column.
     let mut always: Vec<StateID> = Vec::new();
     let mut leads: Vec<Vec<StateID>> = vec![Vec::new(); width];
+    let (mut stays, mut moves, mut both) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(set) = states.open.pop_front() {
-        if places.steps > limit
-            || states.places > PLACES
-            || states.numbers.len() > STATES + nfa.states().len()
-            || states.numbers.len() * width > TRANSITIONS
-        {
-            return None;
+        let count = states.numbers.len();
+        if states.places > PLACES || count > STATES || count * width > TRANSITIONS {
+            return Err(Exhausted);
         }
+        let known = (count, sets.len());
         let ended = places.ended(&set);
+        let mut led = set.len() + ended.len();
         let ended = *sets.entry(ended).or_insert_with_key(|set| {
             automaton.sets.push(set.clone());
             index(automaton.sets.len() - 1)
         });
         automaton.matched.push(ended);
         places.follow(&set, |(from, to), next| {
+            led += 1;
             if (from, to) == (0, u8::MAX) {
                 always.push(next);
                 return;
             }
             let [from, to] = [from, to].map(|byte| usize::from(classes.get(byte)));
+            led += to - from;
             for &byte in of_class.get(from..=to).unwrap_or_default() {
                 if let Some(leads) = leads.get_mut(automaton.column(byte)) {
                     leads.push(next);
                 }
             }
         });
+        work.take(led, LED)?;
+        work.take(width, COLUMN)?;
         // Where there are many `**` this is most of every set, and found once for all bytes.
-        let stays = places.reached(&always);
+        places.reach(&always, &mut stays);
         let by_any = states.number(&stays);
         always.clear();
-        for leads in &mut leads {
+        // Columns side by side often lead to the same.
+        let mut last: (&[StateID], u32) = (&[], by_any);
+        for leads in &leads {
             let next = if leads.is_empty() {
                 by_any
+            } else if leads == last.0 {
+                last.1
             } else {
-                let set = merged(&stays, &places.reached(leads));
-                places.steps += set.len() / MERGED_A_STEP;
-                states.number(&set)
+                places.reach(leads, &mut moves);
+                merge(&stays, &moves, &mut both);
+                work.take(both.len(), MERGED)?;
+                work.take(1, LOOKED_UP)?;
+                let next = states.number(&both);
+                last = (leads, next);
+                next
             };
             automaton.next.push(next);
-            leads.clear();
         }
+        leads.iter_mut().for_each(Vec::clear);
+        work.take(states.numbers.len() - known.0, NEW)?;
+        work.take(sets.len() - known.1, NEW_SET)?;
+        work.take(std::mem::take(&mut places.steps), MOVED)?;
     }
-    Some(automaton)
+    Ok(automaton)
 }
 
-/// The union of two sets.
-#[expect(
-    clippy::stable_sort_primitive,
-    reason = "it merges the two runs, and takes longer for them if it is not stable"
-)]
-fn merged(one: &[u32], other: &[u32]) -> Vec<u32> {
-    if one.is_empty() {
-        return other.to_vec();
+/// The union of two sets, in order.
+fn merge(mut one: &[u32], mut other: &[u32], all: &mut Vec<u32>) {
+    all.clear();
+    while let ([a, rest_of_one @ ..], [b, rest_of_other @ ..]) = (one, other) {
+        all.push(*a.min(b));
+        if a <= b {
+            one = rest_of_one;
+        }
+        if b <= a {
+            other = rest_of_other;
+        }
     }
-    let mut all = [one, other].concat();
-    all.sort();
-    all.dedup();
-    all
+    all.extend_from_slice(one);
+    all.extend_from_slice(other);
 }
 
 /// Sets of places with their numbers, in the order in which they are met.

@@ -7,7 +7,13 @@ use std::collections::HashSet;
 
 use enforcer_abi::Access;
 
-use super::{CompileError, Profile, Rule, Target, compile, explain, walk};
+use super::{
+    CompileError, Profile, Rule, Target, compile, explain, walk,
+    work::{Exhausted, Work},
+};
+
+/// What it takes to look at a rule.
+const RULE: u64 = 10;
 
 /// Paths of which two profiles say different things, by the same rules.
 #[derive(Clone, Debug)]
@@ -78,17 +84,22 @@ pub fn differences<'a>(
     before: &'a Profile,
     after: &'a Profile,
 ) -> Result<Vec<Difference<'a>>, CompileError> {
-    let [old, new] = [compile::automaton(before)?, compile::automaton(after)?];
+    let mut work = Work::of_all(&[before, after]);
+    let old = compile::automaton(before, &mut work)?;
+    let new = compile::automaton(after, &mut work)?;
     let mut differences = Vec::new();
     let mut seen = HashSet::new();
     let is_any = |_| true;
-    walk::all(after, [&old, &new], is_any, |states, example| {
-        let [old_set, new_set] = [old.set(states.0), new.set(states.1)];
-        if !seen.insert((old_set.to_vec(), new_set.to_vec())) {
-            return;
+    let meet = |states: (u32, u32), example: &dyn Fn() -> Vec<u8>, work: &mut Work| {
+        if !seen.insert((old.set_number(states.0), new.set_number(states.1))) {
+            return Ok(());
         }
+        let [old_set, new_set] = [old.set(states.0), new.set(states.1)];
+        work.take(old_set.len() + new_set.len(), RULE)?;
+        let example = example();
+        work.take(example.len(), walk::TOLD)?;
         let difference = Difference {
-            example: example(),
+            example,
             before: said(before, old_set),
             after: said(after, new_set),
         };
@@ -97,7 +108,10 @@ pub fn differences<'a>(
         if other_rights || difference.leads_elsewhere() {
             differences.push(difference);
         }
-    })?;
+        Ok(())
+    };
+    walk::all([&old, &new], &mut work, is_any, meet)
+        .map_err(|Exhausted| compile::too_large(after))?;
     Ok(differences)
 }
 

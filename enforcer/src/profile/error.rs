@@ -7,7 +7,7 @@ use super::{
     access_names::AccessNameError,
     compile::{CompileError, CompileFault},
     glob::GlobFault,
-    limits::{FILE_LEN, INCLUDES, NAME_LEN, PATTERNS_LEN, RULES},
+    limits::{FILE_LEN, INCLUDES, NAME_LEN, PATTERNS_LEN, RULES, SIGN_LEN},
     network::NetworkFault,
     variables::VariableFault,
 };
@@ -214,7 +214,7 @@ pub enum Problem {
     TooManyRules,
     /// The patterns are too long together.
     #[error(
-        "with this pattern, those of the profile have more than {PATTERNS_LEN} bytes; use shorter ones, or fewer rules"
+        "with this pattern, those of the profile have more than {PATTERNS_LEN} bytes, a wildcard counted as {SIGN_LEN}; use shorter ones, or fewer rules"
     )]
     PatternsTooLong,
     /// A pattern is not right.

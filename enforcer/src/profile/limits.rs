@@ -14,8 +14,10 @@ pub const USER_LEN: usize = 256;
 /// Longest pattern after its variables are expanded, in bytes.
 pub const PATTERN_LEN: usize = 4096;
 /// Most that the patterns of a profile have together, in bytes. What a pattern takes until
-/// it is compiled is some 200 times its text, and variables may make that out of little.
+/// it is compiled is some 50 times that, and variables may make it out of little.
 pub const PATTERNS_LEN: usize = 1 << 20;
+/// How many bytes a `*`, `?`, `[`, `{` or `,` counts for among those of all patterns.
+pub const SIGN_LEN: usize = 4;
 /// Deepest nesting of alternatives in a pattern.
 pub const BRACES_DEPTH: usize = 16;
 /// Longest chain of variables that need one another.

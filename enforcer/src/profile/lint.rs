@@ -9,7 +9,11 @@ use super::{
     CompileError, DEFAULT_DIR, Escaped, Origin, Profile, Rule, Telling,
     automaton::{Automaton, DEAD},
     compile, walk,
+    work::{Exhausted, Work},
 };
+
+/// What it takes to look at a rule.
+const RULE: u64 = 6;
 
 /// Something that may not have been meant.
 ///
@@ -124,8 +128,23 @@ impl Kind {
 ///
 /// If the profile has no automaton.
 pub fn lint(profile: &Profile) -> Result<Vec<Warning>, CompileError> {
-    let granting = compile::automaton(profile)?;
-    let kinds = kinds(profile, &granting)?;
+    let mut work = Work::of(profile);
+    let granting = compile::automaton(profile, &mut work)?;
+    warnings(profile, &granting, &mut work)
+}
+
+/// As [`lint`], of a profile whose automaton that is.
+///
+/// # Errors
+///
+/// If that is too much work.
+pub(super) fn warnings(
+    profile: &Profile,
+    granting: &Automaton,
+    work: &mut Work,
+) -> Result<Vec<Warning>, CompileError> {
+    let no_work = |Exhausted| compile::too_large(profile);
+    let kinds = kinds(profile, granting, work).map_err(no_work)?;
     let mut of_rules: Vec<Vec<&Kind>> = vec![Vec::new(); profile.rules.len()];
     for kind in &kinds {
         for &at in &kind.set {
@@ -140,12 +159,13 @@ pub fn lint(profile: &Profile) -> Result<Vec<Warning>, CompileError> {
         if rule.allow.is_empty() {
             continue;
         }
-        let lint = superfluous(profile, at, kinds).or_else(|| everything(rule));
+        let lint = superfluous(profile, at, kinds, work).map_err(no_work)?;
+        let lint = lint.or_else(|| everything(rule));
         warnings.extend(lint.map(|lint| warning(rule, lint)));
     }
     warnings.extend(runs_what_it_writes(profile, &kinds));
-    warnings.extend(changes_its_program(profile, &granting)?);
-    warnings.extend(changes_itself(profile, &granting));
+    warnings.extend(changes_its_program(profile, granting, work)?);
+    warnings.extend(changes_itself(profile, granting));
     warnings.sort_by(|one, other| one.origin.cmp(&other.origin));
     Ok(warnings)
 }
@@ -158,17 +178,28 @@ fn warning(rule: &Rule, lint: Lint) -> Warning {
 }
 
 /// The kinds of paths that a profile tells apart.
-fn kinds(profile: &Profile, granting: &Automaton) -> Result<Vec<Kind>, CompileError> {
+fn kinds(profile: &Profile, granting: &Automaton, work: &mut Work) -> Result<Vec<Kind>, Exhausted> {
     let mut kinds: Vec<Kind> = Vec::new();
     // No path matches the rules of the set 0: there are none.
     let mut seen = HashSet::from([0]);
     // What is dead stays dead, and matches nothing.
     let is_alive = |(state, _)| state != DEAD;
-    walk::all(profile, [granting; 2], is_alive, |(state, _), example| {
-        if seen.insert(granting.set_number(state)) {
-            kinds.push(Kind::new(profile, granting.set(state), example()));
-        }
-    })?;
+    walk::all(
+        [granting; 2],
+        work,
+        is_alive,
+        |(state, _), example, work| {
+            if seen.insert(granting.set_number(state)) {
+                let set = granting.set(state);
+                // Here, and by rules.
+                work.take(set.len(), 2 * RULE)?;
+                let example = example();
+                work.take(example.len(), walk::TOLD)?;
+                kinds.push(Kind::new(profile, set, example));
+            }
+            Ok(())
+        },
+    )?;
     Ok(kinds)
 }
 
@@ -180,19 +211,29 @@ fn rules<'a>(profile: &'a Profile, kind: &Kind) -> impl Iterator<Item = (usize, 
 
 /// Whether the rule at an index, which these kinds match, grants nothing that others do
 /// not.
-fn superfluous(profile: &Profile, at: usize, kinds: &[&Kind]) -> Option<Lint> {
-    let rule = profile.rules.get(at)?;
+fn superfluous(
+    profile: &Profile,
+    at: usize,
+    kinds: &[&Kind],
+    work: &mut Work,
+) -> Result<Option<Lint>, Exhausted> {
     // That of an abstraction is there for other profiles, too.
-    if *rule.origin.file != *profile.source {
-        return None;
-    }
+    let own = |rule: &&Rule| *rule.origin.file == *profile.source;
+    let Some(rule) = profile.rules.get(at).filter(own) else {
+        return Ok(None);
+    };
+    work.take(kinds.len(), RULE)?;
     let needed = |kind: &&&Kind| {
         let granted = rule.allow & kind.granted;
         !granted.missing_from(kind.by_others(rule)).is_empty()
     };
     if kinds.iter().any(|kind| needed(&kind)) {
-        return None;
+        return Ok(None);
     }
+    // There may be some that cover nothing of it before the one that does.
+    let others = kinds.iter().map(|kind| kind.set.len()).sum();
+    work.take(others, RULE)?;
+    work.take(profile.rules.len(), RULE)?;
     // What is told of its use is there for that.
     let is_told = rule.telling == Telling::Audit;
     let covers =
@@ -202,14 +243,14 @@ fn superfluous(profile: &Profile, at: usize, kinds: &[&Kind]) -> Option<Lint> {
         .filter_map(|kind| rules(profile, kind).find(|&(other, rule)| other != at && covers(rule)));
     if let Some((_, by)) = shadows.next() {
         let by = by.origin.clone();
-        return (!is_told).then_some(Lint::Shadowed { by });
+        return Ok((!is_told).then_some(Lint::Shadowed { by }));
     }
     // It is in no kind: wherever it matches, all that it grants is denied.
     let mut denies = profile.rules.iter();
-    let by = denies.find(|other| !(other.deny & rule.allow).is_empty())?;
-    Some(Lint::Denied {
+    let by = denies.find(|other| !(other.deny & rule.allow).is_empty());
+    Ok(by.map(|by| Lint::Denied {
         by: by.origin.clone(),
-    })
+    }))
 }
 
 fn everything(rule: &Rule) -> Option<Lint> {
@@ -240,36 +281,55 @@ fn runs_what_it_writes(profile: &Profile, kinds: &[Kind]) -> Vec<Warning> {
 fn changes_its_program(
     profile: &Profile,
     granting: &Automaton,
+    work: &mut Work,
 ) -> Result<Vec<Warning>, CompileError> {
     let executables = &profile.executables;
     let patterns: Vec<&Hir> = executables.iter().map(|it| it.pattern.hir()).collect();
-    let programs = compile::build(&profile.name, &patterns).map_err(|fault| {
+    let programs = compile::build(&profile.name, &patterns, work).map_err(|unbuilt| {
         let origin = |at: usize| executables.get(at).map(|it| it.origin.clone());
-        compile::located(fault, origin, &profile.source)
+        compile::located(unbuilt, origin, &profile.source)
     })?;
     let mut told = HashSet::new();
     let mut warnings = Vec::new();
     let is_program = |(program, _)| program != DEAD;
     walk::all(
-        profile,
         [&programs, granting],
+        work,
         is_program,
-        |(program, state), example| {
+        |(program, state), example, work| {
+            work.take(programs.set(program).len(), RULE)?;
             let new = |at: &&usize| !told.contains(*at);
             let set: Vec<usize> = programs.set(program).iter().filter(new).copied().collect();
-            if let [_, ..] = *set
-                && let Some(rule) = changing(profile, granting.set(state))
-            {
+            if set.is_empty() {
+                return Ok(());
+            }
+            work.take(granting.set(state).len(), RULE)?;
+            if let Some(rule) = changing(profile, granting.set(state)) {
                 let program = example();
+                work.take(program.len(), walk::TOLD)?;
                 for at in set {
                     told.insert(at);
                     let program = program.clone();
                     warnings.push(warning(rule, Lint::OwnProgram { program }));
                 }
             }
+            Ok(())
         },
-    )?;
+    )
+    .map_err(|Exhausted| too_large(profile))?;
     Ok(warnings)
+}
+
+/// The error when there is no work left to find the programs that rules are about.
+fn too_large(profile: &Profile) -> CompileError {
+    let executables = profile.executables.iter();
+    let executables = executables.map(|it| (it.pattern.hir(), &it.origin));
+    let rules = profile.rules.iter();
+    let rules = rules.map(|rule| (rule.pattern.hir(), &rule.origin));
+    let (patterns, origins): (Vec<&Hir>, Vec<&Origin>) = executables.chain(rules).unzip();
+    let unbuilt = compile::Unbuilt::too_large(&profile.name, &patterns);
+    let origin = |at: usize| origins.get(at).map(|&origin| origin.clone());
+    compile::located(unbuilt, origin, &profile.source)
 }
 
 /// The first of these rules that lets something be changed, if that is granted.

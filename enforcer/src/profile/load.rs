@@ -16,7 +16,7 @@ use self::{
 use super::{
     Origin, Profile, Rule,
     error::{Problem, ProfileError, ProfileErrors},
-    limits::{ERRORS, FILE_LEN, NAME_LEN, PATTERNS_LEN, RULES},
+    limits::{ERRORS, FILE_LEN, NAME_LEN, PATTERNS_LEN, RULES, SIGN_LEN},
     pattern::Pattern,
     raw::{RawAbstraction, RawExec, RawNetwork, RawPath, RawProfile, RawVariables},
     variables::{Expanded, Variables},
@@ -151,6 +151,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         },
     );
     let rules = loader.rules();
+    let text_len = loader.parts.iter().map(|part| part.source.text.len()).sum();
     loader.check_name(name_origin, &name.value, &file);
     let Subjects {
         executables,
@@ -175,6 +176,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         mode,
         rules,
         on_violation,
+        text_len,
     })
 }
 
@@ -309,7 +311,7 @@ impl<'a> Loader<'a> {
     /// Expands and reads a pattern.
     fn pattern(&mut self, source: &Source, written: &Spanned<String>) -> Option<Pattern> {
         let expanded = self.expand(source, written)?;
-        self.count(expanded.text.len(), || source.origin(written.referenced))?;
+        self.count(weight(&expanded.text), || source.origin(written.referenced))?;
         match Pattern::parse(&expanded.text) {
             Ok(pattern) => Some(pattern),
             Err(error) => {
@@ -343,6 +345,12 @@ impl<'a> Loader<'a> {
             }
         }
     }
+}
+
+/// How many bytes a pattern counts for.
+fn weight(text: &str) -> usize {
+    let signs = text.bytes().filter(|byte| b"*?[{,".contains(byte)).count();
+    text.len() + signs * (SIGN_LEN - 1)
 }
 
 /// Whether `name` can be the name of a profile or an abstraction. It is part of a

@@ -98,9 +98,15 @@ fn sequence(nodes: &[Node], before: Edge, after: Edge) -> Result<Hir, GlobError>
     let mut out = Output::default();
     let mut before = before;
     let mut rest = nodes;
+    // From the last on, so that what may be empty is not looked at again for each.
+    let mut nexts = vec![after];
+    for node in nodes.iter().skip(1).rev() {
+        let behind = nexts.last().copied().unwrap_or(after);
+        nexts.push(first_of(node, behind));
+    }
     while let [node, tail @ ..] = rest {
         rest = tail;
-        let next = first_edge(tail, after);
+        let next = nexts.get(tail.len()).copied().unwrap_or(after);
         match node {
             Node::Byte(byte) => out.literal.push(*byte),
             Node::Class(ranges) => out.push(class(ranges)),
@@ -149,22 +155,19 @@ fn ambiguous(offset: usize) -> GlobError {
     }
 }
 
-/// What `nodes` can start with, where `after` is behind them.
-fn first_edge(nodes: &[Node], after: Edge) -> Edge {
-    match nodes {
-        [] => after,
-        [node, rest @ ..] => match node {
-            Node::Byte(b'/') => Edge::SLASH,
-            Node::Byte(_) | Node::Class(_) => Edge::OTHER,
-            Node::Star => Edge::OTHER.or(first_edge(rest, after)),
-            Node::Stars { .. } => Edge::OTHER.or(Edge::SLASH).or(first_edge(rest, after)),
-            Node::Alternatives(alternatives) => {
-                let behind = first_edge(rest, after);
-                alternatives.iter().fold(Edge::NONE, |edge, alternative| {
-                    edge.or(first_edge(alternative, behind))
-                })
-            }
-        },
+/// What `node` can start with, where `behind` is behind it.
+fn first_of(node: &Node, behind: Edge) -> Edge {
+    match node {
+        Node::Byte(b'/') => Edge::SLASH,
+        Node::Byte(_) | Node::Class(_) => Edge::OTHER,
+        Node::Star => Edge::OTHER.or(behind),
+        Node::Stars { .. } => Edge::OTHER.or(Edge::SLASH).or(behind),
+        Node::Alternatives(alternatives) => {
+            alternatives.iter().fold(Edge::NONE, |edge, alternative| {
+                let nodes = alternative.iter().rev();
+                edge.or(nodes.fold(behind, |behind, node| first_of(node, behind)))
+            })
+        }
     }
 }
 

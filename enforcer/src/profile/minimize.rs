@@ -1,87 +1,124 @@
 //! Merges the states of an automaton that no path tells apart.
 //!
-//! After "Fast brief practical DFA minimization" (Valmari, 2012): blocks of
-//! states and blocks of transitions split one another until nothing splits. The
-//! transitions to [`DEAD`] are left out, which is sound since from every other
+//! After "An n log n algorithm for minimizing states in a finite automaton" (Hopcroft, 1971):
+//! each block of states splits the blocks whose states lead into it in part, until nothing
+//! splits. The transitions to [`DEAD`] are left out, which is sound since from every other
 //! state some path matches.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "every index is a state, a transition or a block, and all arrays are as long as there are of these"
+    reason = "every index is a state, a column or a block, and all arrays are as long as there are of these"
 )]
 
-use super::automaton::{Automaton, DEAD, index};
+use super::{
+    automaton::{Automaton, DEAD, index},
+    work::{Exhausted, Work},
+};
 
-/// Most transitions that are worth it: about 100 MiB of working memory. An
-/// automaton with more is left as it is, which costs space and nothing else.
+/// Most transitions that are worth it: 40 MiB of working memory. An automaton with more is
+/// left as it is, which costs space and nothing else.
 pub(super) const TRANSITIONS: usize = 4 << 20;
+
+/// The key of states to which nothing matters that leads there.
+pub(super) const NOTHING: u32 = u32::MAX;
+
+/// What a state's transition takes to be noted, and what it takes to be followed back.
+const NOTED: u64 = 4;
+const FOLLOWED: u64 = 10;
 
 /// Returns an automaton that gives every path the same set, with the fewest
 /// states. States are numbered in the order in which a walk from the start meets
 /// them, so that equal automata are equal to the byte.
-pub(super) fn minimize(automaton: Automaton) -> Automaton {
+///
+/// # Errors
+///
+/// If that is too much work.
+pub(super) fn minimize(automaton: Automaton, work: &mut Work) -> Result<Automaton, Exhausted> {
     let count = automaton.next.iter().filter(|&&next| next != DEAD).count();
     if automaton.start == DEAD || count > TRANSITIONS {
-        return automaton;
+        return Ok(automaton);
     }
-    let blocks = blocks(&automaton, count);
-    rebuild(&automaton, &blocks)
-}
-
-/// By state, without [`DEAD`]: the block of states that it is in.
-fn blocks(automaton: &Automaton, count: usize) -> Vec<u32> {
-    let transitions = Transitions::new(automaton, count);
-    refine(&transitions, &automaton.matched[1..])
+    work.take(automaton.next.len(), NOTED)?;
+    let edges = (1..index(automaton.len())).flat_map(|state| {
+        let row = automaton.row(state).iter().zip(0..=u8::MAX);
+        let row = row.filter(|&(&head, _)| head != DEAD);
+        row.map(move |(&head, column)| Edge {
+            tail: state,
+            column,
+            head,
+        })
+    });
+    let incoming = Incoming::new(automaton.len(), edges);
+    let mut keys = automaton.matched.clone();
+    keys[DEAD as usize] = NOTHING;
+    let blocks = refine(&incoming, &keys, work)?;
+    Ok(rebuild(&automaton, &blocks))
 }
 
 /// By state: the block of those that no path tells apart, where `keys` are what a path
-/// that ends in a state is told. Some path has to matter to every state.
-pub(super) fn refine(transitions: &Transitions, keys: &[u32]) -> Vec<u32> {
+/// that ends in a state is told. What leads to a state with the key [`NOTHING`] is as if it
+/// were not there.
+///
+/// # Errors
+///
+/// If that is too much work.
+pub(super) fn refine(
+    incoming: &Incoming,
+    keys: &[u32],
+    work: &mut Work,
+) -> Result<Vec<u32>, Exhausted> {
     let mut blocks = Partition::new(keys);
-    let mut cords = Partition::new(&transitions.columns);
-    let incoming = Incoming::new(keys.len(), &transitions.heads);
-
-    // The first block of states needs no turn: what it would split, the others do.
-    let mut block = 1;
-    let mut cord = 0;
-    while cord < cords.len() {
-        for at in cords.range(cord) {
-            blocks.mark(transitions.tails[cords.elements[at] as usize]);
+    // By column: the states that lead into the block by it.
+    let mut tails: Vec<Vec<u32>> = vec![Vec::new(); usize::from(u8::MAX) + 1];
+    let mut columns: Vec<u8> = Vec::new();
+    // Of a block that splits, a part that had its turn with the other needs none.
+    let mut block = 0;
+    while block < blocks.len() {
+        let members = blocks.members(block);
+        block += 1;
+        if members
+            .first()
+            .is_none_or(|&first| keys[first as usize] == NOTHING)
+        {
+            continue;
         }
-        blocks.split();
-        cord += 1;
-        while block < blocks.len() {
-            for at in blocks.range(block) {
-                for &transition in incoming.of(blocks.elements[at]) {
-                    cords.mark(transition);
+        let mut followed = 0;
+        for &state in members {
+            let of_state = incoming.of(state);
+            followed += of_state.len();
+            for (tail, column) in of_state {
+                let tails = &mut tails[usize::from(column)];
+                if tails.is_empty() {
+                    columns.push(column);
                 }
+                tails.push(tail);
             }
-            cords.split();
-            block += 1;
+        }
+        work.take(followed, FOLLOWED)?;
+        for column in columns.drain(..) {
+            for tail in tails[usize::from(column)].drain(..) {
+                blocks.mark(tail);
+            }
+            blocks.split();
         }
     }
-    blocks.set_of
+    Ok(blocks.set_of)
 }
 
 /// The automaton whose states are `blocks`.
 fn rebuild(automaton: &Automaton, blocks: &[u32]) -> Automaton {
-    let block = |state: u32| match state {
-        DEAD => None,
-        _ => Some(blocks[state as usize - 1] as usize),
-    };
     // By block: a state of it, and its new number.
     let mut members = vec![DEAD; automaton.len()];
     for state in (1..index(automaton.len())).rev() {
-        if let Some(block) = block(state) {
-            members[block] = state;
-        }
+        members[blocks[state as usize] as usize] = state;
     }
     let mut numbers = vec![DEAD; automaton.len()];
     let mut queue: Vec<u32> = Vec::new();
     let mut number = |state: u32, queue: &mut Vec<u32>| {
-        let Some(block) = block(state) else {
+        if state == DEAD {
             return DEAD;
-        };
+        }
+        let block = blocks[state as usize] as usize;
         if numbers[block] == DEAD {
             queue.push(members[block]);
             numbers[block] = index(queue.len());
@@ -112,67 +149,55 @@ fn rebuild(automaton: &Automaton, blocks: &[u32]) -> Automaton {
     }
 }
 
-/// The transitions that do not lead to [`DEAD`]. States count from 0 without it.
-pub(super) struct Transitions {
-    pub(super) tails: Vec<u32>,
-    pub(super) heads: Vec<u32>,
-    pub(super) columns: Vec<u32>,
-}
-
-impl Transitions {
-    fn new(automaton: &Automaton, count: usize) -> Self {
-        let mut transitions = Self {
-            tails: Vec::with_capacity(count),
-            heads: Vec::with_capacity(count),
-            columns: Vec::with_capacity(count),
-        };
-        for state in 1..index(automaton.len()) {
-            for (column, &next) in automaton.row(state).iter().enumerate() {
-                if next != DEAD {
-                    transitions.tails.push(state - 1);
-                    transitions.heads.push(next - 1);
-                    transitions.columns.push(index(column));
-                }
-            }
-        }
-        transitions
-    }
+/// A transition: the state `tail` leads to `head`.
+#[derive(Clone, Copy)]
+pub(super) struct Edge {
+    pub(super) tail: u32,
+    pub(super) column: u8,
+    pub(super) head: u32,
 }
 
 /// The transitions into each state.
 pub(super) struct Incoming {
     /// By state, and one more: where its transitions start.
     starts: Vec<u32>,
-    transitions: Vec<u32>,
+    tails: Vec<u32>,
+    columns: Vec<u8>,
 }
 
 impl Incoming {
-    pub(super) fn new(states: usize, heads: &[u32]) -> Self {
+    /// Of so many states and these transitions, of each state one at most by each column.
+    pub(super) fn new(states: usize, edges: impl Iterator<Item = Edge> + Clone) -> Self {
         let mut starts = vec![0; states + 1];
-        for &head in heads {
+        for Edge { head, .. } in edges.clone() {
             starts[head as usize] += 1;
         }
         let mut sum = 0;
         for start in &mut starts {
-            sum += *start;
-            *start = sum;
+            (*start, sum) = (sum, sum + *start);
         }
-        let mut transitions = vec![0; heads.len()];
-        for (transition, &head) in heads.iter().enumerate().rev() {
-            let start = &mut starts[head as usize];
-            *start -= 1;
-            transitions[*start as usize] = index(transition);
+        let count = sum as usize;
+        let (mut tails, mut columns) = (vec![0; count], vec![0; count]);
+        let mut ends = starts.clone();
+        for Edge { tail, column, head } in edges {
+            let end = &mut ends[head as usize];
+            tails[*end as usize] = tail;
+            columns[*end as usize] = column;
+            *end += 1;
         }
         Self {
             starts,
-            transitions,
+            tails,
+            columns,
         }
     }
 
-    /// The transitions into `state`.
-    pub(super) fn of(&self, state: u32) -> &[u32] {
+    /// The transitions into `state`: from where, and by which column.
+    pub(super) fn of(&self, state: u32) -> impl ExactSizeIterator<Item = (u32, u8)> {
         let state = state as usize;
-        &self.transitions[self.starts[state] as usize..self.starts[state + 1] as usize]
+        let range = self.starts[state] as usize..self.starts[state + 1] as usize;
+        let tails = self.tails[range.clone()].iter();
+        tails.copied().zip(self.columns[range].iter().copied())
     }
 }
 
@@ -227,10 +252,10 @@ impl Partition {
         self.bounds.len()
     }
 
-    /// The places of the elements of `set`.
-    fn range(&self, set: usize) -> std::ops::Range<usize> {
+    /// The elements of `set`.
+    fn members(&self, set: usize) -> &[u32] {
         let (from, to) = self.bounds[set];
-        from as usize..to as usize
+        &self.elements[from as usize..to as usize]
     }
 
     /// Marks `element`, once between two splits.

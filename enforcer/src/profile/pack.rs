@@ -13,6 +13,7 @@ use enforcer_abi::{
 use super::{
     automaton::{Automaton, index},
     classes::{Record, classes},
+    work::{Exhausted, Work},
 };
 
 /// Pairs that a state can look at, wherever its own are shifted: one a byte.
@@ -21,6 +22,10 @@ const BYTES: usize = 256;
 /// many transitions. Costs a little room, and keeps the search from taking the
 /// square of the states.
 const TRIES: u32 = 64;
+
+/// What it takes: a column of a state, and a look at whether there is room for a transition.
+const COLUMN: u64 = 12;
+const LOOK: u64 = 3;
 
 /// An automaton that fits in no table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +44,17 @@ pub(super) struct Settings {
 
 /// Packs `automaton`, whose sets of patterns have the outcomes `outcomes`. Generation
 /// and hit counters stay 0.
+///
+/// # Errors
+///
+/// If that is too much work, or the table would be too large.
 pub(super) fn pack(
     automaton: &Automaton,
     outcomes: &[Record],
     settings: Settings,
-) -> Result<Vec<u32>, TooLarge> {
+    work: &mut Work,
+) -> Result<Result<Vec<u32>, TooLarge>, Exhausted> {
+    work.take(automaton.next.len(), COLUMN)?;
     let rows = rows(automaton);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&state| {
@@ -56,6 +67,7 @@ pub(super) fn pack(
     for state in order {
         if let (Some(row), Some(shift)) = (rows.get(state), shifts.get_mut(state)) {
             *shift = pairs.place(word_of(index(state)), &row.pairs);
+            work.take(std::mem::take(&mut pairs.looks), LOOK)?;
         }
     }
     let reach = shifts.iter().max().map_or(BYTES, |last| last + BYTES);
@@ -65,7 +77,7 @@ pub(super) fn pack(
     let outcomes_at = states + 2 * reach;
     let len = outcomes_at + outcomes.as_flattened().len();
     if len > TABLE_WORDS.into_iter().max().unwrap_or(0) {
-        return Err(TooLarge { words: len });
+        return Ok(Err(TooLarge { words: len }));
     }
 
     let Settings {
@@ -90,7 +102,7 @@ pub(super) fn pack(
         }
     }
     words.reserve(len);
-    let classes = classes(automaton, outcomes);
+    let classes = classes(automaton, outcomes, work)?;
     let says = automaton.matched.iter().zip(&classes);
     for (state, ((row, shift), (&outcome, &class))) in
         rows.iter().zip(&shifts).zip(says).enumerate()
@@ -109,7 +121,7 @@ pub(super) fn pack(
     }
     words.extend(pairs.words.as_flattened());
     words.extend(outcomes.as_flattened());
-    Ok(words)
+    Ok(Ok(words))
 }
 
 /// The lower and the upper half of the set.
@@ -191,6 +203,8 @@ struct Pairs {
     room: Vec<u32>,
     /// By number of transitions: where the search starts.
     hints: Vec<usize>,
+    /// How many places were looked at.
+    looks: usize,
 }
 
 impl Default for Pairs {
@@ -199,6 +213,7 @@ impl Default for Pairs {
             words: Vec::new(),
             room: vec![0],
             hints: vec![0; BYTES + 1],
+            looks: 0,
         }
     }
 }
@@ -237,12 +252,14 @@ impl Pairs {
         shift
     }
 
-    fn fits(&self, shift: usize, pairs: &[(u8, u32)]) -> bool {
-        pairs.iter().all(|&(byte, _)| {
+    fn fits(&mut self, shift: usize, pairs: &[(u8, u32)]) -> bool {
+        let taken = pairs.iter().position(|&(byte, _)| {
             self.words
                 .get(shift + usize::from(byte))
-                .is_none_or(|pair| *pair == [0, 0])
-        })
+                .is_some_and(|pair| *pair != [0, 0])
+        });
+        self.looks += taken.map_or(pairs.len(), |at| at + 1);
+        taken.is_none()
     }
 
     fn grow(&mut self, len: usize) {

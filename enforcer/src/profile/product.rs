@@ -5,12 +5,20 @@
 //! patterns would be: where nothing is allowed any more, and where everything is
 //! denied from there on, it ends.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use super::automaton::{self, Automaton, DEAD, index};
+use foldhash::{HashMap, HashMapExt as _};
 
-/// Most states of the product times its columns: 64 MiB of transitions.
-const TRANSITIONS: usize = 16 << 20;
+use super::{
+    automaton::{self, Automaton, DEAD, STATES, TRANSITIONS, index},
+    work::{Exhausted, Work},
+};
+
+/// What it takes: a pair of states, a column of one, a rule of one, and a rule of a set.
+const PAIR: u64 = 100;
+const LOOKED_UP: u64 = 15;
+const COLUMN: u64 = 5;
+const RULE: u64 = 12;
 
 /// In place of a state of the allowing automaton: whatever it is, it is denied.
 const DENIED: u32 = u32::MAX;
@@ -19,13 +27,16 @@ const DENIED: u32 = u32::MAX;
 /// rules leaves no right, and `joined` what the two sets of rules that match a path come
 /// to. A path that no allowing rule matches has the empty set.
 ///
-/// Returns nothing if it would be too large.
+/// # Errors
+///
+/// If that is too much work.
 pub(super) fn product(
     allow: &Automaton,
     deny: &Automaton,
     denies_all: impl Fn(&[usize]) -> bool,
     joined: impl Fn(&[usize], &[usize]) -> Vec<usize>,
-) -> Option<Automaton> {
+    work: &mut Work,
+) -> Result<Automaton, Exhausted> {
     let pair = |byte: u8| {
         let [of_allow, of_deny] = [allow, deny].map(|automaton| automaton.column(byte));
         (of_allow, of_deny)
@@ -49,26 +60,47 @@ pub(super) fn product(
         .collect();
 
     let mut states = States::default();
-    let mut sets = HashMap::from([(Vec::new(), 0)]);
-    product.start = states.number(allow.start, deny.start);
+    let mut sets = HashMap::new();
+    sets.insert(Vec::new(), 0);
+    // By the sets of both: that of the product.
+    let mut joins = HashMap::new();
+    product.start = states.number((allow.start, deny.start));
     let mut done = 0;
     while let Some(&(allowing, denying)) = states.pairs.get(done) {
         done += 1;
-        if states.pairs.len() * product.bytes.len() > TRANSITIONS {
-            return None;
+        let count = states.pairs.len();
+        if count > STATES || count * pairs.len() > TRANSITIONS {
+            return Err(Exhausted);
         }
-        let set = match allowing {
-            DENIED => deny_set(denying).to_vec(),
-            _ => match allow.set(allowing) {
-                [] => Vec::new(),
-                set => joined(set, deny_set(denying)),
-            },
+        work.take(1, PAIR)?;
+        work.take(pairs.len(), COLUMN)?;
+        let of_allow = match allowing {
+            DENIED => DENIED,
+            _ => allow.set_number(allowing),
         };
-        let set = *sets.entry(set).or_insert_with_key(|set| {
-            product.sets.push(set.clone());
-            index(product.sets.len() - 1)
-        });
+        let key = (of_allow, deny.set_number(denying));
+        let set = match joins.entry(key) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => {
+                let set = match allowing {
+                    DENIED => deny_set(denying).to_vec(),
+                    _ => match allow.set(allowing) {
+                        [] => Vec::new(),
+                        set => joined(set, deny_set(denying)),
+                    },
+                };
+                work.take(set.len() + allow.set(allowing).len(), RULE)?;
+                let set = *sets.entry(set).or_insert_with_key(|set| {
+                    product.sets.push(set.clone());
+                    index(product.sets.len() - 1)
+                });
+                *unknown.insert(set)
+            }
+        };
         product.matched.push(set);
+        let mut looked_up = 0;
+        // Columns side by side often lead to the same.
+        let mut last = None;
         for &(of_allow, of_deny) in &pairs {
             let next = |automaton: &Automaton, state, column| {
                 automaton.row(state).get(column).copied().unwrap_or(DEAD)
@@ -79,14 +111,26 @@ pub(super) fn product(
                 _ => next(allow, allowing, of_allow),
             };
             let denied = is_last_word.get(denying as usize) == Some(&true);
-            product.next.push(match allowing {
-                DEAD => DEAD,
-                _ if denied => states.number(DENIED, denying),
-                _ => states.number(allowing, denying),
-            });
+            let pair = match allowing {
+                DEAD => None,
+                _ if denied => Some((DENIED, denying)),
+                _ => Some((allowing, denying)),
+            };
+            let next = match (pair, last) {
+                (None, _) => DEAD,
+                (Some(pair), Some((other, next))) if pair == other => next,
+                (Some(pair), _) => {
+                    looked_up += 1;
+                    let next = states.number(pair);
+                    last = Some((pair, next));
+                    next
+                }
+            };
+            product.next.push(next);
         }
+        work.take(looked_up, LOOKED_UP)?;
     }
-    Some(product)
+    Ok(product)
 }
 
 /// The states of a product, in the order in which they are met.
@@ -97,9 +141,9 @@ struct States {
 }
 
 impl States {
-    fn number(&mut self, allowing: u32, denying: u32) -> u32 {
-        *self.numbers.entry((allowing, denying)).or_insert_with(|| {
-            self.pairs.push((allowing, denying));
+    fn number(&mut self, pair: (u32, u32)) -> u32 {
+        *self.numbers.entry(pair).or_insert_with(|| {
+            self.pairs.push(pair);
             // The first number is that of the dead state.
             index(self.pairs.len())
         })

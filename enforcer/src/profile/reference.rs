@@ -197,7 +197,10 @@ fn limits(text: &mut String) {
         ("bytes of a file", FILE_LEN),
         ("rules of a profile, with those it includes", RULES),
         ("bytes of a pattern, its variables expanded", PATTERN_LEN),
-        ("bytes of all patterns of a profile", PATTERNS_LEN),
+        (
+            "bytes of all patterns of a profile, each of `*?[{,` counted as 4",
+            PATTERNS_LEN,
+        ),
         ("bytes of a path that can be judged", PATH_LEN),
         ("braces in braces", BRACES_DEPTH),
         ("variables in variables", VARIABLES_DEPTH),

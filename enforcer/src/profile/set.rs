@@ -9,8 +9,8 @@ use std::{
 use enforcer_abi::Slot;
 
 use super::{
-    ABSTRACTIONS, Origin, Profile, Target, User, UserRef, compile_alone, compile_attachments,
-    compile_cgroups,
+    ABSTRACTIONS, Checked, Origin, Profile, Target, User, UserRef, Warning, check, compile_alone,
+    compile_attachments, compile_cgroups,
     error::{Problem, ProfileError},
     limits::ERRORS,
     suggest,
@@ -27,6 +27,8 @@ enum Depth {
     Names,
     /// Whether there are tables of them, too.
     Tables,
+    /// What may not have been meant, too.
+    Warnings,
 }
 
 impl ProfileSet {
@@ -47,7 +49,18 @@ impl ProfileSet {
     ///
     /// As [`ProfileSet::load_dir`].
     pub fn read_dir(dir: &Path) -> Result<Self, Vec<ProfileError>> {
-        Self::checked(read_all(dir)?, Depth::Names)
+        let (set, _) = Self::checked(read_all(dir)?, Depth::Names)?;
+        Ok(set)
+    }
+
+    /// As [`ProfileSet::load_dir`], and tells what may not have been meant, profile by
+    /// profile.
+    ///
+    /// # Errors
+    ///
+    /// As [`ProfileSet::load_dir`].
+    pub fn check_dir(dir: &Path) -> Result<(Self, Vec<Warning>), Vec<ProfileError>> {
+        Self::checked(read_all(dir)?, Depth::Warnings)
     }
 
     /// Takes `profiles` that were read one by one.
@@ -59,11 +72,16 @@ impl ProfileSet {
     /// as they are written; that a name and an id are one user is for the machine to
     /// say.
     pub fn new(profiles: Vec<Profile>) -> Result<Self, Vec<ProfileError>> {
-        Self::checked(profiles, Depth::Tables)
+        let (set, _) = Self::checked(profiles, Depth::Tables)?;
+        Ok(set)
     }
 
-    fn checked(profiles: Vec<Profile>, depth: Depth) -> Result<Self, Vec<ProfileError>> {
+    fn checked(
+        profiles: Vec<Profile>,
+        depth: Depth,
+    ) -> Result<(Self, Vec<Warning>), Vec<ProfileError>> {
         let mut errors = Vec::new();
+        let mut warnings = Vec::new();
         let mut names: BTreeMap<&str, &Profile> = BTreeMap::new();
         for profile in &profiles {
             if let Some(other) = names.insert(&profile.name, profile) {
@@ -79,20 +97,24 @@ impl ProfileSet {
         for profile in &profiles {
             let missing = missing_targets(profile, &names);
             // Any slot will do, since the tables are only made to see that they can be.
-            if depth == Depth::Tables
-                && missing.is_empty()
-                && let Err(error) = compile_alone(profile)
-            {
-                errors.push(error.into());
+            let found = match depth {
+                _ if !missing.is_empty() => Ok(Vec::new()),
+                Depth::Names => Ok(Vec::new()),
+                Depth::Tables => compile_alone(profile).map(|_| Vec::new()),
+                Depth::Warnings => check(profile).map(|Checked { warnings, .. }| warnings),
+            };
+            match found {
+                Ok(found) => warnings.extend(found),
+                Err(error) => errors.push(error.into()),
             }
             errors.extend(missing);
         }
-        if depth == Depth::Tables {
+        if depth != Depth::Names {
             errors.extend(taken_programs(&profiles));
         }
         errors.extend(taken_users(&profiles));
         if errors.is_empty() {
-            Ok(Self(profiles))
+            Ok((Self(profiles), warnings))
         } else {
             Err(errors)
         }

@@ -51,6 +51,7 @@ pub(crate) fn profile(rules: &[(&str, Access, &str)]) -> Profile {
             })
             .collect(),
         on_violation: OnViolation::default(),
+        text_len: 0,
     }
 }
 

@@ -3,24 +3,22 @@
 
 use std::path::Path;
 
-use enforcer::profile::{
-    Owner, Profile, compile_alone, compile_attachments, compile_cgroups, explain, lint,
-};
-use enforcer_abi::{Access, Slot, limits::TABLE_WORDS};
+use enforcer::profile::{Checked, Owner, Profile, check, explain};
+use enforcer_abi::{Access, limits::TABLE_WORDS};
 
 /// How far a text came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Came {
     /// It is no profile.
     Nowhere,
-    /// It is one, and makes no table.
+    /// It is one, and something is wrong with it.
     Profile,
-    /// It makes one.
+    /// It makes a table.
     Table,
 }
 
-/// Reads `text` as a profile that may include the abstractions in a folder, compiles and
-/// lints it, and looks at what is said.
+/// Reads `text` as a profile that may include the abstractions in a folder, checks it, and
+/// looks at what is said.
 ///
 /// # Panics
 ///
@@ -41,24 +39,16 @@ pub(crate) fn exercise(text: &str, abstractions: &Path) -> Came {
             return Came::Nowhere;
         }
     };
-    let slot = Slot::FIRST;
-    for claims in [compile_attachments, compile_cgroups] {
-        if let Err(error) = claims(&[(&profile, slot)]) {
-            is_clean(&error.to_string());
-        }
-    }
-    let compiled = match compile_alone(&profile) {
-        Ok(compiled) => compiled,
+    let Checked { compiled, warnings } = match check(&profile) {
+        Ok(checked) => checked,
         Err(error) => {
             is_clean(&error.to_string());
             return Came::Profile;
         }
     };
     assert!(compiled.words.len() <= TABLE_WORDS.into_iter().max().unwrap_or(0));
-    // Of a profile that makes a table, what may not have been meant can be told.
-    match lint(&profile) {
-        Ok(warnings) => warnings.iter().for_each(|one| is_clean(&one.to_string())),
-        Err(error) => is_clean(&error.to_string()),
+    for warning in warnings {
+        is_clean(&warning.to_string());
     }
     for rule in profile.rules.iter().take(3) {
         let path = [rule.pattern.literal_prefix(), b"x"].concat();

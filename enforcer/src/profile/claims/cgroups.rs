@@ -9,19 +9,21 @@
 //!   cgroups with whatever names;
 //! - beneath anything else, all claims of other profiles are.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt as _};
 use regex_syntax::hir::Hir;
 
-use super::{Claim, Kind, NAME, at_odds, blame, conflict};
+use super::{Claim, Kind, NAME, at_odds, conflict, to_blame, too_large};
 use crate::profile::{
-    CompileError, CompileFault,
-    automaton::{Automaton, DEAD, index},
-    compile::{build, located},
+    CompileError,
+    automaton::{Automaton, DEAD, STATES, TRANSITIONS, index},
+    compile::build,
+    work::{Exhausted, Work},
 };
 
-/// Most states of the walk times its columns: 64 MiB of transitions.
-const TRANSITIONS: usize = 16 << 20;
+/// What it takes: a state, a column of one, and a claim that matches there.
+const STATE: u64 = 250;
+const COLUMN: u64 = 20;
+const CLAIM: u64 = 10;
 
 /// Where a walk is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,16 +64,18 @@ enum Rest {
 /// # Errors
 ///
 /// If two claims are at odds, or there are too many ways in which they meet.
-pub(super) fn outermost(claims: &[Claim<'_>]) -> Result<Automaton, CompileError> {
-    let all = automaton(claims, |_| true)?;
-    let others = automaton(claims, |claim| !claim.is_leaf)?;
+pub(super) fn outermost(claims: &[Claim<'_>], work: &mut Work) -> Result<Automaton, CompileError> {
+    let all = automaton(claims, |_| true, work)?;
+    let others = automaton(claims, |claim| !claim.is_leaf, work)?;
+    let mut sets = HashMap::new();
+    sets.insert(0, 0);
     let mut walk = Walk {
         claims,
         all: &all,
         others: &others,
         numbers: HashMap::new(),
         met: Vec::new(),
-        sets: HashMap::from([(0, 0)]),
+        sets,
         result: Automaton {
             columns: all.columns,
             bytes: all.bytes.clone(),
@@ -81,7 +85,7 @@ pub(super) fn outermost(claims: &[Claim<'_>]) -> Result<Automaton, CompileError>
             start: DEAD,
         },
     };
-    walk.run()?;
+    walk.run(work)?;
     Ok(walk.result)
 }
 
@@ -89,14 +93,13 @@ pub(super) fn outermost(claims: &[Claim<'_>]) -> Result<Automaton, CompileError>
 fn automaton(
     claims: &[Claim<'_>],
     wanted: impl Fn(&Claim<'_>) -> bool,
+    work: &mut Work,
 ) -> Result<Automaton, CompileError> {
     let wanted = claims.iter().enumerate().filter(|(_, claim)| wanted(claim));
     let (names, patterns): (Vec<usize>, Vec<&Hir>) =
         wanted.map(|(at, claim)| (at, claim.pattern.hir())).unzip();
-    let mut automaton = build(NAME, &patterns).map_err(|unbuilt| {
-        let origin = |at: usize| Some(claims.get(*names.get(at)?)?.origin.clone());
-        located(unbuilt, origin, NAME.as_ref())
-    })?;
+    let mut automaton = build(NAME, &patterns, work)
+        .map_err(|unbuilt| to_blame(claims, unbuilt.renamed(&names)))?;
     automaton.rename(&names);
     Ok(automaton)
 }
@@ -114,7 +117,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn run(&mut self) -> Result<(), CompileError> {
+    fn run(&mut self, work: &mut Work) -> Result<(), CompileError> {
         let start = State::Open {
             all: self.all.start,
             others: self.others.start,
@@ -124,15 +127,14 @@ impl Walk<'_> {
         let mut done = 0;
         while let Some(&(state, _, _)) = self.met.get(done) {
             done += 1;
-            if self.met.len() * self.result.bytes.len() > TRANSITIONS {
-                let fault = CompileFault::TooLarge {
-                    profile: NAME.to_owned(),
-                    others: Vec::new(),
-                };
-                return Err(blame(self.claims, fault));
+            let width = self.result.bytes.len();
+            let too_many = self.met.len() > STATES || self.met.len() * width > TRANSITIONS;
+            let taken = work.take(1, STATE).and_then(|()| work.take(width, COLUMN));
+            if too_many || taken.is_err() {
+                return Err(too_large(self.claims));
             }
             let number = index(done);
-            self.check(state, number)?;
+            self.check(state, number, work)?;
             let set = self.set(state);
             let known = *self.sets.entry(set).or_insert_with(|| {
                 let set = self.all.sets.get(set as usize).cloned();
@@ -210,7 +212,7 @@ impl Walk<'_> {
     }
 
     /// Refuses `state` if claims are at odds there.
-    fn check(&self, state: State, number: u32) -> Result<(), CompileError> {
+    fn check(&self, state: State, number: u32, work: &mut Work) -> Result<(), CompileError> {
         let set = |automaton: &Automaton, number: u32| {
             let set = automaton.sets.get(number as usize);
             set.cloned().unwrap_or_default()
@@ -226,6 +228,8 @@ impl Walk<'_> {
         };
         // Told in the order of the profiles, whichever is the outer one.
         let mut both = [outer, inner].concat();
+        work.take(both.len(), CLAIM)
+            .map_err(|Exhausted| too_large(self.claims))?;
         both.sort_unstable();
         match at_odds(&both, self.claims) {
             Some((first, second)) => {

@@ -12,10 +12,11 @@ use crate::profile::{
     blame::blame,
     minimize::minimize,
     product::product,
+    work::{Exhausted, Work},
 };
 
 /// The automaton that tells the rules which make a difference to a path.
-pub(super) fn granting(profile: &Profile) -> Result<Automaton, Unbuilt> {
+pub(super) fn granting(profile: &Profile, work: &mut Work) -> Result<Automaton, Unbuilt> {
     let rules_of = |which: fn(&Rule) -> bool| -> (Vec<usize>, Vec<&Hir>) {
         // A rule that a tightening left without a right stands for nothing.
         let rules = profile.rules.iter().enumerate();
@@ -24,12 +25,15 @@ pub(super) fn granting(profile: &Profile) -> Result<Automaton, Unbuilt> {
             .map(|(at, rule)| (at, rule.pattern.hir()))
             .unzip()
     };
-    let side = |which| {
+    let mut side = |which| {
         let (names, patterns) = rules_of(which);
-        let mut automaton =
-            build(&profile.name, &patterns).map_err(|unbuilt| unbuilt.renamed(&names))?;
+        let built = build(&profile.name, &patterns, work).and_then(|automaton| {
+            minimize(automaton, work)
+                .map_err(|Exhausted| Unbuilt::too_large(&profile.name, &patterns))
+        });
+        let mut automaton = built.map_err(|unbuilt| unbuilt.renamed(&names))?;
         automaton.rename(&names);
-        Ok(minimize(automaton))
+        Ok(automaton)
     };
     // Of a path that nothing allows, a refusal may be quiet; else a deny says nothing there.
     let allow = side(|rule| !rule.allow.is_empty() || rule.telling == Telling::Quiet)?;
@@ -52,12 +56,10 @@ pub(super) fn granting(profile: &Profile) -> Result<Automaton, Unbuilt> {
         let granting = allowing.iter().copied().filter(granted);
         granting.chain(denying.iter().copied()).collect()
     };
-    product(&allow, &deny, |set| denied(set) == Access::ALL, joined)
-        .map(minimize)
-        .ok_or_else(|| {
-            let (names, patterns) = rules_of(|rule| !(rule.allow | rule.deny).is_empty());
-            Unbuilt::too_large(&profile.name, &patterns).renamed(&names)
-        })
+    let denies_all = |set: &[usize]| denied(set) == Access::ALL;
+    product(&allow, &deny, denies_all, joined, work)
+        .and_then(|product| minimize(product, work))
+        .map_err(|Exhausted| Unbuilt::of_rules(profile))
 }
 
 /// Patterns that make no automaton.
@@ -68,7 +70,17 @@ pub(in crate::profile) struct Unbuilt {
 }
 
 impl Unbuilt {
-    fn too_large(profile: &str, patterns: &[&Hir]) -> Self {
+    /// Of all rules of `profile` together.
+    fn of_rules(profile: &Profile) -> Self {
+        let rules = profile.rules.iter().enumerate();
+        let (names, patterns): (Vec<usize>, Vec<&Hir>) = rules
+            .filter(|(_, rule)| !(rule.allow | rule.deny).is_empty())
+            .map(|(at, rule)| (at, rule.pattern.hir()))
+            .unzip();
+        Self::too_large(&profile.name, &patterns).renamed(&names)
+    }
+
+    pub(in crate::profile) fn too_large(profile: &str, patterns: &[&Hir]) -> Self {
         Self {
             fault: CompileFault::TooLarge {
                 profile: profile.to_owned(),
@@ -79,7 +91,7 @@ impl Unbuilt {
     }
 
     /// With other indices: the pattern `at` is `names[at]`.
-    fn renamed(self, names: &[usize]) -> Self {
+    pub(in crate::profile) fn renamed(self, names: &[usize]) -> Self {
         let name = |at: usize| names.get(at).copied();
         Self {
             to_blame: self.to_blame.into_iter().filter_map(name).collect(),
@@ -89,11 +101,20 @@ impl Unbuilt {
 }
 
 /// Builds the automaton of `patterns`, which are those of `profile`.
-pub(in crate::profile) fn build(profile: &str, patterns: &[&Hir]) -> Result<Automaton, Unbuilt> {
-    Automaton::build(patterns).map_err(|error| {
+pub(in crate::profile) fn build(
+    profile: &str,
+    patterns: &[&Hir],
+    work: &mut Work,
+) -> Result<Automaton, Unbuilt> {
+    Automaton::build(patterns, work).map_err(|error| {
         let profile = profile.to_owned();
         let fault = match error {
-            AutomatonError::TooLarge => return Unbuilt::too_large(&profile, patterns),
+            AutomatonError::Exhausted => return Unbuilt::too_large(&profile, patterns),
+            // No one pattern is to blame, since the text of each is limited.
+            AutomatonError::NfaTooLarge => CompileFault::TooLarge {
+                profile,
+                others: Vec::new(),
+            },
             AutomatonError::Nfa(source) => CompileFault::Nfa { profile, source },
         };
         Unbuilt {
@@ -101,6 +122,17 @@ pub(in crate::profile) fn build(profile: &str, patterns: &[&Hir]) -> Result<Auto
             to_blame: Vec::new(),
         }
     })
+}
+
+/// The error of `profile` when there is no work left, with the rules to blame.
+pub(in crate::profile) fn too_large(profile: &Profile) -> CompileError {
+    rules_to_blame(profile, Unbuilt::of_rules(profile))
+}
+
+/// The fault with the places of the rules of `profile` to blame.
+pub(super) fn rules_to_blame(profile: &Profile, unbuilt: Unbuilt) -> CompileError {
+    let origin = |at: usize| profile.rules.get(at).map(|rule| rule.origin.clone());
+    located(unbuilt, origin, &profile.source)
 }
 
 /// The fault with the places of the patterns to blame, which `origin` tells. Where there are
