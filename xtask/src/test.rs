@@ -132,15 +132,28 @@ fn jobs<'a>(
         if everywhere.is_empty() {
             break;
         }
-        let name = format!("kernel {kernel}");
-        let ours = Tests {
-            label: kernel,
-            kernel,
-            packages: &[],
-            memory: groups::MEMORY,
-            names: everywhere.clone(),
-        };
-        jobs.push(tests(name, number > 0, false, ours));
+        let parts = groups::parts(&everywhere);
+        let count = parts.len();
+        for (at, names) in (1..).zip(parts) {
+            let part = if count > 1 {
+                format!(", part {at} of {count}")
+            } else {
+                String::new()
+            };
+            let ours = Tests {
+                label: kernel,
+                kernel,
+                packages: &[],
+                memory: groups::MEMORY,
+                names,
+            };
+            jobs.push(tests(
+                format!("kernel {kernel}{part}"),
+                number > 0,
+                false,
+                ours,
+            ));
+        }
     }
     for group in &groups::GROUPS {
         let ours = Tests {

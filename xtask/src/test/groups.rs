@@ -85,9 +85,45 @@ pub(super) fn elsewhere<'a>(names: &[&'a str]) -> Vec<&'a str> {
         .collect()
 }
 
+/// Guests for the tests that run on every kernel. Each has as many of the machine's
+/// processors as two can use.
+const PARTS: usize = 2;
+/// As few tests that it does not pay to start another guest for them.
+const FEW: usize = 24;
+
+/// Returns the tests for each guest; those of a module stay together.
+pub(super) fn parts<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let count = if names.len() > FEW { PARTS } else { 1 };
+    let mut parts = vec![Vec::new(); count];
+    let module = |name: &str| name.split("::").next().map(str::to_owned);
+    for together in names.chunk_by(|one, next| module(one) == module(next)) {
+        if let Some(least) = parts.iter_mut().min_by_key(|part| part.len()) {
+            least.extend_from_slice(together);
+        }
+    }
+    parts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn modules_stay_together_in_parts_of_a_size() {
+        assert_eq!(parts(&["a::x", "b::y"]), [vec!["a::x", "b::y"]]);
+        let names: Vec<String> = (0..40).map(|at| format!("m{}::t{at}", at / 8)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let parts = parts(&names);
+        let sizes: Vec<usize> = parts.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [24, 16]);
+        let modules = |part: &[&str]| -> Vec<String> {
+            let mut modules: Vec<_> = part.iter().map(|name| name[..2].to_owned()).collect();
+            modules.dedup();
+            modules
+        };
+        assert_eq!(modules(&parts[0]), ["m0", "m2", "m4"]);
+        assert_eq!(modules(&parts[1]), ["m1", "m3"]);
+    }
 
     #[test]
     fn a_test_is_in_one_group_or_runs_everywhere() {
