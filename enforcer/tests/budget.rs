@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "budget/time.rs"]
+mod time;
 #[path = "budget/worst.rs"]
 mod worst;
 
@@ -11,18 +13,8 @@ use std::{fmt::Write as _, path::Path, time::Duration};
 
 use enforcer::profile::{Profile, RULES, check, compile_alone, lint};
 use enforcer_abi::limits::TABLE_WORDS;
-use rustix::time::{ClockId, clock_gettime};
 
-/// How much longer a build takes that is not optimised.
-const UNOPTIMISED: u32 = if cfg!(debug_assertions) { 10 } else { 1 };
-
-/// Does something, and tells what of the processor's time that took.
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
-    let start = now();
-    let done = work();
-    (done, now().saturating_sub(start))
-}
+use self::time::{UNOPTIMISED, timed};
 
 /// A profile of so many rules, as people write them: files, trees, names in a folder, and
 /// names anywhere beneath one.

@@ -5,11 +5,14 @@
 
 #[path = "fuzzed/profile.rs"]
 mod profile;
+#[path = "budget/time.rs"]
+mod time;
 
 use std::{
     cell::Cell,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use proptest::{
@@ -18,10 +21,16 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-use self::profile::{Came, exercise};
+use self::{
+    profile::{Came, exercise},
+    time::{UNOPTIMISED, timed},
+};
 
 /// Texts that are tried.
 const CASES: u32 = 400;
+
+/// The variable that names a folder of texts.
+const SLOW: &str = "ENFORCER_SLOW_TEXTS";
 
 /// What may stand in a profile.
 const TOKENS: [&str; 48] = [
@@ -192,4 +201,26 @@ fn what_is_shipped_makes_tables() {
     let shipped = fs::read_to_string(manifest().join("../profiles/nginx.yaml")).unwrap();
     assert_eq!(exercise(&shipped, &abstractions()), Came::Table);
     assert_eq!(exercise("name: p\n", &abstractions()), Came::Nowhere);
+}
+
+/// What took libFuzzer long, whose build is slower, takes no second here: `cargo xtask fuzz`
+/// names the folder.
+#[test]
+fn slow_texts() {
+    let Some(folder) = env::var_os(SLOW) else {
+        println!("left out: {SLOW} names no folder of texts");
+        return;
+    };
+    for entry in fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        let bytes = fs::read(&file).unwrap();
+        let (_, took) =
+            timed(|| str::from_utf8(&bytes).map(|text| exercise(text, &abstractions())));
+        println!("{}: {took:?}", file.display());
+        assert!(
+            took < Duration::from_secs(1) * UNOPTIMISED,
+            "{}: {took:?}",
+            file.display()
+        );
+    }
 }

@@ -19,13 +19,15 @@ pub(super) const DEAD: u32 = 0;
 /// Most memory for the automaton of the patterns before its states are told
 /// apart, in bytes.
 const NFA_BYTES: usize = 32 << 20;
-/// Steps that a byte of it takes.
+/// Steps for a byte of it.
 const NFA_BYTE: u64 = 6;
 
-/// Most states while an automaton is made, and most of them times its columns: 64 MiB of
-/// transitions. This is for the memory; the work is less as a rule.
+/// Most states while an automaton is made, most of them times its columns, and most patterns
+/// in all of its sets: what bounds the memory, some 64 MiB for each. The work ends before as a
+/// rule.
 pub(super) const STATES: usize = 1 << 20;
 pub(super) const TRANSITIONS: usize = 16 << 20;
+pub(super) const MATCHES: usize = 2 << 20;
 
 /// Why there is no automaton.
 #[derive(Debug, thiserror::Error)]

@@ -23,7 +23,8 @@ use super::{
 
 /// Most states that are met.
 const STATES: usize = 16 << 10;
-/// What it takes: a step from place to place, and a state by a byte.
+/// Steps for a move from place to place, a byte of a state, and a place in the state that it
+/// leads to.
 const STEP: u64 = 8;
 const STATE: u64 = 100;
 const MET: u64 = 20;

@@ -23,7 +23,7 @@ use super::{
     work::{Exhausted, Work},
 };
 
-/// What it takes: a column of a node, and a state.
+/// Steps for a column of a node, and for a state.
 const COLUMN: u64 = 4;
 const STATE: u64 = 40;
 

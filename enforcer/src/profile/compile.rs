@@ -25,7 +25,7 @@ pub(super) use self::{
     granted::granted,
 };
 
-/// What an outcome takes, and a rule of one.
+/// Steps for an outcome, and for a rule of one.
 const OUTCOME: u64 = 250;
 const RULE: u64 = 10;
 

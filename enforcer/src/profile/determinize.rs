@@ -13,12 +13,12 @@ use regex_automata::{
 };
 
 use super::{
-    automaton::{Automaton, DEAD, STATES, TRANSITIONS, columns, index},
+    automaton::{Automaton, DEAD, MATCHES, STATES, TRANSITIONS, columns, index},
     work::{Exhausted, Work},
 };
 
-/// What it takes: a move from place to place, a place that a byte leads to, one that is
-/// merged and compared, a set that is looked up, and a column of a state.
+/// Steps for a move from place to place, a place that a byte leads to, one that is merged and
+/// compared, a set that is looked up, a new one, a new set of patterns, and a column of a state.
 const MOVED: u64 = 3;
 const LED: u64 = 2;
 const MERGED: u64 = 4;
@@ -26,7 +26,7 @@ const LOOKED_UP: u64 = 40;
 const NEW: u64 = 500;
 const NEW_SET: u64 = 700;
 const COLUMN: u64 = 2;
-/// Most places in all sets together, of 4 bytes each.
+/// Most places in all sets together, of 4 bytes each, and most that the bytes of one lead to.
 const PLACES: usize = 6 << 20;
 
 /// Walks an automaton by sets of its places. A place is a state that takes a byte or ends
@@ -176,6 +176,7 @@ pub(super) fn determinize(nfa: &NFA, work: &mut Work) -> Result<Automaton, Exhau
     let mut states = States::default();
     let mut sets = HashMap::new();
     sets.insert(Vec::new(), 0);
+    let mut matches = 0;
     automaton.start = states.number(&places.start());
     // Where the state leads: by any byte, as in a `**`, and by column.
     let mut always: Vec<StateID> = Vec::new();
@@ -183,13 +184,14 @@ pub(super) fn determinize(nfa: &NFA, work: &mut Work) -> Result<Automaton, Exhau
     let (mut stays, mut moves, mut both) = (Vec::new(), Vec::new(), Vec::new());
     while let Some(set) = states.open.pop_front() {
         let count = states.numbers.len();
-        if states.places > PLACES || count > STATES || count * width > TRANSITIONS {
+        if count > STATES || count * width > TRANSITIONS {
             return Err(Exhausted);
         }
         let known = (count, sets.len());
         let ended = places.ended(&set);
         let mut led = set.len() + ended.len();
         let ended = *sets.entry(ended).or_insert_with_key(|set| {
+            matches += set.len();
             automaton.sets.push(set.clone());
             index(automaton.sets.len() - 1)
         });
@@ -202,12 +204,18 @@ pub(super) fn determinize(nfa: &NFA, work: &mut Work) -> Result<Automaton, Exhau
             }
             let [from, to] = [from, to].map(|byte| usize::from(classes.get(byte)));
             led += to - from;
+            if led > PLACES {
+                return;
+            }
             for &byte in of_class.get(from..=to).unwrap_or_default() {
                 if let Some(leads) = leads.get_mut(automaton.column(byte)) {
                     leads.push(next);
                 }
             }
         });
+        if led > PLACES || matches > MATCHES {
+            return Err(Exhausted);
+        }
         work.take(led, LED)?;
         work.take(width, COLUMN)?;
         // Where there are many `**` this is most of every set, and found once for all bytes.
@@ -227,6 +235,9 @@ pub(super) fn determinize(nfa: &NFA, work: &mut Work) -> Result<Automaton, Exhau
                 work.take(both.len(), MERGED)?;
                 work.take(1, LOOKED_UP)?;
                 let next = states.number(&both);
+                if states.places > PLACES {
+                    return Err(Exhausted);
+                }
                 last = (leads, next);
                 next
             };

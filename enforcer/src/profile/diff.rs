@@ -12,7 +12,7 @@ use super::{
     work::{Exhausted, Work},
 };
 
-/// What it takes to look at a rule.
+/// Steps for a rule that says something of some paths.
 const RULE: u64 = 10;
 
 /// Paths of which two profiles say different things, by the same rules.

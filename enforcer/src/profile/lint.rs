@@ -3,7 +3,6 @@
 use std::{collections::HashSet, fmt};
 
 use enforcer_abi::Access;
-use regex_syntax::hir::Hir;
 
 use super::{
     CompileError, DEFAULT_DIR, Escaped, Origin, Profile, Rule, Telling,
@@ -12,7 +11,9 @@ use super::{
     work::{Exhausted, Work},
 };
 
-/// What it takes to look at a rule.
+mod programs;
+
+/// Steps for a look at a rule.
 const RULE: u64 = 6;
 
 /// Something that may not have been meant.
@@ -65,9 +66,9 @@ const CHANGES: Access =
     Access(Access::WRITE.0 | Access::APPEND.0 | Access::CREATE.0 | Access::REMOVE.0);
 
 /// Paths that match the same rules of a profile.
-struct Kind {
+struct Kind<'a> {
     /// The rules.
-    set: Vec<usize>,
+    set: &'a [usize],
     /// A shortest path.
     example: Vec<u8>,
     /// The rights that are granted, if only on what belongs to the task's user.
@@ -93,11 +94,11 @@ impl Allowed {
     }
 }
 
-impl Kind {
-    fn new(profile: &Profile, set: &[usize], example: Vec<u8>) -> Self {
+impl<'a> Kind<'a> {
+    fn new(profile: &Profile, set: &'a [usize], example: Vec<u8>) -> Self {
         let mut kind = Self {
             granted: compile::granted(profile, set).all(),
-            set: set.to_vec(),
+            set,
             example,
             anybody: Allowed::default(),
             owners: Allowed::default(),
@@ -145,9 +146,9 @@ pub(super) fn warnings(
 ) -> Result<Vec<Warning>, CompileError> {
     let no_work = |Exhausted| compile::too_large(profile);
     let kinds = kinds(profile, granting, work).map_err(no_work)?;
-    let mut of_rules: Vec<Vec<&Kind>> = vec![Vec::new(); profile.rules.len()];
+    let mut of_rules: Vec<Vec<&Kind<'_>>> = vec![Vec::new(); profile.rules.len()];
     for kind in &kinds {
-        for &at in &kind.set {
+        for &at in kind.set {
             if let Some(kinds) = of_rules.get_mut(at) {
                 kinds.push(kind);
             }
@@ -164,7 +165,7 @@ pub(super) fn warnings(
         warnings.extend(lint.map(|lint| warning(rule, lint)));
     }
     warnings.extend(runs_what_it_writes(profile, &kinds));
-    warnings.extend(changes_its_program(profile, granting, work)?);
+    warnings.extend(programs::changed(profile, granting, work)?);
     warnings.extend(changes_itself(profile, granting));
     warnings.sort_by(|one, other| one.origin.cmp(&other.origin));
     Ok(warnings)
@@ -178,8 +179,12 @@ fn warning(rule: &Rule, lint: Lint) -> Warning {
 }
 
 /// The kinds of paths that a profile tells apart.
-fn kinds(profile: &Profile, granting: &Automaton, work: &mut Work) -> Result<Vec<Kind>, Exhausted> {
-    let mut kinds: Vec<Kind> = Vec::new();
+fn kinds<'a>(
+    profile: &Profile,
+    granting: &'a Automaton,
+    work: &mut Work,
+) -> Result<Vec<Kind<'a>>, Exhausted> {
+    let mut kinds: Vec<Kind<'_>> = Vec::new();
     // No path matches the rules of the set 0: there are none.
     let mut seen = HashSet::from([0]);
     // What is dead stays dead, and matches nothing.
@@ -204,7 +209,7 @@ fn kinds(profile: &Profile, granting: &Automaton, work: &mut Work) -> Result<Vec
 }
 
 /// The rules of a kind.
-fn rules<'a>(profile: &'a Profile, kind: &Kind) -> impl Iterator<Item = (usize, &'a Rule)> {
+fn rules<'a>(profile: &'a Profile, kind: &Kind<'a>) -> impl Iterator<Item = (usize, &'a Rule)> {
     let rules = kind.set.iter();
     rules.filter_map(|&at| Some((at, profile.rules.get(at)?)))
 }
@@ -214,7 +219,7 @@ fn rules<'a>(profile: &'a Profile, kind: &Kind) -> impl Iterator<Item = (usize, 
 fn superfluous(
     profile: &Profile,
     at: usize,
-    kinds: &[&Kind],
+    kinds: &[&Kind<'_>],
     work: &mut Work,
 ) -> Result<Option<Lint>, Exhausted> {
     // That of an abstraction is there for other profiles, too.
@@ -223,7 +228,7 @@ fn superfluous(
         return Ok(None);
     };
     work.take(kinds.len(), RULE)?;
-    let needed = |kind: &&&Kind| {
+    let needed = |kind: &&&Kind<'_>| {
         let granted = rule.allow & kind.granted;
         !granted.missing_from(kind.by_others(rule)).is_empty()
     };
@@ -259,7 +264,7 @@ fn everything(rule: &Rule) -> Option<Lint> {
 }
 
 /// Rules that let be written what can be run, once each.
-fn runs_what_it_writes(profile: &Profile, kinds: &[Kind]) -> Vec<Warning> {
+fn runs_what_it_writes(profile: &Profile, kinds: &[Kind<'_>]) -> Vec<Warning> {
     let mut told: Vec<usize> = Vec::new();
     let mut warnings = Vec::new();
     for kind in kinds {
@@ -275,61 +280,6 @@ fn runs_what_it_writes(profile: &Profile, kinds: &[Kind]) -> Vec<Warning> {
         }
     }
     warnings
-}
-
-/// A rule for each of its `executables` that lets one of these programs be changed.
-fn changes_its_program(
-    profile: &Profile,
-    granting: &Automaton,
-    work: &mut Work,
-) -> Result<Vec<Warning>, CompileError> {
-    let executables = &profile.executables;
-    let patterns: Vec<&Hir> = executables.iter().map(|it| it.pattern.hir()).collect();
-    let programs = compile::build(&profile.name, &patterns, work).map_err(|unbuilt| {
-        let origin = |at: usize| executables.get(at).map(|it| it.origin.clone());
-        compile::located(unbuilt, origin, &profile.source)
-    })?;
-    let mut told = HashSet::new();
-    let mut warnings = Vec::new();
-    let is_program = |(program, _)| program != DEAD;
-    walk::all(
-        [&programs, granting],
-        work,
-        is_program,
-        |(program, state), example, work| {
-            work.take(programs.set(program).len(), RULE)?;
-            let new = |at: &&usize| !told.contains(*at);
-            let set: Vec<usize> = programs.set(program).iter().filter(new).copied().collect();
-            if set.is_empty() {
-                return Ok(());
-            }
-            work.take(granting.set(state).len(), RULE)?;
-            if let Some(rule) = changing(profile, granting.set(state)) {
-                let program = example();
-                work.take(program.len(), walk::TOLD)?;
-                for at in set {
-                    told.insert(at);
-                    let program = program.clone();
-                    warnings.push(warning(rule, Lint::OwnProgram { program }));
-                }
-            }
-            Ok(())
-        },
-    )
-    .map_err(|Exhausted| too_large(profile))?;
-    Ok(warnings)
-}
-
-/// The error when there is no work left to find the programs that rules are about.
-fn too_large(profile: &Profile) -> CompileError {
-    let executables = profile.executables.iter();
-    let executables = executables.map(|it| (it.pattern.hir(), &it.origin));
-    let rules = profile.rules.iter();
-    let rules = rules.map(|rule| (rule.pattern.hir(), &rule.origin));
-    let (patterns, origins): (Vec<&Hir>, Vec<&Origin>) = executables.chain(rules).unzip();
-    let unbuilt = compile::Unbuilt::too_large(&profile.name, &patterns);
-    let origin = |at: usize| origins.get(at).map(|&origin| origin.clone());
-    compile::located(unbuilt, origin, &profile.source)
 }
 
 /// The first of these rules that lets something be changed, if that is granted.

@@ -22,7 +22,7 @@ pub(super) const TRANSITIONS: usize = 4 << 20;
 /// The key of states to which nothing matters that leads there.
 pub(super) const NOTHING: u32 = u32::MAX;
 
-/// What a state's transition takes to be noted, and what it takes to be followed back.
+/// Steps for a transition that is noted, and for one that is followed back.
 const NOTED: u64 = 4;
 const FOLLOWED: u64 = 10;
 
@@ -52,7 +52,7 @@ pub(super) fn minimize(automaton: Automaton, work: &mut Work) -> Result<Automato
     let mut keys = automaton.matched.clone();
     keys[DEAD as usize] = NOTHING;
     let blocks = refine(&incoming, &keys, work)?;
-    Ok(rebuild(&automaton, &blocks))
+    Ok(rebuild(automaton, &blocks))
 }
 
 /// By state: the block of those that no path tells apart, where `keys` are what a path
@@ -106,7 +106,7 @@ pub(super) fn refine(
 }
 
 /// The automaton whose states are `blocks`.
-fn rebuild(automaton: &Automaton, blocks: &[u32]) -> Automaton {
+fn rebuild(automaton: Automaton, blocks: &[u32]) -> Automaton {
     // By block: a state of it, and its new number.
     let mut members = vec![DEAD; automaton.len()];
     for state in (1..index(automaton.len())).rev() {
@@ -140,12 +140,10 @@ fn rebuild(automaton: &Automaton, blocks: &[u32]) -> Automaton {
         }
     }
     Automaton {
-        columns: automaton.columns,
-        bytes: automaton.bytes.clone(),
         next,
         matched,
-        sets: automaton.sets.clone(),
         start,
+        ..automaton
     }
 }
 

@@ -23,7 +23,7 @@ const BYTES: usize = 256;
 /// square of the states.
 const TRIES: u32 = 64;
 
-/// What it takes: a column of a state, and a look at whether there is room for a transition.
+/// Steps for a column of a state, and for a look at whether there is room for a transition.
 const COLUMN: u64 = 12;
 const LOOK: u64 = 3;
 

@@ -10,11 +10,11 @@ use std::collections::hash_map::Entry;
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::{
-    automaton::{self, Automaton, DEAD, STATES, TRANSITIONS, index},
+    automaton::{self, Automaton, DEAD, MATCHES, STATES, TRANSITIONS, index},
     work::{Exhausted, Work},
 };
 
-/// What it takes: a pair of states, a column of one, a rule of one, and a rule of a set.
+/// Steps for a pair of states, one that is looked up, a column of one, and a rule of a set.
 const PAIR: u64 = 100;
 const LOOKED_UP: u64 = 15;
 const COLUMN: u64 = 5;
@@ -62,6 +62,7 @@ pub(super) fn product(
     let mut states = States::default();
     let mut sets = HashMap::new();
     sets.insert(Vec::new(), 0);
+    let mut matches = 0;
     // By the sets of both: that of the product.
     let mut joins = HashMap::new();
     product.start = states.number((allow.start, deny.start));
@@ -91,6 +92,7 @@ pub(super) fn product(
                 };
                 work.take(set.len() + allow.set(allowing).len(), RULE)?;
                 let set = *sets.entry(set).or_insert_with_key(|set| {
+                    matches += set.len();
                     product.sets.push(set.clone());
                     index(product.sets.len() - 1)
                 });
@@ -98,6 +100,9 @@ pub(super) fn product(
             }
         };
         product.matched.push(set);
+        if matches > MATCHES {
+            return Err(Exhausted);
+        }
         let mut looked_up = 0;
         // Columns side by side often lead to the same.
         let mut last = None;

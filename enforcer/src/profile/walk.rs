@@ -10,12 +10,12 @@ use super::{
 
 /// Most pairs of states that are looked at: 80 MiB of them.
 const PAIRS: usize = 1 << 20;
-/// What it takes: a pair of states, a byte of one, and one that has to be looked up.
+/// Steps for a pair of states, a new one, a byte of one, and one that is looked up.
 const PAIR: u64 = 30;
 const NEW: u64 = 120;
 const BYTE: u64 = 4;
 const LOOKED_UP: u64 = 15;
-/// What a byte of what tells a path takes.
+/// Steps for a byte of a path that is told.
 pub(super) const TOLD: u64 = 4;
 
 /// Where a walk is: a state of each automaton, and where in a path.

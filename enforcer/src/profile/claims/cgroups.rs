@@ -20,7 +20,7 @@ use crate::profile::{
     work::{Exhausted, Work},
 };
 
-/// What it takes: a state, a column of one, and a claim that matches there.
+/// Steps for a state, a column of one, and a claim that matches there.
 const STATE: u64 = 250;
 const COLUMN: u64 = 20;
 const CLAIM: u64 = 10;
