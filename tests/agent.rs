@@ -275,18 +275,10 @@ impl Running {
 
     /// Has it load its profiles anew, and waits until it has.
     fn reload(&self) {
-        self.forget_told();
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::HUP).expect("signal the agent");
         self.wait_until("RELOADING=1");
         self.wait_until("READY=1");
-    }
-
-    /// Forgets what it told before: it may have loaded profiles for others.
-    fn forget_told(&self) {
-        self.told.set_nonblocking(true).expect("set a flag");
-        while self.told.recv(&mut [0; 4096]).is_ok() {}
-        self.told.set_nonblocking(false).expect("set a flag");
     }
 
     /// Waits until it tells this.

@@ -228,10 +228,7 @@ impl Agent {
                 Some(ask) = asked.recv() => self.reply(ask),
                 _ = tick.tick() => self.each_second(),
                 _ = keep.tick() => self.tidy(),
-                _ = hangup.recv() => {
-                    // What came of it was said.
-                    let _result = self.reload();
-                }
+                _ = hangup.recv() => self.reload_as_told(),
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
             }
@@ -274,12 +271,19 @@ impl Agent {
         }
     }
 
-    /// Loads the profiles of the folder anew, all or none, and says what came of it.
-    fn reload(&mut self) -> Result<Changed, AgentError> {
+    /// As [`Agent::reload`], on a signal: a service manager waits for its end.
+    fn reload_as_told(&mut self) {
         match sd_notify::NotifyState::monotonic_usec_now() {
             Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
             Err(error) => log::problem("the service manager is not told", &error),
         }
+        // What came of it is on stderr.
+        let _result = self.reload();
+        notify(&[sd_notify::NotifyState::Ready]);
+    }
+
+    /// Loads the profiles of the folder anew, all or none, and says what came of it.
+    fn reload(&mut self) -> Result<Changed, AgentError> {
         let result = self.load_anew();
         match &result {
             Ok(changed) => log::changed(changed),
@@ -293,7 +297,6 @@ impl Agent {
             }
             Err(error) => log::problem("the profiles from before stay", error),
         }
-        notify(&[sd_notify::NotifyState::Ready]);
         result
     }
 
