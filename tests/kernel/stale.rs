@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, profile, wait_for};
+use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, wait_for};
 
 /// After 12 seconds without a use, and no trial.
 const OPTIONS: [&str; 4] = ["--unused-after", "12s", "--trial", "0s"];
@@ -15,12 +15,15 @@ fn what_is_not_used_for_long_goes() {
     let folder = Folder::new("stale");
     let [used, unused] = ["used", "unused"].map(|name| folder.write(&format!("{name}/file"), "x"));
     let path = folder.path().display();
+    // All but one of them are in use as long as programs are started.
     let rules = format!(
-        "  - {{ path: \"{path}/used/**\", allow: [read] }}\n  - {{ path: \"{path}/unused/**\", allow: [read] }}\n"
+        "mode: enforce\npaths:\n  \
+         - {{ path: \"/proc/self/**\", allow: [read] }}\n  \
+         - {{ path: /dev/null, allow: [read] }}\n  \
+         - {{ path: \"{path}/used/**\", allow: [read] }}\n  \
+         - {{ path: \"{path}/unused/**\", allow: [read] }}\n"
     );
-    let text = |tighten: &str| {
-        profile("enforce", &rules) + &format!("on_violation: {{ tighten: {tighten} }}\n")
-    };
+    let text = |tighten: &str| format!("{rules}on_violation: {{ tighten: {tighten} }}\n");
     let agent = Agent::start_with(
         &OPTIONS,
         &[("stale", &text("auto")), ("proposed", &text("propose"))],
