@@ -194,11 +194,7 @@ impl Kernel {
     ///
     /// If the kernel refuses.
     pub fn violations(&self) -> Result<Vec<(ViolationKey, ViolationCount)>, AccessError> {
-        let ahead = if self.is_legacy {
-            legacy::slept_ns()
-        } else {
-            0
-        };
+        let ahead = self.behind_ns();
         let shifted = |count: ViolationCount| ViolationCount {
             first_ns: count.first_ns.saturating_add(ahead),
             last_ns: count.last_ns.saturating_add(ahead),
@@ -214,6 +210,15 @@ impl Kernel {
                 Err(source) => Some(Err(failed("read", "VIOLATIONS_SEEN")(source))),
             })
             .collect()
+    }
+
+    /// By how much the programs' clock is behind `CLOCK_BOOTTIME`, in nanoseconds.
+    fn behind_ns(&self) -> u64 {
+        if self.is_legacy {
+            legacy::slept_ns()
+        } else {
+            0
+        }
     }
 
     /// Counts a violation no longer. Should it happen again, it counts from 1 and

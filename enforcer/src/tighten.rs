@@ -72,20 +72,22 @@ pub fn plan(profile: &Profile, usage: &Usage, offence: Offence<'_>) -> Vec<Remov
             Distance::Wide => offence.missing.with_implied(),
             Distance::Far => continue,
         };
-        let Some(granted) = own_grant(profile, pattern) else {
-            continue;
-        };
-        let unused = granted & observed(profile) & !usage.of(pattern) & scope;
-        let kept = granted & !unused;
-        let access = unused & !kept.with_implied();
-        if !access.is_empty() {
-            removals.push(Removal {
-                pattern: pattern.to_owned(),
-                access,
-            });
-        }
+        removals.extend(unused(profile, pattern, usage.of(pattern), scope));
     }
     removals
+}
+
+/// Returns what of `scope` goes of the rights that the profile's own rules grant on a pattern,
+/// if these of them are `used`. A right that another one implies stays as long as that does.
+fn unused(profile: &Profile, pattern: &str, used: Access, scope: Access) -> Option<Removal> {
+    let granted = own_grant(profile, pattern)?;
+    let unused = granted & observed(profile) & !used & scope;
+    let kept = granted & !unused;
+    let access = unused & !kept.with_implied();
+    (!access.is_empty()).then(|| Removal {
+        pattern: pattern.to_owned(),
+        access,
+    })
 }
 
 /// Returns the rights of `removals` that were used: what a change would break.

@@ -1,6 +1,6 @@
 //! Releasing who is contained.
 
-use super::{AccessError, Kernel, failed, legacy};
+use super::{AccessError, Kernel, failed};
 
 impl Kernel {
     /// Releases whom these violations contained until `now_ns`, nanoseconds of
@@ -10,12 +10,7 @@ impl Kernel {
     ///
     /// If the kernel refuses; some of them may be released then.
     pub fn release(&mut self, violations: &[u64], now_ns: u64) -> Result<(), AccessError> {
-        let slept_ns = if self.is_legacy {
-            legacy::slept_ns()
-        } else {
-            0
-        };
-        let until_ns = now_ns.saturating_sub(slept_ns);
+        let until_ns = now_ns.saturating_sub(self.behind_ns());
         for violation in violations {
             self.released
                 .insert(violation, until_ns, 0)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use enforcer_abi::Access;
 use jiff::Timestamp;
 
-use super::{observed, own_grant};
+use super::unused;
 use crate::{
     history::Use,
     profile::{Compiled, Profile, Removal},
@@ -39,21 +39,11 @@ pub fn stale(
         if is_young || removals.iter().any(|removal| removal.pattern == pattern) {
             continue;
         }
-        let Some(granted) = own_grant(profile, pattern) else {
-            continue;
-        };
         let rules = profile.rules.iter().zip(&by_rule);
         let in_use = rules
             .filter(|(other, _)| other.pattern.text() == pattern)
             .fold(Access::NONE, |all, (_, &access)| all | access);
-        let unused = granted & observed(profile) & !in_use;
-        let access = unused & !(granted & !unused).with_implied();
-        if !access.is_empty() {
-            removals.push(Removal {
-                pattern: pattern.to_owned(),
-                access,
-            });
-        }
+        removals.extend(unused(profile, pattern, in_use, Access::ALL));
     }
     removals
 }
