@@ -110,7 +110,10 @@ fn each_object_is_told_once_for_each_right() {
 fn a_warm_path_tells_nothing() {
     let folder = Folder::new("warm");
     let file = folder.write("file", "x");
-    let agent = Agent::start(&[("warm", &profile("enforce", &rules(&folder)))]);
+    // With it the programs are called that judge `stat`, of which each read has one.
+    let other = profile("enforce", "") + "metadata: true\n";
+    let rules = rules(&folder);
+    let agent = Agent::start(&[("warm", &profile("enforce", &rules)), ("other", &other)]);
     let read = |times: &str| agent.attempt("warm", &["read-storm", &file, times]);
     assert_eq!(read("10"), 0);
     expect_used(&agent, "warm", &folder, &["read file"]);
@@ -137,18 +140,23 @@ fn a_rule_has_so_many_looks() {
     let rules = format!(
         "  - {{ path: \"{path}/many/*\", allow: [read] }}\n  - {{ path: {single}, allow: [read] }}\n"
     );
-    let agent = Agent::start(&[("looks", &profile("enforce", &rules))]);
+    // The other has the programs called that judge `stat`: this one grants that everywhere,
+    // and so it is no use of a rule.
+    let other = profile("enforce", "") + "metadata: true\n";
+    let agent = Agent::start(&[("looks", &profile("enforce", &rules)), ("other", &other)]);
     let mut words = vec!["read-all"];
     words.extend(names.iter().map(String::as_str));
     words.push(&single);
     assert_eq!(agent.attempt("looks", &words), 0);
     // Where the agent was too slow to take it, it is told with the next look.
+    let mut last = Vec::new();
     let told = wait_for(PATIENCE, || {
         assert_eq!(agent.attempt("looks", &["read-all", &single]), 0);
-        let told = used(&agent, "looks", &folder);
-        told.contains(&"read single".to_owned()).then_some(told)
+        last = used(&agent, "looks", &folder);
+        let is_told = last.contains(&"read single".to_owned());
+        is_told.then(|| last.len() as u64 - 1)
     });
-    let told = told.expect("the next rule is told").len() as u64 - 1;
+    let told = told.unwrap_or_else(|| panic!("the next rule is not told: {last:?}"));
     // Each of two processors has its own; and a minute can begin meanwhile.
     let most = 2 * 2 * u64::from(LOOKS);
     assert!(

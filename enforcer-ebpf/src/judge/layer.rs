@@ -93,7 +93,8 @@ global! {
             None if is_quiet || request.requested.is_empty() => return Verdict::Allow as u32,
             None => {
                 maps::hit(scratch.found.hits, request.requested);
-                if maps::look(scratch.found.hits) {
+                // What is granted on every path is nobody's rule's.
+                if !everywhere.contains(request.requested) && maps::look(scratch.found.hits) {
                     scratch.looks |= 1 << number;
                 }
                 let doubted = doubted(scratch.found.trial, request.requested, request.how);

@@ -306,7 +306,18 @@ fn walked(scratch: &mut Scratch) {
         return;
     }
     if has_inode(dentry) {
-        key(scratch, dentry).remember(&object);
+        let key = key(scratch, dentry);
+        // Rights that were asked for by themselves are known together.
+        let before = match key.recall() {
+            Some(known) if known.sequences == object.sequences && known.states == object.states => {
+                known.granted
+            }
+            _ => Access::NONE,
+        };
+        key.remember(&Known {
+            granted: object.granted | before,
+            ..object
+        });
     }
     if scratch.folder != 0 && scratch.leaf < scratch.path_len() {
         let is_uniform = scratch.is_folder_uniform == 1;
