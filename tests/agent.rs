@@ -130,6 +130,17 @@ impl Agent {
         self.counts = Value::Null;
     }
 
+    /// Does something while the agent stands still.
+    pub fn paused(&self, work: impl FnOnce()) {
+        let pid = Pid::from_child(&self.running().child);
+        kill_process(pid, Signal::STOP).expect("stop the agent");
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        kill_process(pid, Signal::CONT).expect("let the agent go on");
+        if let Err(panic) = done {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
     /// Replaces a profile's text, after its `name:` line, and has it loaded.
     /// Returns whether it was.
     pub fn reload(&self, name: &str, text: &str) -> bool {

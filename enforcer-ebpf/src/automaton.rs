@@ -1,13 +1,14 @@
 //! Runs a profile's table over the path in a scratch.
 
 use enforcer_abi::{
-    Privileges, Reason, Slot,
+    Access, Expiry, Layer, Mode, Moment, Privileges, Reason, Slot,
     table::{DEAD, HASH_START, Header, Outcome, Words, hash_step},
 };
 use zerocopy::FromZeros as _;
 
 use crate::{
-    kernel::global,
+    judge::slot_of,
+    kernel::{self, Task, global},
     maps::{self, AnyTable},
     scratch::{BUFFER, Found, STATES, Scratch},
 };
@@ -32,7 +33,8 @@ pub(crate) fn run(slot: Slot, scratch: &mut Scratch) -> Result<(), Reason> {
         0,
         scratch.path_len(),
     );
-    find(slot, state, scratch)
+    // No table that is asked so has anything that expires.
+    find(slot, 0, state, scratch)
 }
 
 /// As [`run`], and leaves the states of the object and of its folder for `layer`.
@@ -51,7 +53,7 @@ pub(crate) fn run_layer(slot: Slot, layer: u32, scratch: &mut Scratch) -> Result
     let state = match_path(scratch.at, slot.0, state, folder, len);
     *of(&mut scratch.states, layer) = state;
     scratch.is_uniform &= u32::from(with(&table, Uniform { state })?);
-    find(slot, state, scratch)
+    find(slot, layer, state, scratch)
 }
 
 /// What the table of `slot` says of the state of `layer` in the scratch; if `has_name`,
@@ -125,10 +127,11 @@ fn of(states: &mut [u32; STATES], layer: u32) -> &mut u32 {
     &mut states[layer as usize & (STATES - 1)]
 }
 
-/// Puts what the table of `slot` says of a path that ends in `state` into `scratch.found`.
+/// Puts what the table of `slot`, which is that of `layer`, says of a path that ends in
+/// `state` into `scratch.found`.
 #[inline(always)]
-fn find(slot: Slot, state: u32, scratch: &mut Scratch) -> Result<(), Reason> {
-    match find_outcome(scratch.at, slot.0, state) {
+fn find(slot: Slot, layer: u32, state: u32, scratch: &mut Scratch) -> Result<(), Reason> {
+    match find_outcome(scratch.at, slot.0, layer, state) {
         0 => Ok(()),
         _ => Err(Reason::NoTable),
     }
@@ -138,19 +141,29 @@ global! {
     /// [`find`]: 0, or 1 if there is no table.
     ///
     /// Verifier: apart, and piece by piece, since the callers have no stack left for it.
-    fn find_outcome(at: u32, slot: u32, state: u32) -> u32 {
+    fn find_outcome(at: u32, slot: u32, layer: u32, state: u32) -> u32 {
         match (maps::scratch(at), maps::table(Slot(slot))) {
-            (Ok(scratch), Some(table)) => u32::from(note_outcome(scratch, &table, state).is_err()),
+            (Ok(scratch), Some(table)) => {
+                u32::from(note_outcome(scratch, &table, slot, layer, state).is_err())
+            }
             _ => 1,
         }
     }
 }
 
 #[inline(always)]
-fn note_outcome(scratch: &mut Scratch, table: &AnyTable, state: u32) -> Result<(), Reason> {
+fn note_outcome(
+    scratch: &mut Scratch,
+    table: &AnyTable,
+    slot: u32,
+    layer: u32,
+    state: u32,
+) -> Result<(), Reason> {
     scratch.found = with(table, Facts)?;
-    scratch.found.everywhere = with(table, OutcomeOf { state: DEAD })?.allow;
-    let outcome = with(table, OutcomeOf { state })?;
+    let everywhere = now(table, slot, layer, DEAD)?;
+    scratch.found.everywhere = with(table, everywhere)?.allow;
+    let at = now(table, slot, layer, state)?;
+    let outcome = with(table, at)?;
     scratch.found.outcome = outcome.index;
     scratch.found.hits = scratch.found.hits.wrapping_add(outcome.index);
     scratch.found.allow = outcome.allow;
@@ -161,7 +174,54 @@ fn note_outcome(scratch: &mut Scratch, table: &AnyTable, state: u32) -> Result<(
     scratch.found.target = outcome.target;
     scratch.found.scrub = u32::from(outcome.scrub);
     scratch.found.class = outcome.class;
+    if !outcome.expiry.is_never() {
+        scratch.is_passing = 1;
+    }
+    if is_before(scratch.found.permitted) {
+        scratch.found.mode = Mode::AUDIT.0;
+        // All that is done meanwhile is told.
+        scratch.found.quiet = Access::NONE;
+    }
     Ok(())
+}
+
+/// The outcome that holds now of a path that ends in a state.
+#[inline(always)]
+fn now(table: &AnyTable, slot: u32, layer: u32, state: u32) -> Result<OutcomeAt, Reason> {
+    let (index, expiry) = with(table, Ends { state })?;
+    let index = if expiry.is_never() {
+        index
+    } else {
+        unexpired(slot, layer, index)
+    };
+    Ok(OutcomeAt { state, index })
+}
+
+/// Whether it is before this time: seconds since 1970, UTC; 0 is no time.
+#[inline(always)]
+fn is_before(time: u32) -> bool {
+    time != 0 && kernel::time_s().wrapping_add(maps::booted()) < time
+}
+
+global! {
+    /// The index of the outcome that has by now taken the place of the one with this index,
+    /// in the table of `slot`, as far as the current task's `layer` is concerned.
+    fn unexpired(slot: u32, layer: u32, index: u32) -> u32 {
+        let (Some(label), Some(table)) = (maps::label(Task::current()), maps::table(Slot(slot)))
+        else {
+            return index;
+        };
+        let time = kernel::time_s();
+        let layer = Layer::from_index(layer);
+        let age = if slot_of(&label.layers, layer).0 == slot {
+            time.wrapping_sub(*label.since(layer))
+        } else {
+            // It comes under the profile only now.
+            0
+        };
+        let moment = Moment { now: time.wrapping_add(maps::booted()), age };
+        with(&table, Unexpired { index, moment }).unwrap_or(index)
+    }
 }
 
 /// The privileges that the profile in `slot` grants, and its facts.
@@ -172,7 +232,11 @@ fn note_outcome(scratch: &mut Scratch, table: &AnyTable, state: u32) -> Result<(
 #[inline(always)]
 pub(crate) fn privileges(slot: Slot) -> Result<(Found, Privileges), Reason> {
     let table = maps::table(slot).ok_or(Reason::NoTable)?;
-    Ok((with(&table, Facts)?, with(&table, Granted)?))
+    let mut facts = with(&table, Facts)?;
+    if is_before(facts.permitted) {
+        facts.mode = Mode::AUDIT.0;
+    }
+    Ok((facts, with(&table, Granted)?))
 }
 
 /// Something that is looked up in a table of any size.
@@ -203,16 +267,46 @@ impl Look for Start {
     }
 }
 
-/// What is said of a path that ends in a state; of [`DEAD`], of one of which nothing is.
-struct OutcomeOf {
+/// The index of the outcome of a path that ends in a state, and when it ends. The state
+/// [`DEAD`] is that of a path of which nothing is said.
+struct Ends {
     state: u32,
 }
 
-impl Look for OutcomeOf {
+impl Look for Ends {
+    type Found = (u32, Expiry);
+    #[inline(always)]
+    fn look(self, words: &impl Words) -> (u32, Expiry) {
+        let index = words.outcome_of(self.state);
+        (index, words.expiry(index))
+    }
+}
+
+/// The index of the outcome that has taken the place of one by some moment.
+struct Unexpired {
+    index: u32,
+    moment: Moment,
+}
+
+impl Look for Unexpired {
+    type Found = u32;
+    #[inline(always)]
+    fn look(self, words: &impl Words) -> u32 {
+        words.at(self.index, self.moment)
+    }
+}
+
+/// What the outcome with an index says of a path that ends in a state.
+struct OutcomeAt {
+    state: u32,
+    index: u32,
+}
+
+impl Look for OutcomeAt {
     type Found = Outcome;
     #[inline(always)]
     fn look(self, words: &impl Words) -> Outcome {
-        words.outcome(self.state)
+        words.outcome_at(self.state, self.index)
     }
 }
 
@@ -226,6 +320,7 @@ impl Look for Facts {
         Found {
             mode: words.mode().0,
             respond: words.respond(),
+            permitted: words.permitted(),
             generation: words.word(Header::GENERATION),
             hits: words.word(Header::HITS),
             ..Found::new_zeroed()

@@ -131,6 +131,12 @@ pub(crate) fn time_ns() -> u64 {
     unsafe { bpf_ktime_get_ns() }
 }
 
+/// [`time_ns`] in seconds.
+#[inline(always)]
+pub(crate) fn time_s() -> u32 {
+    (time_ns() / 1_000_000_000) as u32
+}
+
 /// A hook's argument as a number: a pointer that may be null, or that is to be reckoned
 /// with.
 ///

@@ -130,6 +130,16 @@ pub(crate) fn version() -> u32 {
     unsafe { read_volatile(version) }
 }
 
+/// When the programs' clock was 0, [`Subjects::booted`].
+#[inline(always)]
+pub(crate) fn booted() -> u32 {
+    let subjects: *const u32 = SUBJECTS.0.get().cast();
+    // SAFETY: inside the global.
+    let booted = unsafe { subjects.byte_add(offset_of!(Subjects, booted)) };
+    // SAFETY: as before; the agent replaces it at once.
+    unsafe { read_volatile(booted) }
+}
+
 /// A pointer as a number, with which there may be any reckoning.
 ///
 /// Verifier: the difference of two pointers is one, and so is a pointer in a map.

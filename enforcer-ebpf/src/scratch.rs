@@ -186,6 +186,8 @@ pub(crate) struct Found {
     pub(crate) everywhere: Access,
     /// How a violation is answered.
     pub(crate) respond: Respond,
+    /// Until when everything is let through.
+    pub(crate) permitted: u32,
 }
 
 impl Found {

@@ -15,10 +15,11 @@ pub(crate) mod containment;
 use enforcer_abi::{
     Domain, Label, Layer, Reason, Slot, Subjects,
     label::{are_same, is_any},
+    limits::LAYERS,
 };
 
 use crate::{
-    judge::How,
+    judge::{How, OUTWARDS, slot_of},
     kernel::{self, Task, global},
     maps::{self, known},
     scratch::{Scratch, Subject},
@@ -80,12 +81,28 @@ global! {
 /// As [`enter`].
 #[inline(always)]
 fn set_user(task: Task, label: &mut Label, slot: Slot) -> Result<(), Reason> {
-    label.enter();
-    label.layers[Layer::User as usize] = slot;
+    let mut layers = label.layers;
+    layers[Layer::User as usize] = slot;
+    take(label, layers);
     if label.is_confined() {
         enter(task, label)?;
     }
     Ok(())
+}
+
+/// Gives a task these layers. Those that change are new from now on.
+#[inline(always)]
+pub(crate) fn take(label: &mut Label, layers: [Slot; LAYERS]) {
+    if !are_same(&label.layers, &layers) {
+        let time = kernel::time_s();
+        for layer in OUTWARDS {
+            if slot_of(&label.layers, layer).0 != slot_of(&layers, layer).0 {
+                *label.since(layer) = time;
+            }
+        }
+        label.layers = layers;
+    }
+    label.enter();
 }
 
 /// What comes of [`decide_late`]: it cannot be told now. The task stays as it
@@ -131,8 +148,7 @@ global! {
             return if confined { NO_LABEL } else { UNDECIDED };
         };
         label.epoch = subjects.epoch;
-        label.layers = layers;
-        label.enter();
+        take(label, layers);
         if confined && let Err(reason) = enter(task, label) {
             maps::count_reason(reason);
         }

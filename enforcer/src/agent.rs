@@ -6,6 +6,7 @@
 //!   [`clock`]: when; `intake`: what becomes of them
 //! - `tightening`: proposals, applied and taken back
 //! - [`server`]: the socket; `requests`: the answers
+//! - `permits`: what is let through for a time
 //! - `containment`: who is contained, and released; `review`: what people decide
 //! - `history`: what was used; `builds`: of programs
 //! - `log`: what is said on stderr
@@ -25,6 +26,7 @@ mod history;
 mod intake;
 pub mod loaded;
 mod log;
+mod permits;
 pub mod processes;
 mod requests;
 mod review;
@@ -60,7 +62,7 @@ pub use self::{
 use crate::{
     detection::Detection,
     kernel::{Events, Kernel},
-    profile::ProfileSet,
+    profile::{ProfileSet, ends},
     store::{Store, StoreError},
     tighten::Overlays,
 };
@@ -117,6 +119,8 @@ struct Agent {
     forgot: Instant,
     /// When it was last looked for what is not used.
     scheduled: Instant,
+    /// Up to when rules that ended were taken out of the profiles: seconds since 1970, UTC.
+    dropped_until: u32,
     /// Held as long as the agent runs.
     _lock: File,
 }
@@ -156,7 +160,7 @@ impl Agent {
         })?;
         let lock = lock(&options.state)?;
         let mut store = Store::open(&options.state, boot.trim())?;
-        let overlays = Overlays::load(&options.state.join("overlays"))?;
+        let overlays = Overlays::load(&options.state)?;
         mirror(&mut store, &overlays)?;
         store.end_containments()?;
 
@@ -168,6 +172,7 @@ impl Agent {
         server::clear(&options.socket)?;
         let mut kernel = Kernel::load(&options.allow_degraded, !options.no_cache)?;
         let events = kernel.events()?;
+        kernel.set_booted(clock::booted(kernel.clock()))?;
         let changed = registry.commit(staged, &mut kernel)?;
         for profile in &changed.loaded {
             registry.restore_usage(profile, &store.usage(profile)?);
@@ -198,6 +203,7 @@ impl Agent {
             unsettled: false,
             forgot: Instant::now(),
             scheduled: Instant::now(),
+            dropped_until: ends::now(),
             _lock: lock,
         })
     }
@@ -241,7 +247,9 @@ impl Agent {
     }
 
     fn each_second(&mut self) {
+        self.set_clock();
         self.fold_if_new();
+        self.drop_ended();
         self.forget_dead_enrolments();
         self.end_trials();
         self.renew_history();

@@ -20,6 +20,7 @@ pub mod learn;
 pub mod man;
 pub mod new;
 pub mod output;
+pub mod permit;
 mod refused;
 pub mod release;
 pub mod review;
@@ -98,6 +99,8 @@ enum Command {
     Detections(detections::Args),
     /// Decide of what was refused: allow it, keep it denied, or call it an attack
     Review(review::Args),
+    /// Let something through for a time
+    Permit(permit::Args),
     /// Release the processes that a detection contained
     Release(release::Args),
     /// Show what was used of what profiles grant
@@ -148,6 +151,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Man(args) => man::run(&args),
         Command::Detections(args) => detections::run(args),
         Command::Review(args) => review::run(args),
+        Command::Permit(args) => permit::run(args),
         Command::Release(args) => release::run(&args),
         Command::History(args) => history::run(&args),
         Command::Tighten(args) => tighten::run(args),

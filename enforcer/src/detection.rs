@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use finding::Finding;
-pub use id::{DetectionId, IdError, TighteningId};
+pub use id::{DetectionId, IdError, PermitId, TighteningId};
 pub use who::{Ancestor, Who};
 
 use crate::profile::Escaped;
@@ -190,6 +190,11 @@ impl Detection {
         refused.contains(&self.verdict.as_str())
     }
 
+    /// Whether it would have been refused, if nobody had permitted it for a time.
+    pub fn is_permitted(&self) -> bool {
+        self.reason == finding::PERMITTED
+    }
+
     /// Returns the detection in one sentence.
     pub fn sentence(&self) -> String {
         let subject = match &self.who.exe {
@@ -198,6 +203,8 @@ impl Detection {
         };
         let outcome = if self.is_learned() {
             "was let through, to be learnt,"
+        } else if self.is_permitted() {
+            "was permitted for a time"
         } else if self.verdict == verdict_name(Verdict::Audit) {
             "would have been refused"
         } else if self.verdict == verdict_name(Verdict::Allow) {

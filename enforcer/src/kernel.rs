@@ -19,6 +19,7 @@ use aya::{
     maps::{Array, HashMap, MapData, MapError, PerCpuArray},
 };
 use enforcer_abi::{Adopted, Counter, Hit, Slot, Subjects, UseKey, ViolationCount, ViolationKey};
+use rustix::time::ClockId;
 use zerocopy::{IntoBytes as _, TryFromBytes as _};
 
 pub mod btf;
@@ -89,6 +90,15 @@ impl Kernel {
     /// What this host is, and what is attached.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The clock that the programs have.
+    pub fn clock(&self) -> ClockId {
+        if self.is_legacy {
+            ClockId::Monotonic
+        } else {
+            ClockId::Boottime
+        }
     }
 
     /// The hooks that are not attached, since nothing needs them yet.

@@ -10,6 +10,7 @@
 //! - [`kernel`]: loads the programs, fills their maps, reads their events
 //! - [`detection`], [`store`]: what was refused, and where that is kept
 //! - [`tighten`]: what can be taken away after it; [`review`]: what a person decides of it
+//! - [`permit`]: what is let through for a time; [`kept`]: files of what holds
 //! - [`text`]: byte strings for people and programs
 //!
 //! Arrows go downwards: `cli` → `agent` → the rest. `profile` never names aya, and
@@ -21,8 +22,10 @@ pub mod cli;
 pub mod detection;
 pub mod draft;
 pub mod history;
+pub mod kept;
 pub mod kernel;
 pub mod learn;
+pub mod permit;
 pub mod profile;
 pub mod protocol;
 pub mod review;

@@ -4,6 +4,7 @@
 //!   for people; [`yaml`]: its parser and the parser's errors
 //! - [`load`]: from files to a [`Profile`]; [`variables`]: `${name}` in patterns
 //! - [`network`]: rules on networks; [`endpoint`]: what they are about, for people
+//! - [`ends`]: when rules end by themselves
 //! - [`subjects`]: the names of users and units; [`on_violation`]: how a violation is
 //!   answered; [`limits`]: the most of each
 //! - [`pattern`]: a glob; [`glob`]: its syntax; [`lower`]: its meaning
@@ -35,6 +36,7 @@ mod compile;
 mod determinize;
 mod diff;
 mod endpoint;
+pub mod ends;
 mod error;
 mod escape;
 mod explain;
@@ -85,6 +87,7 @@ pub use self::{
     },
     diff::{Difference, Said, To, differences},
     endpoint::{NetworkObject, NotOnNetworks, object_name, object_text},
+    ends::Ends,
     error::{Problem, ProfileError, ProfileErrors},
     escape::{Escaped, literal},
     explain::{Explanation, Owner, explain},
@@ -148,6 +151,9 @@ pub struct Profile {
     pub rules: Vec<Rule>,
     /// How a violation is answered.
     pub on_violation: OnViolation,
+    /// Until when it lets everything through, in seconds since 1970, UTC: somebody broke the
+    /// glass. 0: not at all. No file says it.
+    pub permitted: u32,
     /// How many bytes its file and those that it includes have: what it may take to compile
     /// it depends on that.
     pub text_len: usize,
@@ -182,6 +188,8 @@ pub struct Rule {
     pub target: Option<Target>,
     /// Whether it allows only what belongs to the user as whom the task acts.
     pub owner: bool,
+    /// When it ends. [`Ends::NEVER`] in a deny.
+    pub ends: Ends,
     /// What of its accesses is told.
     pub telling: Telling,
     /// Why, in its author's words.
@@ -200,6 +208,8 @@ pub enum Telling {
     Audit,
     /// What it denies is not.
     Quiet,
+    /// What it allows and no other rule does, too: it is a permit's.
+    Permit,
 }
 
 /// The profile in which a program goes on that a confined program starts.
@@ -289,11 +299,12 @@ impl Profile {
             one.pattern.text() == other.pattern.text()
                 && (one.allow, one.deny, one.trial) == (other.allow, other.deny, other.trial)
                 && one.target == other.target
-                && (one.owner, one.telling) == (other.owner, other.telling)
+                && (one.owner, one.ends, one.telling) == (other.owner, other.ends, other.telling)
         };
         (self.mode, self.on_violation.respond) == (other.mode, other.on_violation.respond)
             && self.privileges == other.privileges
             && self.metadata == other.metadata
+            && self.permitted == other.permitted
             && self.rules.len() == other.rules.len()
             && self.rules.iter().zip(&other.rules).all(same)
     }
@@ -313,6 +324,19 @@ impl Profile {
     #[must_use]
     pub fn with_trial(&self, removals: &[Removal]) -> Self {
         self.changed(removals, |rule, access| rule.trial |= rule.allow & access)
+    }
+
+    /// The profile without what its rules grant that have ended by `now`, in seconds since
+    /// 1970, UTC. Such a rule stays in its place.
+    #[must_use]
+    pub fn without_ended(&self, now: u32) -> Self {
+        let mut profile = self.clone();
+        for rule in &mut profile.rules {
+            if rule.ends.has_ended(now) {
+                rule.allow = Access::NONE;
+            }
+        }
+        profile
     }
 
     fn changed(&self, removals: &[Removal], change: impl Fn(&mut Rule, Access)) -> Self {
@@ -365,6 +389,7 @@ impl Telling {
             Self::Usual => None,
             Self::Audit => Some("audit"),
             Self::Quiet => Some("quiet"),
+            Self::Permit => Some("permitted"),
         }
     }
 }

@@ -15,7 +15,7 @@ pub mod views;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
-    detection::{DetectionId, State, TighteningId},
+    detection::{DetectionId, PermitId, State, TighteningId},
     profile::ProfileMode,
 };
 
@@ -119,6 +119,24 @@ pub enum Request {
         /// Which.
         detection: DetectionId,
     },
+    /// Let something through for a time. → [`crate::permit::Permit`].
+    Permit {
+        /// Beside what profile.
+        profile: String,
+        /// For how long.
+        seconds: u64,
+        /// Why.
+        reason: String,
+        /// What, as rules; nothing: everything.
+        rules: Vec<String>,
+    },
+    /// End that before its time. → [`crate::permit::Permit`].
+    PermitEnd {
+        /// Which.
+        id: PermitId,
+    },
+    /// What is permitted, and was? → a list of [`crate::permit::Permit`].
+    PermitList,
     /// What would be taken away? → a list of [`views::Plan`].
     TightenPlan {
         /// After which detection; without one, after all of them.

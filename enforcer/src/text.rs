@@ -4,6 +4,31 @@
 //! ([`crate::profile::Escaped`]), from which the bytes can be told; programs get
 //! it as a string, and where it is no UTF-8 its bytes in hexadecimal besides.
 
+use std::time::Duration;
+
+/// Reads a time such as `90s`, `10m`, `2h`, `1h30m` or `30d`.
+pub fn duration(text: &str) -> Option<Duration> {
+    if let Some(days) = text.strip_suffix('d')
+        && let Ok(days) = days.parse::<u32>()
+    {
+        return Some(Duration::from_hours(24 * u64::from(days)));
+    }
+    let span: jiff::SignedDuration = text.parse().ok()?;
+    Duration::try_from(span).ok()
+}
+
+/// Writes a time as [`duration`] reads it.
+pub fn time(time: Duration) -> String {
+    let seconds = time.as_secs();
+    if seconds > 0 && seconds.is_multiple_of(86_400) {
+        return format!("{}d", seconds / 86_400);
+    }
+    match jiff::SignedDuration::try_from(time) {
+        Ok(time) => format!("{time:#}"),
+        Err(_too_long) => format!("{seconds}s"),
+    }
+}
+
 /// Returns `bytes` as a string, with every part that is no UTF-8 replaced.
 pub fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

@@ -20,7 +20,7 @@ pub mod usage;
 use enforcer_abi::Access;
 
 pub use self::{
-    overlay::{Overlay, OverlayError, OverlayState, Overlays},
+    overlay::{Overlay, OverlayState, Overlays},
     replay::lost,
     stale::{own_patterns, stale},
     usage::Usage,

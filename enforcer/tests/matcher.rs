@@ -24,7 +24,8 @@ mod tables;
 use std::{cell::Cell, path::Path};
 
 use enforcer::profile::{
-    Compiled, OnViolation, Origin, Pattern, Profile, ProfileMode, Removal, Rule, Telling, compile,
+    Compiled, Ends, OnViolation, Origin, Pattern, Profile, ProfileMode, Removal, Rule, Telling,
+    compile,
 };
 use enforcer_abi::{Access, Privileges, Slot, table::Words as _};
 use proptest::{
@@ -129,6 +130,7 @@ fn rule(sketch: &Sketch) -> Option<Rule> {
         deny,
         target: None,
         owner: sketch.owner,
+        ends: Ends::NEVER,
         trial: Access::NONE,
         telling: match (sketch.odd, sketch.denies) {
             (false, _) => Telling::Usual,
@@ -158,6 +160,7 @@ fn profile(rules: Vec<Rule>) -> Profile {
         mode: ProfileMode::Enforce,
         rules,
         on_violation: OnViolation::default(),
+        permitted: 0,
         text_len: 0,
     }
 }

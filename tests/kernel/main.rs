@@ -7,6 +7,7 @@ mod background;
 mod conformance;
 mod contain;
 mod exec;
+mod expiry;
 mod filesystems;
 mod history;
 mod learn;

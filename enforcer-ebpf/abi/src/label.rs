@@ -104,6 +104,8 @@ pub struct Subjects {
     pub version: u32,
     /// Counts the containments that the agent ended.
     pub releases: u32,
+    /// When the clock of the programs was 0: seconds since 1970, UTC.
+    pub booted: u32,
 }
 
 impl Subjects {
@@ -113,6 +115,7 @@ impl Subjects {
         kinds: 0,
         version: 0,
         releases: 0,
+        booted: 0,
     };
 
     /// There are profiles of users.
@@ -192,9 +195,13 @@ pub struct Label {
     /// How many processes had been contained or released when the task last looked whether
     /// it is.
     pub looked: u64,
+    /// When each of the layers became what it is: seconds of the programs' clock.
+    pub since: [u32; LAYERS],
+    /// Always 0.
+    pub reserved: u32,
 }
 
-const _: () = assert!(size_of::<Label>() == 136);
+const _: () = assert!(size_of::<Label>() == 152);
 
 /// What makes two domains the same.
 #[derive(
@@ -223,6 +230,17 @@ impl Label {
     pub const fn enter(&mut self) {
         self.number = 0;
         self.privileges = 0;
+    }
+
+    /// When a layer became what it is.
+    #[inline(always)]
+    pub const fn since(&mut self, layer: Layer) -> &mut u32 {
+        let [user, application, process] = &mut self.since;
+        match layer {
+            Layer::User => user,
+            Layer::Application => application,
+            Layer::Process => process,
+        }
     }
 
     /// Whether any layer confines the task. Nothing else has a number.

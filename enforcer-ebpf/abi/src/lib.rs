@@ -6,6 +6,7 @@
 //! - [`policy`]: modes, verdicts, and the one function that decides
 //! - [`endpoint`]: the name of an address of a network
 //! - [`table`]: the compiled form of a profile, and the walk of a path over it
+//! - [`expiry`]: grants that end by themselves
 //! - [`label`]: what a confined task carries: its domain
 //! - [`containment`]: the answer to a violation that is given in the hook
 //! - [`event`]: what the kernel tells the agent
@@ -33,6 +34,7 @@ pub mod access;
 pub mod containment;
 pub mod endpoint;
 pub mod event;
+pub mod expiry;
 pub mod label;
 pub mod limits;
 pub mod offsets;
@@ -45,6 +47,7 @@ pub use access::Access;
 pub use containment::{Containment, Respond, Response};
 pub use endpoint::Endpoint;
 pub use event::{Event, EventKind, Hit, Operation, UseKey, ViolationCount, ViolationKey};
+pub use expiry::{Expiry, Moment};
 pub use label::{Adopted, Domain, Label, Layer, Slot, Subjects};
 pub use offsets::Offsets;
 pub use policy::{Mode, Reach, Verdict, decide};

@@ -68,6 +68,9 @@ pub const USES: usize = 1 << 15;
 /// allows as many again. What comes beyond is not told: it costs no more than a grant does.
 pub const LOOKS: u32 = 256;
 
+/// Deadlines that can pass one after another on one path.
+pub const EXPIRIES: u32 = 8;
+
 /// Bytes of the ring buffer from the kernel to the agent.
 pub const EVENTS_BYTES: usize = 1 << 20;
 
@@ -84,7 +87,7 @@ pub const BIRTHS: usize = 1 << 16;
 /// Domains that have a number at once. One that was pushed out gets a new number.
 pub const DOMAINS: usize = 4096;
 
-/// Places for labels of tasks, confined or not, of 152 bytes each.
+/// Places for labels of tasks, confined or not, of 168 bytes each.
 pub const SEATS: usize = 1 << 16;
 
 /// Places for labels of tasks whose own is taken.

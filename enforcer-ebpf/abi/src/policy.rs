@@ -2,7 +2,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, TryFromBytes};
 
-use crate::{access::Access, label::Slot};
+use crate::{access::Access, label::Slot, table::EXPIRES};
 
 /// What a profile does with an access that it does not grant.
 ///
@@ -73,7 +73,7 @@ pub const fn refusal(mode: Mode) -> Verdict {
 #[repr(C)]
 pub struct Reach {
     /// Two paths with equal classes have equal rights at and beneath them. 0:
-    /// nothing is granted there.
+    /// nothing is granted there. With [`EXPIRES`], the rights are for a time.
     pub class: u32,
     /// The rights on the object itself.
     pub allow: Access,
@@ -99,10 +99,11 @@ impl Reach {
     /// this one, whoever owns it; for a directory, with what is beneath it.
     ///
     /// For a directory the answer is on the safe side: two classes are compared
-    /// for equality alone.
+    /// for equality alone. So it is where this one's rights expire, and the new ones'
+    /// may not.
     #[inline(always)]
     pub const fn grows_to(self, new: Self, is_directory: bool) -> bool {
-        if is_directory {
+        if is_directory || self.class & EXPIRES != 0 {
             return new.class != 0 && new.class != self.class;
         }
         let [before, after] = [self.granted(true), new.granted(true)];

@@ -8,13 +8,16 @@
 //! header      [Header::WORDS]
 //! state       base, otherwise, outcome and uniform, class   one record a state
 //! transitions (state, next) pairs               the pair of byte b is at base + 2*b
-//! outcome     allow, target and scrub, owned, audit, quiet, trial   one record an outcome
+//! outcome     allow, target and scrub, owned, audit, quiet, trial, expiry   one record an outcome
 //! ```
 //!
 //! A transition belongs to the state that its pair names; a byte whose pair
 //! belongs to another state leads to `otherwise`. So states share the space
 //! that they leave free, and a state under `**`, where nearly every byte leads
 //! back to itself, costs next to nothing.
+//!
+//! An outcome may give place to another one at a time ([`crate::expiry`]); those that no
+//! state names follow such.
 //!
 //! States have equal classes if and only if all that lies at and beneath their
 //! paths has equal rights; class 0 is where nothing is granted.
@@ -28,7 +31,9 @@
 use crate::{
     access::Access,
     containment::Respond,
+    expiry::{Expiry, Moment},
     label::Slot,
+    limits::EXPIRIES,
     policy::{Mode, Reach},
     privilege::Privileges,
 };
@@ -56,17 +61,22 @@ impl Header {
     pub const PRIVILEGES: u32 = 7;
     /// How a violation is answered: [`Respond`].
     pub const RESPOND: u32 = 9;
+    /// Until when the profile lets everything through, whatever its mode: seconds since
+    /// 1970, UTC; 0: not at all.
+    pub const PERMITTED: u32 = 10;
     /// Words in the header.
-    pub const WORDS: u32 = 10;
+    pub const WORDS: u32 = 11;
 
     /// Says that this is a table, and of which layout.
-    pub const MAGIC: u32 = 0x656e_6604;
+    pub const MAGIC: u32 = 0x656e_6605;
 }
 
 /// Words in a state's record.
 pub const STATE_WORDS: u32 = 4;
 /// Words in an outcome's record.
-pub const OUTCOME_WORDS: u32 = 6;
+pub const OUTCOME_WORDS: u32 = 10;
+/// The bit of a state's class that says that some right of its outcome expires.
+pub const EXPIRES: u32 = 1 << 31;
 /// The bit of an outcome's target that says that an exec is scrubbed.
 pub const SCRUB: u32 = 1 << 31;
 /// The bit of a state's outcome that says that every byte of a path leads from the state
@@ -95,8 +105,10 @@ pub struct Outcome {
     pub target: Slot,
     /// Whether the program must not trust its environment: `AT_SECURE`.
     pub scrub: bool,
-    /// The class of the path.
+    /// The class of the path, and whether what it grants [`EXPIRES`].
     pub class: u32,
+    /// When it ends.
+    pub expiry: Expiry,
 }
 
 impl Outcome {
@@ -162,13 +174,55 @@ pub trait Words {
         self.word(state.wrapping_add(2)) & UNIFORM != 0
     }
 
-    /// What the table says of a path that ends in `state`.
+    /// Until when the profile lets everything through: [`Header::PERMITTED`].
     #[inline(always)]
-    fn outcome(&self, state: u32) -> Outcome {
-        let index = self.word(state.wrapping_add(2)) & !UNIFORM;
-        let record = self
-            .word(Header::OUTCOMES)
-            .wrapping_add(index.wrapping_mul(OUTCOME_WORDS));
+    fn permitted(&self) -> u32 {
+        self.word(Header::PERMITTED)
+    }
+
+    /// The index of the outcome of a path that ends in `state`, before anything expired.
+    #[inline(always)]
+    fn outcome_of(&self, state: u32) -> u32 {
+        self.word(state.wrapping_add(2)) & !UNIFORM
+    }
+
+    /// When the outcome with this index ends.
+    #[inline(always)]
+    fn expiry(&self, index: u32) -> Expiry {
+        let record = self.record(index);
+        Expiry {
+            until: self.word(record.wrapping_add(6)),
+            then: self.word(record.wrapping_add(7)),
+            within: self.word(record.wrapping_add(8)),
+            beyond: self.word(record.wrapping_add(9)),
+        }
+    }
+
+    /// The index of the outcome that has taken the place of the one with this index by
+    /// `moment`.
+    #[inline(always)]
+    fn at(&self, index: u32, moment: Moment) -> u32 {
+        let mut index = index;
+        for _ in 0..EXPIRIES {
+            match self.expiry(index).next(moment) {
+                Some(next) => index = next,
+                None => break,
+            }
+        }
+        index
+    }
+
+    /// Where the record of the outcome with this index is.
+    #[inline(always)]
+    fn record(&self, index: u32) -> u32 {
+        self.word(Header::OUTCOMES)
+            .wrapping_add(index.wrapping_mul(OUTCOME_WORDS))
+    }
+
+    /// What the outcome with `index` says of a path that ends in `state`.
+    #[inline(always)]
+    fn outcome_at(&self, state: u32, index: u32) -> Outcome {
+        let record = self.record(index);
         let target = self.word(record.wrapping_add(1));
         Outcome {
             index,
@@ -180,10 +234,17 @@ pub trait Words {
             target: Slot(target & !SCRUB),
             scrub: target & SCRUB != 0,
             class: self.word(state.wrapping_add(3)),
+            expiry: self.expiry(index),
         }
     }
 
-    /// What the table says of `path`.
+    /// What the table says of a path that ends in `state`, before anything expired.
+    #[inline(always)]
+    fn outcome(&self, state: u32) -> Outcome {
+        self.outcome_at(state, self.outcome_of(state))
+    }
+
+    /// What the table says of `path`, before anything expired.
     ///
     /// The kernel programs walk in chunks over a longer buffer, with the same
     /// [`Words::step`]; a test in a virtual machine compares the two.
@@ -240,8 +301,8 @@ pub fn hash(path: &[u8]) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{DEAD, Header, SCRUB, STATE_WORDS, UNIFORM, Words, hash};
-    use crate::{access::Access, label::Slot};
+    use super::{DEAD, Header, OUTCOME_WORDS, SCRUB, STATE_WORDS, UNIFORM, Words, hash};
+    use crate::{access::Access, expiry::Moment, label::Slot};
 
     /// A table by hand, for `/a` (read) and nothing else.
     fn hand_made() -> Vec<u32> {
@@ -250,7 +311,8 @@ mod tests {
         // The pairs of '/' and 'a' lie beyond the states, each at its place.
         let outcomes = pairs + 2 * 256;
         let mut words = vec![0; outcomes as usize];
-        words[..10].copy_from_slice(&[Header::MAGIC, start, outcomes, 2, 1, 7, 0, 1, 1 << 16, 0]);
+        let header = [Header::MAGIC, start, outcomes, 2, 1, 7, 0, 1, 1 << 16, 0, 9];
+        words[..Header::WORDS as usize].copy_from_slice(&header);
         for (state, outcome, class) in [(dead, 0, 0), (start, 0, 1), (slash, 0, 2), (a, 1, 3)] {
             let at = state as usize;
             let uniform = if state == dead { UNIFORM } else { 0 };
@@ -260,7 +322,7 @@ mod tests {
             let at = (pairs + 2 * u32::from(byte)) as usize;
             words[at..at + 2].copy_from_slice(&[state, next]);
         }
-        words.extend([0; 6]);
+        words.extend([0; OUTCOME_WORDS as usize]);
         let [owned, audit, quiet] = [Access::WRITE, Access::READ, Access::MAP];
         let trial = Access::EXECUTE;
         words.extend([
@@ -270,6 +332,10 @@ mod tests {
             audit.0,
             quiet.0,
             trial.0,
+            100,
+            0,
+            0,
+            0,
         ]);
         words
     }
@@ -298,14 +364,18 @@ mod tests {
         assert_eq!(outcome.trial, Access::EXECUTE);
         assert!(words.is_uniform(DEAD) && !words.is_uniform(words.word(Header::START)));
         assert_eq!(words.privileges().0, 1 << 48 | 1);
+        assert_eq!(words.permitted(), 9);
+        let at = |now| words.at(1, Moment { now, age: 0 });
+        assert_eq!((at(99), at(100)), (1, 0));
     }
 
     proptest! {
         /// Whatever the words and the path, a walk ends and reads inside.
         #[test]
-        fn damage_is_harmless(words: [u32; 64], path: Vec<u8>) {
+        fn damage_is_harmless(words: [u32; 64], path: Vec<u8>, index: u32) {
             let _outcome = words.judge(&path);
             let _outcome = words.as_slice().judge(&path);
+            let _index = words.at(index, Moment { now: 1, age: 1 });
         }
     }
 

@@ -280,8 +280,7 @@ fn commit() {
         _ => label.epoch = 0,
     }
     let entered = !are_same(&label.layers, &label.next);
-    label.layers = label.next;
-    label.enter();
+    subject::take(label, label.next);
     label.next_state = Label::NO_NEXT;
     if !label.is_confined() {
         return;

@@ -14,7 +14,7 @@
 //! Nothing is remembered of what has no inode yet, or whose path depends on who asks.
 //!
 //! Only a grant is given from memory. What is not granted is judged by its path, which
-//! is told; and so is what is looked at for the history.
+//! is told; and so is what is looked at for the history, and what is granted for a time.
 //!
 //! - [`look`]: a look that needs no scratch
 //!
@@ -246,7 +246,10 @@ global! {
         scratch.found.target = outcome.target;
         scratch.found.scrub = u32::from(outcome.scrub);
         scratch.found.hits = hits;
-        // What is to be told is judged by its path.
+        // What is to be told is judged by its path, and so is what is granted for a time.
+        if !outcome.expiry.is_never() {
+            return 0;
+        }
         let Request { requested, how, .. } = scratch.request;
         if !(outcome.audit & requested | doubted(outcome.trial, requested, how)).is_empty()
             || missing(scratch, layer).is_some()

@@ -49,6 +49,16 @@ fn boot_time() -> Duration {
     )
 }
 
+/// Returns when a clock was 0, in seconds since 1970, UTC, and no earlier.
+pub fn booted(clock: ClockId) -> u32 {
+    // The clock first, so that it is not ahead.
+    let time = clock_gettime(clock);
+    let now = Timestamp::now().as_nanosecond();
+    let since = i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec);
+    let seconds = (now - since + 999_999_999).div_euclid(1_000_000_000);
+    u32::try_from(seconds).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

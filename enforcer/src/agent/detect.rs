@@ -24,7 +24,7 @@ use super::{
 use crate::{
     detection::{
         DetectionId, Finding, Who,
-        finding::{FindingKey, violation_key},
+        finding::{FindingKey, PERMITTED, violation_key},
     },
     history::Use,
     kernel::Record,
@@ -273,11 +273,18 @@ impl Detector {
 fn finding(event: &Event, path: &[u8], who: Who, registry: &Registry, clock: Clock) -> Finding {
     let at = clock.time(event.time_ns);
     let text = object_text(path);
+    let mut key = FindingKey::of_event(event, &text, &profile_name(registry, event.slot));
+    let mut rule = registry.telling_rule(event, path);
+    if let Some(permitted) = registry.permitted(event, path) {
+        key.reason = PERMITTED;
+        key.missing = permitted.missing;
+        rule = permitted.rule;
+    }
     Finding {
-        key: FindingKey::of_event(event, &text, &profile_name(registry, event.slot)),
+        key,
         requested: event.requested,
         response: event.response,
-        rule: registry.telling_rule(event, path),
+        rule,
         who,
         first: at,
         last: at,

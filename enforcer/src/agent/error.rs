@@ -4,11 +4,11 @@ use std::{io, path::PathBuf};
 
 use super::{loaded::ChangeError, server::SocketError, tightening::TightenError};
 use crate::{
+    kept::KeptError,
     kernel::{AccessError, LoadError, ReadError},
     profile::ProfileError,
     protocol::{Failure, FailureKind, chain},
     store::StoreError,
-    tighten::OverlayError,
 };
 
 /// Why the agent cannot start, or cannot go on.
@@ -41,9 +41,13 @@ pub enum AgentError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The tightenings cannot be read.
+    /// The tightenings or permits cannot be read.
     #[error(transparent)]
-    Overlays(#[from] OverlayError),
+    Overlays(#[from] KeptError),
+
+    /// The programs cannot be told what time it is.
+    #[error(transparent)]
+    Clock(#[from] AccessError),
     /// The profiles cannot be put into the kernel.
     #[error("cannot load the profiles")]
     Change {

@@ -22,7 +22,7 @@ use std::{
 };
 
 use enforcer_abi::{
-    Adopted, Event, Hit, Reason, Slot,
+    Access, Adopted, Event, Hit, Reason, Slot, Verdict,
     limits::{OUTCOMES, SLOTS},
 };
 
@@ -141,6 +141,15 @@ impl Default for Registry {
     }
 }
 
+/// What a permit let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permitted {
+    /// The rights that nothing else granted.
+    pub missing: Access,
+    /// The permit's rule; `None`: it lets everything through.
+    pub rule: Option<String>,
+}
+
 /// The name of the instance of a profile in a mode that is not its own.
 fn instance_name(profile: &str, mode: Option<ProfileMode>) -> String {
     match mode {
@@ -194,6 +203,37 @@ impl Registry {
         rules
             .find(|rule| tells(rule) && rule.pattern.matches(path))
             .map(|rule| rule.origin.to_string())
+    }
+
+    /// Returns what of the access of which `event` tells a permit let through, if one did.
+    pub fn permitted(&self, event: &Event, path: &[u8]) -> Option<Permitted> {
+        let (_, instance) = self.in_slot(event.slot)?;
+        let profile = &instance.version(event.generation)?.effective;
+        let enforces = instance.mode() == ProfileMode::Enforce && profile.permitted != 0;
+        match (event.reason, event.verdict) {
+            (Reason::NotGranted, Verdict::Audit) => enforces.then_some(Permitted {
+                missing: event.missing,
+                rule: None,
+            }),
+            (Reason::Watched, Verdict::Allow) => {
+                let matching = profile.rules.iter();
+                let matching: Vec<&Rule> =
+                    matching.filter(|rule| rule.pattern.matches(path)).collect();
+                let is_permit = |rule: &&&Rule| rule.telling == Telling::Permit;
+                let allowed = |is_wanted: bool| {
+                    let rules = matching.iter().filter(|rule| is_permit(rule) == is_wanted);
+                    rules.fold(Access::NONE, |all, rule| all | rule.allow)
+                };
+                let missing = event.requested & allowed(true) & !allowed(false);
+                let mut permits = matching.iter().filter(is_permit);
+                let rule = permits.find(|rule| !(rule.allow & missing).is_empty())?;
+                Some(Permitted {
+                    missing,
+                    rule: Some(rule.origin.to_string()),
+                })
+            }
+            _ => None,
+        }
     }
 
     /// Returns which rights of a profile were used since it was loaded, in

@@ -5,6 +5,7 @@ use std::{fmt, io::Write as _};
 use super::{loaded::Changed, tightening::removals_text};
 use crate::{
     detection::{Detection, DetectionId, Finding, State, access_text},
+    permit::Permit,
     profile::Escaped,
     protocol::chain,
     tighten::Overlay,
@@ -113,6 +114,28 @@ fn tightening(state: &str, overlay: &Overlay, cause: &str) {
         overlay.profile,
         removals_text(&overlay.removals).replace('"', "\\\""),
         cause.replace('"', "\\\""),
+    ));
+}
+
+/// Tells of a permit that begins or ends.
+pub(super) fn permitted(permit: &Permit, what: &str) {
+    let Permit {
+        id,
+        profile,
+        until,
+        rules,
+        reason,
+        ..
+    } = permit;
+    let rules = if rules.is_empty() {
+        "everything".to_owned()
+    } else {
+        rules.join("; ")
+    };
+    line(format_args!(
+        "permit={id} state={what} profile={profile} until={until:.0} lets=\"{}\" reason=\"{}\"",
+        quoted(rules.as_bytes()),
+        quoted(reason.as_bytes()),
     ));
 }
 

@@ -83,6 +83,14 @@ impl Agent {
             Request::Reload => ok(&self.load_folder()?),
             Request::Load { text, file } => ok(&self.load_file(&text, Path::new(&file))?),
             Request::Release { detection } => ok(&self.release(detection)?),
+            Request::Permit {
+                profile,
+                seconds,
+                reason,
+                rules,
+            } => ok(&self.permit(&profile, Duration::from_secs(seconds), reason, rules)?),
+            Request::PermitEnd { id } => ok(&self.end_permit(id)?),
+            Request::PermitList => ok(&self.permits()),
             Request::TightenPlan {
                 detection: Some(id),
             } => ok(&self.plan_after(id)?),

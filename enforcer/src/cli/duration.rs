@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::text;
+
 /// Reads a time such as `90s`, `10m`, `2h`, `1h30m` or `30d`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let time = any_duration(text)?;
@@ -13,13 +15,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// As [`duration`], or none: `0s`.
 pub(super) fn any_duration(text: &str) -> Result<Duration, String> {
-    if let Some(days) = text.strip_suffix('d')
-        && let Ok(days) = days.parse::<u32>()
-    {
-        return Ok(Duration::from_hours(24 * u64::from(days)));
-    }
-    let span: jiff::SignedDuration = text.parse().map_err(|_error| wrong(text))?;
-    Duration::try_from(span).map_err(|_error| wrong(text))
+    text::duration(text).ok_or_else(|| wrong(text))
 }
 
 fn wrong(text: &str) -> String {

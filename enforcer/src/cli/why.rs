@@ -78,6 +78,12 @@ fn cause(detection: &Detection) -> String {
             None => "it was granted, and a rule wants that told".to_owned(),
         };
     }
+    if detection.is_permitted() {
+        return match &detection.rule {
+            Some(rule) => format!("no rule granted it, but a permit did: {rule}"),
+            None => "no rule granted it, but a permit let everything through".to_owned(),
+        };
+    }
     if by_reason(Reason::OnTrial) {
         return "it was granted, and a tightening on trial would take that away".to_owned();
     }

@@ -101,8 +101,12 @@ pub fn violation_key(event: &Event) -> ViolationKey {
     }
 }
 
+/// The reason of what was let through since it was permitted for a time. The kernel's own is
+/// [`Reason::Watched`] where a permit has rules, else [`Reason::NotGranted`].
+pub const PERMITTED: &str = "permitted";
+
 /// Whether a detection of this reason is an attempt to leave the profile, rather
 /// than an object that could not be judged.
 pub fn leaves_profile(reason: &str) -> bool {
-    reason == Reason::NotGranted.name()
+    reason == Reason::NotGranted.name() || reason == PERMITTED
 }

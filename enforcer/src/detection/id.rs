@@ -1,10 +1,10 @@
-//! Names of detections and tightenings: a letter and a number from the store.
+//! Names of detections, tightenings and permits: a letter and a number from the store.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Text that names no detection or tightening.
+/// Text that names none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no {what}; {what}s look like {letter}17")]
 pub struct IdError {
@@ -73,6 +73,13 @@ numbered!(
     TighteningId,
     'T',
     "tightening"
+);
+
+numbered!(
+    /// A permit's name: `P2`.
+    PermitId,
+    'P',
+    "permit"
 );
 
 #[cfg(test)]

@@ -33,6 +33,21 @@ impl Kernel {
         self.change_subjects(|subjects| subjects.version = subjects.version.wrapping_add(1))
     }
 
+    /// Tells the programs when their clock was 0, in seconds since 1970, UTC: rules that end
+    /// do so by that. What is less than two seconds off is left, since clocks are read one
+    /// after the other.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses.
+    pub fn set_booted(&mut self, booted: u32) -> Result<(), AccessError> {
+        let Plain(subjects) = self.subjects.get(&0, 0).map_err(failed("read", SUBJECTS))?;
+        if subjects.booted.abs_diff(booted) < 2 {
+            return Ok(());
+        }
+        self.change_subjects(|subjects| subjects.booted = booted)
+    }
+
     pub(super) fn change_subjects(
         &mut self,
         change: impl FnOnce(&mut Subjects),

@@ -180,6 +180,7 @@ fn table(
         mode: Mode::ENFORCE,
         privileges: Privileges::NONE,
         respond: Respond::NONE,
+        permitted: 0,
     };
     finish(NAME, automaton, outcomes, settings, work)
         .map_err(|Exhausted| too_large(claims))?

@@ -89,9 +89,13 @@ impl Rights {
             .iter()
             .map(|record| {
                 // What is told of an access makes no difference to the rights.
-                let [allow, target, owned, _audit, _quiet, _trial] = *record;
+                let [allow, target, owned, _audit, _quiet, _trial, expiry @ ..] = *record;
+                // Which outcome follows has a number of its own for each set of rules: then
+                // two seem different that may not be.
                 let next = index(numbers.len());
-                *numbers.entry([allow, target, owned]).or_insert(next)
+                *numbers
+                    .entry(([allow, target, owned], expiry))
+                    .or_insert(next)
             })
             .collect();
         let matched = automaton.matched.iter();

@@ -1,7 +1,7 @@
 //! From a profile to a table: what the kernel programs walk.
 
 use enforcer_abi::{
-    Access, Slot,
+    Access, Expiry, Slot,
     limits::{OUTCOMES, TABLE_WORDS},
     table::{Header, Outcome, SCRUB, Words as _},
 };
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Origin, Profile, Rule, Target,
-    automaton::{Automaton, index},
+    automaton::Automaton,
     pack::{Settings, TooLarge, pack},
     work::{Exhausted, Work},
 };
@@ -17,17 +17,17 @@ use super::{
 mod build;
 mod error;
 mod granted;
+mod outcomes;
 
-use self::build::{granting, rules_to_blame};
 pub use self::error::{CompileError, CompileFault};
 pub(super) use self::{
     build::{Unbuilt, build, located, too_large},
     granted::granted,
 };
-
-/// Steps for an outcome, and for a rule of one.
-const OUTCOME: u64 = 250;
-const RULE: u64 = 10;
+use self::{
+    build::{granting, rules_to_blame},
+    outcomes::outcomes,
+};
 
 /// A compiled profile.
 #[derive(Clone, Debug)]
@@ -65,6 +65,8 @@ pub struct OutcomeRules {
     /// The rules that deny something of what others allow, by their indices in
     /// [`Profile::rules`]. Where no rule allows anything this is empty.
     pub denying: Vec<usize>,
+    /// When it ends, and which outcome follows then.
+    pub expiry: Expiry,
 }
 
 /// What a compiled profile says of a path.
@@ -116,40 +118,12 @@ pub(super) fn table(
     work: &mut Work,
 ) -> Result<Compiled, CompileError> {
     let no_work = |Exhausted| too_large(profile);
-    let mut outcomes = Vec::with_capacity(automaton.sets.len());
-    for (number, set) in automaton.sets.iter().enumerate() {
-        work.take(1, OUTCOME).map_err(no_work)?;
-        work.take(set.len(), RULE).map_err(no_work)?;
-        let mut outcome = OutcomeRules::default();
-        let mut allowing = Vec::new();
-        for &at in set {
-            let Some(rule) = profile.rules.get(at) else {
-                continue;
-            };
-            if rule.allow.is_empty() {
-                outcome.denying.push(at);
-            } else {
-                outcome.granting.push(at);
-                allowing.push(rule);
-            }
-        }
-        let granted = granted(profile, set);
-        outcome.allow = granted.allow;
-        outcome.owned = granted.owned;
-        outcome.audit = granted.audit;
-        outcome.quiet = granted.quiet;
-        outcome.trial = granted.trial;
-        let mut scrub = Scrub::No;
-        if granted.all().contains(Access::EXECUTE) {
-            let example = || automaton.example(index(number));
-            (outcome.target, scrub) = target(&allowing, slots, example)?;
-        }
-        outcomes.push((outcome, scrub));
-    }
+    let outcomes = outcomes(profile, automaton, slots, work)?;
     let settings = Settings {
         mode: profile.mode.for_kernel(),
         privileges: profile.privileges,
         respond: profile.on_violation.respond.for_kernel(),
+        permitted: profile.permitted,
     };
     finish(&profile.name, automaton, outcomes, settings, work)
         .map_err(no_work)?
@@ -176,7 +150,7 @@ pub fn compile_alone(profile: &Profile) -> Result<Compiled, CompileError> {
 }
 
 impl Compiled {
-    /// What the table says of `path`.
+    /// What the table says of `path`, before anything ended.
     pub fn judge(&self, path: &[u8]) -> Judgement<'_> {
         const NOTHING: &OutcomeRules = &OutcomeRules {
             allow: Access::NONE,
@@ -187,6 +161,7 @@ impl Compiled {
             target: Slot::NONE,
             granting: Vec::new(),
             denying: Vec::new(),
+            expiry: Expiry::NEVER,
         };
         let outcome = self.words.as_slice().judge(path);
         let rules = self.outcomes.get(outcome.index as usize).unwrap_or(NOTHING);
@@ -202,12 +177,13 @@ impl Compiled {
     }
 
     /// A name for the rights that the table gives: the SHA-256 of its words, in
-    /// hexadecimal, whatever its mode, its answer to violations, its generation and its counters.
+    /// hexadecimal, whatever its mode, its answer to violations, what is permitted meanwhile, its generation and its counters.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let apart = [
             Header::MODE,
             Header::RESPOND,
+            Header::PERMITTED,
             Header::GENERATION,
             Header::HITS,
         ]
@@ -291,10 +267,20 @@ pub(super) fn finish(
                 audit,
                 quiet,
                 trial,
+                expiry,
                 ..
             } = outcome;
             let [owned, audit, quiet, trial] = [owned, audit, quiet, trial].map(|rights| rights.0);
-            [allow.0, target.0 | scrub, owned, audit, quiet, trial]
+            let Expiry {
+                until,
+                then,
+                within,
+                beyond,
+            } = *expiry;
+            let target = target.0 | scrub;
+            [
+                allow.0, target, owned, audit, quiet, trial, until, then, within, beyond,
+            ]
         })
         .collect();
     Ok(match pack(automaton, &records, settings, work)? {

@@ -201,6 +201,23 @@ pub enum Problem {
     /// `quiet` in a rule that allows.
     #[error("`quiet` is for what a rule denies; what it allows is not told anyway")]
     QuietOfAllow,
+    /// `until` or `for` in a rule that denies.
+    #[error("only what a rule allows can end; what it denies would be granted from then on")]
+    EndOfDeny,
+    /// An `until` that is no time.
+    #[error(
+        "{text} is no time; write `until: 2026-12-01T09:30:00Z`, or a day, which begins at midnight, UTC"
+    )]
+    Until {
+        /// What it says, escaped.
+        text: String,
+    },
+    /// A `for` that is no time.
+    #[error("{text} is no time; write `for: 30s`, `10m`, `2h` or `1d`")]
+    For {
+        /// What it says, escaped.
+        text: String,
+    },
     /// A rule on networks is not right.
     #[error(transparent)]
     Network(#[from] NetworkFault),

@@ -5,9 +5,9 @@ use std::{collections::HashSet, fmt};
 use enforcer_abi::Access;
 
 use super::{
-    CompileError, DEFAULT_DIR, Escaped, Origin, Profile, Rule, Telling,
+    CompileError, DEFAULT_DIR, Ends, Escaped, Origin, Profile, Rule, Telling,
     automaton::{Automaton, DEAD},
-    compile, walk,
+    compile, ends, walk,
     work::{Exhausted, Work},
 };
 
@@ -42,6 +42,11 @@ pub enum Lint {
         /// By this rule, among others.
         by: Origin,
     },
+    /// The rule ended.
+    Ended {
+        /// When, and for how long each had it.
+        ends: Ends,
+    },
     /// The rule is about every path.
     Everything,
     /// What it lets be written can be run, too.
@@ -73,7 +78,8 @@ struct Kind<'a> {
     example: Vec<u8>,
     /// The rights that are granted, if only on what belongs to the task's user.
     granted: Access,
-    /// Those that rules allow to anybody, and those that they allow to owners at least.
+    /// Those that rules allow to anybody, and those that they allow to owners at least, for
+    /// ever.
     anybody: Allowed,
     owners: Allowed,
 }
@@ -103,7 +109,8 @@ impl<'a> Kind<'a> {
             anybody: Allowed::default(),
             owners: Allowed::default(),
         };
-        for rule in profile.rules_at(set) {
+        let rules = profile.rules_at(set);
+        for rule in rules.filter(|rule| rule.ends.is_never()) {
             kind.owners.add(rule.allow);
             if !rule.owner {
                 kind.anybody.add(rule.allow);
@@ -112,14 +119,19 @@ impl<'a> Kind<'a> {
         kind
     }
 
-    /// The rights that other rules allow to all to whom `rule` does, which is among them.
+    /// The rights that other rules allow for ever to all to whom `rule` does, which is among
+    /// them.
     fn by_others(&self, rule: &Rule) -> Access {
         let Allowed { once, twice } = if rule.owner {
             self.owners
         } else {
             self.anybody
         };
-        twice | once & !rule.allow
+        if rule.ends.is_never() {
+            twice | once & !rule.allow
+        } else {
+            once
+        }
     }
 }
 
@@ -155,9 +167,14 @@ pub(super) fn warnings(
         }
     }
     let mut warnings = Vec::new();
+    let now = ends::now();
     for ((at, rule), kinds) in profile.rules.iter().enumerate().zip(&of_rules) {
         // A deny is often there just in case.
         if rule.allow.is_empty() {
+            continue;
+        }
+        if rule.ends.has_ended(now) {
+            warnings.push(warning(rule, Lint::Ended { ends: rule.ends }));
             continue;
         }
         let lint = superfluous(profile, at, kinds, work).map_err(no_work)?;
@@ -241,8 +258,10 @@ fn superfluous(
     work.take(profile.rules.len(), RULE)?;
     // What is told of its use is there for that.
     let is_told = rule.telling == Telling::Audit;
-    let covers =
-        |other: &Rule| (rule.owner || !other.owner) && !(other.allow & rule.allow).is_empty();
+    let covers = |other: &Rule| {
+        let to_all = (rule.owner || !other.owner) && other.ends.is_never();
+        to_all && !(other.allow & rule.allow).is_empty()
+    };
     let mut shadows = kinds
         .iter()
         .filter_map(|kind| rules(profile, kind).find(|&(other, rule)| other != at && covers(rule)));
@@ -320,6 +339,7 @@ impl fmt::Display for Lint {
                     "all that it grants is denied, as by {by}; remove one of them"
                 )
             }
+            Self::Ended { ends } => write!(f, "it allowed {ends}, which is over; remove it"),
             Self::Everything => f.write_str("it is about every path; name those that are needed"),
             Self::WriteAndExecute { example } => {
                 let example = Escaped(example);

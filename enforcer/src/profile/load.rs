@@ -176,6 +176,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         mode,
         rules,
         on_violation,
+        permitted: 0,
         text_len,
     })
 }

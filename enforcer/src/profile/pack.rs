@@ -7,7 +7,7 @@
 use enforcer_abi::{
     Mode, Privileges, Respond,
     limits::TABLE_WORDS,
-    table::{Header, STATE_WORDS, UNIFORM},
+    table::{EXPIRES, Header, STATE_WORDS, UNIFORM},
 };
 
 use super::{
@@ -40,6 +40,7 @@ pub(super) struct Settings {
     pub(super) mode: Mode,
     pub(super) privileges: Privileges,
     pub(super) respond: Respond,
+    pub(super) permitted: u32,
 }
 
 /// Packs `automaton`, whose sets of patterns have the outcomes `outcomes`. Generation
@@ -84,6 +85,7 @@ pub(super) fn pack(
         mode,
         privileges,
         respond,
+        permitted,
     } = settings;
     let [low, high] = halves(privileges);
     let mut words = vec![0; Header::WORDS as usize];
@@ -96,6 +98,7 @@ pub(super) fn pack(
         (Header::PRIVILEGES, low),
         (Header::PRIVILEGES + 1, high),
         (Header::RESPOND, respond.0),
+        (Header::PERMITTED, permitted),
     ] {
         if let Some(place) = words.get_mut(at as usize) {
             *place = word;
@@ -116,12 +119,20 @@ pub(super) fn pack(
             index(states + 2 * shift),
             row.otherwise,
             outcome | uniform,
-            class,
+            class | expires(outcomes.get(outcome as usize)),
         ]);
     }
     words.extend(pairs.words.as_flattened());
     words.extend(outcomes.as_flattened());
     Ok(Ok(words))
+}
+
+/// [`EXPIRES`], if the outcome with this record ends.
+fn expires(record: Option<&Record>) -> u32 {
+    match record {
+        Some([.., until, _then, within, _beyond]) if until | within != 0 => EXPIRES,
+        _ => 0,
+    }
 }
 
 /// The lower and the upper half of the set.

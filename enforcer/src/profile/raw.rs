@@ -145,6 +145,16 @@ pub(super) struct RawPath {
     #[serde(default)]
     #[schemars(with = "Option<bool>")]
     pub(super) owner: Option<Spanned<bool>>,
+    /// It allows until this time: `2026-12-01T09:30:00Z`, or a day, which begins at midnight,
+    /// UTC. The kernel does not grant by it from then on.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub(super) until: Option<Spanned<String>>,
+    /// It allows to each process for so long after it came under the profile: `30s`, `10m`,
+    /// `2h`, `1d`. What only starting needs is no one's afterwards.
+    #[serde(default, rename = "for")]
+    #[schemars(with = "Option<String>")]
+    pub(super) within: Option<Spanned<String>>,
     /// What it allows is told, too, each time.
     #[serde(default)]
     #[schemars(with = "Option<bool>")]
@@ -190,6 +200,16 @@ pub(super) struct RawNetwork {
     #[serde(default)]
     #[schemars(schema_with = "schema::denied_on_networks")]
     pub(super) deny: Option<Spanned<Vec<Spanned<String>>>>,
+    /// It allows until this time: `2026-12-01T09:30:00Z`, or a day, which begins at midnight,
+    /// UTC. The kernel does not grant by it from then on.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub(super) until: Option<Spanned<String>>,
+    /// It allows to each process for so long after it came under the profile: `30s`, `10m`,
+    /// `2h`, `1d`. What only starting needs is no one's afterwards.
+    #[serde(default, rename = "for")]
+    #[schemars(with = "Option<String>")]
+    pub(super) within: Option<Spanned<String>>,
     /// What it allows is told, too, each time.
     #[serde(default)]
     #[schemars(with = "Option<bool>")]
@@ -224,6 +244,16 @@ pub(super) struct RawExec {
     #[serde(default)]
     #[schemars(with = "Option<bool>")]
     pub(super) deny: Option<Spanned<bool>>,
+    /// They may be until this time: `2026-12-01T09:30:00Z`, or a day, which begins at midnight,
+    /// UTC. The kernel does not grant by it from then on.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub(super) until: Option<Spanned<String>>,
+    /// They may be by each process for so long after it came under the profile: `30s`, `10m`,
+    /// `2h`, `1d`. What only starting needs is no one's afterwards.
+    #[serde(default, rename = "for")]
+    #[schemars(with = "Option<String>")]
+    pub(super) within: Option<Spanned<String>>,
     /// That they are started is told, too, each time.
     #[serde(default)]
     #[schemars(with = "Option<bool>")]

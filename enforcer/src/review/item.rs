@@ -47,11 +47,11 @@ fn program(detection: &Detection) -> &[u8] {
     detection.who.exe.as_ref().unwrap_or(&detection.who.comm)
 }
 
-/// Returns what is open of `all`, the oldest first: what was refused, or would have been, and
-/// what a profile is to learn from.
+/// Returns what is open of `all`, the oldest first: what was refused, or would have been, what
+/// was permitted for a time, and what a profile is to learn from.
 pub fn items(all: &[Detection]) -> Vec<Item> {
-    let is_open =
-        |one: &&Detection| one.state == State::Open && (one.is_refused() || one.is_learned());
+    let is_asked = |one: &Detection| one.is_refused() || one.is_learned() || one.is_permitted();
+    let is_open = |one: &&Detection| one.state == State::Open && is_asked(one);
     let mut open: Vec<&Detection> = all.iter().filter(is_open).collect();
     open.sort_by_key(|one| (one.first_seen, one.id));
     let mut items: Vec<Item> = Vec::new();

@@ -6,13 +6,7 @@
 //! refuses that table. So a crash in between is a crash after the change: the
 //! next start reads the file and loads the rights that it says.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::beyond;
 use crate::{
     detection::{DetectionId, TighteningId},
-    profile::{Profile, Removal},
+    kept::{Keep, Kept, KeptError},
+    permit::Permits,
+    profile::{Profile, Removal, ends},
 };
 
 /// A tightening: rights that are, or would be, taken away from a profile.
@@ -75,50 +71,14 @@ impl OverlayState {
     }
 }
 
-/// An overlay that cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OverlayError {
-    /// The folder or a file in it cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The folder or file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file is no overlay.
-    #[error("cannot use the tightening {}; correct it, or move it away to give its rights back", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: Box<serde_yaml::Error>,
-    },
-    /// A file has another name than the tightening in it.
-    #[error("the tightening {id} is in {}; rename the file to {id}.yaml", path.display())]
-    Misnamed {
-        /// The file.
-        path: PathBuf,
-        /// What it says.
-        id: TighteningId,
-    },
-    /// An overlay cannot be put into words.
-    #[error("cannot write the tightening {id}")]
-    Serialize {
-        /// Which.
-        id: TighteningId,
-        /// Why.
-        source: Box<serde_yaml::ser::Error>,
-    },
-    /// A file cannot be written.
-    #[error("cannot write {}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+impl Keep for Overlay {
+    type Id = TighteningId;
+    const WHAT: &str = "tightening";
+    const WITHOUT: &str = "give its rights back";
+
+    fn id(&self) -> TighteningId {
+        self.id
+    }
 }
 
 /// What is left to propose of a plan, beside the proposals that there are.
@@ -130,50 +90,26 @@ pub struct Unproposed {
     pub joined: Vec<TighteningId>,
 }
 
-/// All tightenings there are, as their files say.
+/// All tightenings there are, and all permits, as their files say: what holds beside the
+/// written profiles.
 #[derive(Debug)]
 pub struct Overlays {
-    directory: PathBuf,
-    all: BTreeMap<TighteningId, Overlay>,
+    all: Kept<Overlay>,
+    permits: Permits,
 }
 
 impl Overlays {
-    /// Reads the overlays in `directory`, which is made where it is missing.
+    /// Reads the tightenings in the folder `overlays` of the state directory, and the permits
+    /// in `permits`.
     ///
     /// # Errors
     ///
     /// A file that cannot be read or understood: what it takes away would
     /// silently be granted again.
-    pub fn load(directory: &Path) -> Result<Self, OverlayError> {
-        let unreadable = |path: &Path| {
-            let path = path.to_owned();
-            move |source| OverlayError::Read { path, source }
-        };
-        fs::create_dir_all(directory).map_err(unreadable(directory))?;
-        let mut all = BTreeMap::new();
-        for entry in fs::read_dir(directory).map_err(unreadable(directory))? {
-            let path = entry.map_err(unreadable(directory))?.path();
-            // Others are what a crash left of a write.
-            if path.extension().is_none_or(|extension| extension != "yaml") {
-                continue;
-            }
-            let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
-            let overlay: Overlay =
-                serde_yaml::from_str(&text).map_err(|source| OverlayError::Parse {
-                    path: path.clone(),
-                    source: Box::new(source),
-                })?;
-            if path != file(directory, overlay.id) {
-                return Err(OverlayError::Misnamed {
-                    path,
-                    id: overlay.id,
-                });
-            }
-            all.insert(overlay.id, overlay);
-        }
+    pub fn load(state: &Path) -> Result<Self, KeptError> {
         Ok(Self {
-            directory: directory.to_owned(),
-            all,
+            all: Kept::load(&state.join("overlays"))?,
+            permits: Permits::load(&state.join("permits"))?,
         })
     }
 
@@ -182,34 +118,34 @@ impl Overlays {
     /// # Errors
     ///
     /// If the file cannot be written; the overlay is then as before.
-    pub fn put(&mut self, overlay: Overlay) -> Result<(), OverlayError> {
-        let id = overlay.id;
-        let text = serde_yaml::to_string(&overlay).map_err(|source| OverlayError::Serialize {
-            id,
-            source: Box::new(source),
-        })?;
-        let path = file(&self.directory, id);
-        replace(&path, &text).map_err(|source| OverlayError::Write { path, source })?;
-        self.all.insert(id, overlay);
-        Ok(())
+    pub fn put(&mut self, overlay: Overlay) -> Result<(), KeptError> {
+        self.all.put(overlay)
     }
 
     /// Returns the overlay with this name.
     pub fn get(&self, id: TighteningId) -> Option<&Overlay> {
-        self.all.get(&id)
+        self.all.get(id)
     }
 
     /// Returns all overlays, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Overlay> {
-        self.all.values()
+        self.all.iter()
+    }
+
+    /// The permits.
+    pub fn permits(&self) -> &Permits {
+        &self.permits
+    }
+
+    /// The permits, to change them.
+    pub fn permits_mut(&mut self) -> &mut Permits {
+        &mut self.permits
     }
 
     /// Returns a name that no overlay has, beyond `last` as well.
     pub fn next_id(&self, last: TighteningId) -> TighteningId {
-        let highest = self
-            .all
-            .last_key_value()
-            .map_or(last, |(&id, _)| id.max(last));
+        let highest = self.all.iter().next_back();
+        let highest = highest.map_or(last, |overlay| overlay.id.max(last));
         TighteningId(highest.0.saturating_add(1))
     }
 
@@ -220,20 +156,23 @@ impl Overlays {
         state: OverlayState,
     ) -> impl Iterator<Item = &'a Overlay> {
         self.all
-            .values()
+            .iter()
             .filter(move |overlay| overlay.profile == profile && overlay.state == state)
     }
 
-    /// Returns `profile` with what its applied overlays leave of it, and those on trial.
+    /// Returns `profile` as it holds now: with what its applied overlays leave of it, and
+    /// those on trial, without the rules that ended, and with what is permitted for a time.
     pub fn applied_to(&self, profile: &Profile) -> Profile {
         let removals = |state| -> Vec<Removal> {
             self.of(&profile.name, state)
                 .flat_map(|overlay| overlay.removals.iter().cloned())
                 .collect()
         };
-        profile
+        let tightened = profile
             .without(&removals(OverlayState::Applied))
-            .with_trial(&removals(OverlayState::OnTrial))
+            .with_trial(&removals(OverlayState::OnTrial));
+        let now = ends::now();
+        self.permits.added_to(tightened.without_ended(now), now)
     }
 
     /// Returns what is left to propose of `planned` for a profile.
@@ -259,31 +198,6 @@ impl Overlays {
             }
         }
         unproposed
-    }
-}
-
-/// The file of an overlay.
-fn file(directory: &Path, id: TighteningId) -> PathBuf {
-    directory.join(format!("{id}.yaml"))
-}
-
-/// Replaces the file at `path`, so that whatever happens it holds the old text
-/// or the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    // The new name has to survive a power cut, too.
-    match path.parent() {
-        Some(directory) => File::open(directory)?.sync_all(),
-        None => Ok(()),
     }
 }
 

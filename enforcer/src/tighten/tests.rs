@@ -10,7 +10,7 @@ use super::{Offence, Overlay, OverlayState, Overlays, Usage, beyond, in_use, pla
 use crate::{
     detection::TighteningId,
     profile::{
-        OnViolation, Origin, OutcomeRules, Pattern, Profile, ProfileMode, Removal, Rule,
+        Ends, OnViolation, Origin, OutcomeRules, Pattern, Profile, ProfileMode, Removal, Rule,
         compile_alone, differences,
     },
 };
@@ -41,6 +41,7 @@ pub(crate) fn profile(rules: &[(&str, Access, &str)]) -> Profile {
                 deny: Access::NONE,
                 target: None,
                 owner: false,
+                ends: Ends::NEVER,
                 telling: crate::profile::Telling::Usual,
                 reason: None,
                 origin: Origin {
@@ -51,6 +52,7 @@ pub(crate) fn profile(rules: &[(&str, Access, &str)]) -> Profile {
             })
             .collect(),
         on_violation: OnViolation::default(),
+        permitted: 0,
         text_len: 0,
     }
 }

@@ -126,7 +126,8 @@ impl Version {
     /// Whether a table would say the same as this one.
     pub(super) fn equals(&self, other: &Compiled) -> bool {
         let answers = |compiled: &Compiled| {
-            [Header::MODE, Header::RESPOND].map(|at| compiled.words.get(at as usize).copied())
+            [Header::MODE, Header::RESPOND, Header::PERMITTED]
+                .map(|at| compiled.words.get(at as usize).copied())
         };
         answers(&self.compiled) == answers(other) && self.compiled.digest() == other.digest()
     }

@@ -4,10 +4,11 @@ use super::{super::loaded::ChangeError, lost_text, removals_text};
 use crate::{
     detection::{DetectionId, TighteningId},
     history::Use,
+    kept::KeptError,
     kernel::AccessError,
     profile::Removal,
     store::StoreError,
-    tighten::{OverlayError, OverlayState},
+    tighten::OverlayState,
 };
 
 /// Why a tightening cannot be changed.
@@ -72,7 +73,7 @@ pub enum TightenError {
     #[error("the overlay of the tightening cannot be kept")]
     Overlay {
         /// Why.
-        source: OverlayError,
+        source: KeptError,
     },
     /// The overlay could not be written back after a failure.
     #[error(
@@ -82,7 +83,7 @@ pub enum TightenError {
         /// Its name.
         id: TighteningId,
         /// Why.
-        source: OverlayError,
+        source: KeptError,
     },
     /// The table cannot be made or loaded.
     #[error("the profile {profile} cannot be changed")]
@@ -106,7 +107,7 @@ pub enum TightenError {
 }
 
 impl TightenError {
-    pub(super) fn overlay(source: OverlayError) -> Self {
+    pub(super) fn overlay(source: KeptError) -> Self {
         Self::Overlay { source }
     }
 }

@@ -167,13 +167,16 @@ pub(in crate::cli) fn describe(rule: &Rule) -> String {
     format!("{origin}: {pattern} {verb} {rights}{reason}")
 }
 
-/// To whom a rule allows, and what is told of it, where that is not the usual.
+/// To whom and until when a rule allows, and what is told of it, where that is not the usual.
 pub(in crate::cli) fn conditions(rule: &Rule) -> String {
     let owner = if rule.owner { ", to the owner" } else { "" };
-    match rule.telling.name() {
-        Some(telling) => format!("{owner}, {telling}"),
-        None => owner.to_owned(),
-    }
+    let ends = if rule.ends.is_never() {
+        String::new()
+    } else {
+        format!(", {}", rule.ends)
+    };
+    let telling = rule.telling.name().map(|telling| format!(", {telling}"));
+    format!("{owner}{ends}{}", telling.unwrap_or_default())
 }
 
 /// Where an exec leads, as `--json` shows it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use enforcer_abi::limits::{OUTCOMES, TABLE_WORDS};
+use enforcer_abi::limits::{EXPIRIES, OUTCOMES, TABLE_WORDS};
 use regex_automata::nfa::thompson;
 
 use crate::profile::{Escaped, Origin};
@@ -76,6 +76,15 @@ pub enum CompileFault {
         /// The profile.
         profile: String,
         /// The rules to blame, beside the one that the error is about.
+        others: Vec<Origin>,
+    },
+    /// Too many rules about one path end one after another.
+    #[error(
+        "{} more than {EXPIRIES} times at which something ends on one path; give several of them the same",
+        Makers(others)
+    )]
+    TooManyEnds {
+        /// The other rules.
         others: Vec<Origin>,
     },
     /// The table would be larger than the kernel can hold.

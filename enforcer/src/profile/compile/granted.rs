@@ -11,7 +11,11 @@ pub(in crate::profile) fn granted(profile: &Profile, set: &[usize]) -> Granted {
     let mut loud = Access::NONE;
     // What would be left, if the tightening on trial held.
     let [mut kept, mut kept_owned] = [Access::NONE; 2];
+    let [mut permitted, mut written] = [Access::NONE; 2];
     for rule in profile.rules_at(set) {
+        if rule.telling != Telling::Permit {
+            written |= rule.allow;
+        }
         let left = rule.allow & !rule.trial;
         if rule.owner {
             granted.owned |= rule.allow;
@@ -24,6 +28,7 @@ pub(in crate::profile) fn granted(profile: &Profile, set: &[usize]) -> Granted {
         match rule.telling {
             Telling::Audit => granted.audit |= rule.allow,
             Telling::Quiet => granted.quiet |= rule.deny,
+            Telling::Permit => permitted |= rule.allow,
             Telling::Usual => loud |= rule.deny,
         }
     }
@@ -35,6 +40,7 @@ pub(in crate::profile) fn granted(profile: &Profile, set: &[usize]) -> Granted {
     granted.owned = granted.owned & !deny & !granted.allow;
     // What only an owner would keep is lost to others.
     granted.trial = granted.allow & !kept | granted.owned & !kept & !kept_owned;
+    granted.audit |= permitted & !written;
     granted.audit = granted.audit & granted.all();
     granted.quiet = granted.quiet & !loud & !granted.all();
     granted

@@ -24,9 +24,9 @@ pub(super) const TOP: [&str; 12] = [
 pub(super) const APPLIES_TO: [&str; 4] = ["executables", "users", "units", "cgroups"];
 
 /// Keys of rules: what, then whether, then how it is told.
-pub(super) const RULE: [&str; 14] = [
+pub(super) const RULE: [&str; 16] = [
     "path", "family", "protocol", "address", "port", "profile", "inherit", "allow", "deny",
-    "owner", "audit", "quiet", "if", "reason",
+    "owner", "until", "for", "audit", "quiet", "if", "reason",
 ];
 
 /// Keys of `on_violation`.

@@ -29,12 +29,15 @@ impl Loader<'_> {
         let RawNetwork {
             allow,
             deny,
+            until,
+            within,
             audit,
             quiet,
             reason,
             ..
         } = &written.value;
         let telling = self.telling(source, deny.is_some(), [audit, quiet]);
+        let ends = self.ends(source, deny.is_some(), [until, within]);
         let network = self.network(source, &written.value);
         let ((Some(names), None) | (None, Some(names))) = (allow, deny) else {
             self.error(source.origin(written.referenced), Problem::AllowOrDeny);
@@ -58,6 +61,7 @@ impl Loader<'_> {
             trial: Access::NONE,
             target: None,
             owner: false,
+            ends: ends?,
             telling: telling?,
             reason: reason.clone(),
             origin: source.origin(written.referenced),

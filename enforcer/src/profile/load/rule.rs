@@ -5,7 +5,7 @@ use serde_yaml::Spanned;
 
 use super::{Loader, Source};
 use crate::profile::{
-    Rule, Target, Telling, access_names,
+    Ends, Escaped, Rule, Target, Telling, access_names, ends,
     error::Problem,
     raw::{RawExec, RawPath},
 };
@@ -26,12 +26,15 @@ impl Loader<'_> {
             allow,
             deny,
             owner: of_owner,
+            until,
+            within: span,
             audit,
             quiet,
             reason,
         } = &written.value;
         let pattern = self.pattern(source, path);
         let telling = self.telling(source, deny.is_some(), [audit, quiet]);
+        let ends = self.ends(source, deny.is_some(), [until, span]);
         if let (Some(of_owner), Some(_)) = (of_owner, deny) {
             self.error(source.origin(of_owner.referenced), Problem::OwnerOfDeny);
         }
@@ -61,6 +64,7 @@ impl Loader<'_> {
             trial: Access::NONE,
             target: allow.contains(Access::EXECUTE).then_some(Target::Inherit),
             owner: is_true(of_owner.as_ref()),
+            ends: ends?,
             telling: telling?,
             reason: reason.clone(),
             origin: source.origin(path.referenced),
@@ -78,12 +82,15 @@ impl Loader<'_> {
             profile,
             inherit,
             deny,
+            until,
+            within,
             audit,
             quiet,
             reason,
         } = &written.value;
         let pattern = self.pattern(source, path);
         let telling = self.telling(source, deny.is_some(), [audit, quiet]);
+        let ends = self.ends(source, deny.is_some(), [until, within]);
         let target = match (profile, inherit, deny) {
             (None, None, None) => Some(Target::Inherit),
             (None, Some(inherit), None) if inherit.value => Some(Target::Inherit),
@@ -97,7 +104,7 @@ impl Loader<'_> {
         if let (Some(Target::Profile(name)), Some(written)) = (&target, profile)
             && !super::is_name(name)
         {
-            let name = crate::profile::Escaped(name.as_bytes()).to_string();
+            let name = Escaped(name.as_bytes()).to_string();
             self.error(
                 source.origin(written.referenced),
                 Problem::InvalidName { name },
@@ -115,6 +122,7 @@ impl Loader<'_> {
             trial: Access::NONE,
             target,
             owner: false,
+            ends: ends?,
             telling: telling?,
             reason: reason.clone(),
             origin: source.origin(path.referenced),
@@ -137,6 +145,41 @@ impl Loader<'_> {
         };
         self.error(source.origin(odd.referenced), problem);
         None
+    }
+
+    /// When a rule ends, from its `until` and `for`.
+    pub(super) fn ends(
+        &mut self,
+        source: &Source,
+        denies: bool,
+        [until, within]: [&Option<Spanned<String>>; 2],
+    ) -> Option<Ends> {
+        if denies {
+            let Some(odd) = until.as_ref().or(within.as_ref()) else {
+                return Some(Ends::NEVER);
+            };
+            self.error(source.origin(odd.referenced), Problem::EndOfDeny);
+            return None;
+        }
+        let mut read = |written: &Option<Spanned<String>>,
+                        parse: fn(&str) -> Option<u32>,
+                        problem: fn(String) -> Problem| {
+            let Some(written) = written else {
+                return Some(0);
+            };
+            let read = parse(&written.value);
+            if read.is_none() {
+                let text = Escaped(written.value.as_bytes()).to_string();
+                self.error(source.origin(written.referenced), problem(text));
+            }
+            read
+        };
+        let until = read(until, ends::until, |text| Problem::Until { text });
+        let within = read(within, ends::within, |text| Problem::For { text });
+        Some(Ends {
+            until: until?,
+            within: within?,
+        })
     }
 
     /// `rights`, and those they imply, but for what is granted on every path anyway.

@@ -63,7 +63,7 @@ fn a_crash_leaves_the_old_file() {
     overlays
         .put(overlay(1, OverlayState::Applied, "/a"))
         .unwrap();
-    fs::write(base.path().join("T1.new"), "id: T1\nprof").unwrap();
+    fs::write(base.path().join("overlays/T1.new"), "id: T1\nprof").unwrap();
     let again = Overlays::load(base.path()).unwrap();
     assert_eq!(again.all, overlays.all);
 }
@@ -78,7 +78,8 @@ fn what_cannot_be_read_is_told() {
     ];
     for (name, file, text, want) in cases {
         let base = tempfile::tempdir().unwrap();
-        fs::write(base.path().join(file), text).unwrap();
+        fs::create_dir(base.path().join("overlays")).unwrap();
+        fs::write(base.path().join("overlays").join(file), text).unwrap();
         let error = Overlays::load(base.path()).unwrap_err().to_string();
         assert!(error.contains(want), "{name}: {error}");
     }

@@ -59,7 +59,7 @@ fn refuse_owners_and_what_is_told() {
         ("quiet allow",      "paths: [{ path: /x, allow: [read], quiet: true }]\n", "p.yaml:3:43: `quiet` is for what a rule denies; what it allows is not told anyway"),
         ("quiet exec",       "exec: [{ path: /x, quiet: true }]\n", "p.yaml:3:27: `quiet` is for what a rule denies; what it allows is not told anyway"),
         ("quiet network",    "network: [{ allow: [bind], quiet: true }]\n", "p.yaml:3:35: `quiet` is for what a rule denies; what it allows is not told anyway"),
-        ("owner of an exec", "exec: [{ path: /x, owner: true }]\n", "p.yaml:3:20: unknown key `owner`; expected one of path, profile, inherit, deny, audit, quiet, reason"),
+        ("owner of an exec", "exec: [{ path: /x, owner: true }]\n", "p.yaml:3:20: unknown key `owner`; expected one of path, profile, inherit, deny, until, for, audit, quiet, reason"),
         ("owner of text",    "paths: [{ path: /x, allow: [read], owner: me }]\n", "p.yaml:3:43: expected `true` or `false`"),
     ];
     refuse(&cases);
