@@ -236,6 +236,8 @@ fn everything_is_permitted_until_it_is_ended() {
     all([EACCES, EACCES, EPERM]);
     let given = permit(&agent, &["--profile", "opened", "--for", "1h"]);
     let id = given["id"].as_str().expect("a name");
+    let status = agent.json(&["status", "--json"]);
+    assert_eq!(status["permits"][0]["id"], id);
     all([0; 3]);
     assert_eq!(agent.attempt("closed", &["read", &secret]), EACCES);
     assert_eq!(attempt_outside(&["read", &secret]), 0);
@@ -258,6 +260,8 @@ fn everything_is_permitted_until_it_is_ended() {
     let ended = agent.json(&["permit", "end", id, "--json"]);
     assert!(ended["ended"].is_string(), "{ended}");
     all([EACCES, EACCES, EPERM]);
+    let status = agent.json(&["status", "--json"]);
+    assert_eq!(status["permits"].as_array().map(Vec::len), Some(0));
     // Columns: what is wrong, the arguments, what is told.
     let wrong = [
         ("over", vec!["permit", "end", id], "ended at"),

@@ -82,6 +82,16 @@ impl Agent {
         self.overlays.permits().iter().collect()
     }
 
+    /// Those that hold.
+    pub(super) fn permits_in_force(&self) -> Vec<Permit> {
+        let now = Timestamp::now();
+        let permits = self.overlays.permits().iter();
+        permits
+            .filter(|permit| permit.holds(now))
+            .cloned()
+            .collect()
+    }
+
     /// Takes out of the profiles what ended since the last call. Nothing is granted by it any
     /// more: it is for who looks at what holds.
     pub(super) fn drop_ended(&mut self) {

@@ -161,6 +161,7 @@ impl Agent {
                 gaps: facts.gaps.clone(),
             },
             profiles,
+            permits: self.permits_in_force(),
             reasons,
             counters,
             detections: DetectionTotals {

@@ -213,6 +213,7 @@ fn tell(lines: &mut Vec<String>, difference: &Difference<'_>, reasons: &Reasons<
                 To::Everyone => "",
                 To::Owner => ", to the owner",
                 To::Others => ", to others than the owner",
+                To::ForGood => ", for good",
             };
             if !rights.is_empty() {
                 let rights = list(rights.without_implied());

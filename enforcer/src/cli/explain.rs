@@ -25,7 +25,7 @@ pub(super) use self::op::{Op, parse as parse_op};
 use super::{NO, Socket, output, why};
 use crate::profile::{
     ABSTRACTIONS, Answer, DEFAULT_DIR, Escaped, NetworkObject, Owner, Profile, ProfileError,
-    Question,
+    Question, ends,
 };
 
 /// What `--help` says beside the arguments.
@@ -103,7 +103,7 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     };
     // What is wrong with the question is told before what is wrong with the profile.
     let question = question(op, &objects, owner(*own))?;
-    let profile = load(profile, profiles)?;
+    let profile = load(profile, profiles)?.without_ended(ends::now());
     let answer = question.ask(&profile)?;
     let shown = shown(&profile, &answer)?;
     let line = if *json { &shown.json } else { &shown.text };

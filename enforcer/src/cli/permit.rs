@@ -210,7 +210,8 @@ fn row(permit: &Permit) -> [String; 6] {
     ]
 }
 
-fn sentence(permit: &Permit) -> String {
+/// A permit in a line.
+pub(super) fn sentence(permit: &Permit) -> String {
     format!(
         "{} {} until {}, beside the profile {}: {}\n",
         permit.id,

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{NO, Socket, client, output};
+use super::{NO, Socket, client, output, permit::sentence};
 use crate::{
     detection::TighteningId,
     kernel::hooks::{GROUPS, Group},
@@ -68,6 +68,7 @@ fn text(status: &Status) -> String {
         agent,
         kernel,
         profiles,
+        permits,
         reasons,
         counters,
         detections,
@@ -103,6 +104,12 @@ fn text(status: &Status) -> String {
     text.push_str(&output::fields(&mediated(&kernel.hooks)));
     for gap in &kernel.gaps {
         push(&mut text, format_args!("gap: {gap}"));
+    }
+    for permit in permits {
+        push(
+            &mut text,
+            format_args!("permitted: {}", sentence(permit).trim_end()),
+        );
     }
     let rows: Vec<_> = profiles.iter().map(row).collect();
     text.push('\n');
@@ -225,6 +232,7 @@ mod tests {
                 tightenings: vec![TighteningId(1), TighteningId(2)],
                 hits: 40,
             }],
+            permits: Vec::new(),
             reasons: [("not-granted".to_owned(), 3)].into(),
             counters: [("denied".to_owned(), 3)].into(),
             detections: DetectionTotals {

@@ -13,7 +13,7 @@ use super::{
     explain::{Op, Shown, owner, parse_op, question, shown},
     output, profiles_of,
 };
-use crate::profile::{Answer, DEFAULT_DIR, who_can};
+use crate::profile::{Answer, DEFAULT_DIR, ends, who_can};
 
 /// What `--help` says beside the arguments.
 const EXAMPLES: &str = "\
@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let objects: Vec<&OsStr> = args.objects.iter().map(OsString::as_os_str).collect();
     // What is wrong with the question is told before what is wrong with a profile.
     let question = question(args.op, &objects, owner(args.own))?;
-    let profiles = profiles_of(&args.profiles)?;
+    let profiles = profiles_of(&args.profiles)?.without_ended(ends::now());
     let able = who_can(&profiles, &question)?;
     let answers: Result<Vec<Shown>, _> = able
         .iter()

@@ -137,8 +137,11 @@ pub(super) fn line(rule: &RuleView) -> String {
         pattern,
         allow,
         deny,
+        ends,
         reason,
     } = rule;
+    let ends = ends.as_ref().map(|ends| format!(", {ends}"));
+    let ends = ends.unwrap_or_default();
     let (verb, rights) = if deny.is_empty() {
         ("allow", allow)
     } else {
@@ -154,7 +157,7 @@ pub(super) fn line(rule: &RuleView) -> String {
         Ok(allowed) if deny.is_empty() => access_text(allowed),
         _ => rights.join(", "),
     };
-    format!("{origin}: {verb} {rights} on {pattern}{reason}")
+    format!("{origin}: {verb} {rights} on {pattern}{ends}{reason}")
 }
 
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {

@@ -33,6 +33,8 @@ pub struct Said<'a> {
     pub allow: Access,
     /// The rights that it grants besides on what belongs to the task's user.
     pub owned: Access,
+    /// Those of all these that do not end by themselves.
+    pub lasting: Access,
     /// Where an exec leads, if it grants one.
     pub target: Option<&'a Target>,
     /// The rules that allow or deny something there.
@@ -48,10 +50,12 @@ pub enum To {
     Owner,
     /// To all but the owner.
     Others,
+    /// To whom had them until some end, which is no more.
+    ForGood,
 }
 
 /// The rights of all parts.
-fn all(parts: [(To, Access); 3]) -> Access {
+fn all(parts: [(To, Access); 4]) -> Access {
     let rights = parts.into_iter();
     rights.fold(Access::NONE, |all, (_, rights)| all | rights)
 }
@@ -103,7 +107,7 @@ pub fn differences<'a>(
             before: said(before, old_set),
             after: said(after, new_set),
         };
-        let rights = |said: &Said<'_>| (said.allow, said.owned);
+        let rights = |said: &Said<'_>| (said.allow, said.owned, said.lasting);
         let other_rights = rights(&difference.before) != rights(&difference.after);
         if other_rights || difference.leads_elsewhere() {
             differences.push(difference);
@@ -119,9 +123,15 @@ pub fn differences<'a>(
 fn said<'a>(profile: &'a Profile, set: &[usize]) -> Said<'a> {
     let granted = compile::granted(profile, set);
     let rules: Vec<&Rule> = profile.rules_at(set).collect();
+    let is_lasting = |at: &usize| {
+        let rule = profile.rules.get(*at);
+        rule.is_none_or(|rule| rule.ends.is_never())
+    };
+    let lasting: Vec<usize> = set.iter().copied().filter(is_lasting).collect();
     Said {
         allow: granted.allow,
         owned: granted.owned,
+        lasting: compile::granted(profile, &lasting).all(),
         target: explain::target(&rules, granted.all()),
         rules,
     }
@@ -129,13 +139,17 @@ fn said<'a>(profile: &'a Profile, set: &[usize]) -> Said<'a> {
 
 impl Said<'_> {
     /// The rights that this grants and the other does not, and to whom.
-    pub fn beyond(&self, other: &Self) -> [(To, Access); 3] {
+    pub fn beyond(&self, other: &Self) -> [(To, Access); 4] {
         let to_owner = (self.allow | self.owned).missing_from(other.allow | other.owned);
         let to_others = self.allow.missing_from(other.allow);
         [
             (To::Everyone, to_owner & to_others),
             (To::Owner, to_owner.missing_from(to_others)),
             (To::Others, to_others.missing_from(to_owner)),
+            (
+                To::ForGood,
+                self.lasting & (other.allow | other.owned) & !other.lasting,
+            ),
         ]
     }
 }

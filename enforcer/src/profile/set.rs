@@ -130,6 +130,14 @@ impl ProfileSet {
         self.iter().find(|profile| profile.name == name)
     }
 
+    /// The profiles without what their rules grant that have ended by `now`, in seconds since
+    /// 1970, UTC.
+    #[must_use]
+    pub fn without_ended(&self, now: u32) -> Self {
+        let profiles = self.0.iter();
+        Self(profiles.map(|profile| profile.without_ended(now)).collect())
+    }
+
     /// The profiles, in the order of their files.
     pub fn into_profiles(self) -> Vec<Profile> {
         self.0

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{detection::TighteningId, profile::ProfileMode};
+use crate::{detection::TighteningId, permit::Permit, profile::ProfileMode};
 
 /// What is enforced, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Status {
     pub kernel: KernelStatus,
     /// The profiles, by name.
     pub profiles: Vec<ProfileStatus>,
+    /// What is let through beside the profiles for a time.
+    pub permits: Vec<Permit>,
     /// Refusals and would-be refusals by reason, those that happened.
     pub reasons: BTreeMap<String, u64>,
     /// The other counters.

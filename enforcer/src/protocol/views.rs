@@ -118,6 +118,9 @@ pub struct RuleView {
     pub allow: Vec<String>,
     /// The rights that it denies.
     pub deny: Vec<String>,
+    /// When it ends, if it does: `until 2026-12-01T00:00:00Z, for 30s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<String>,
     /// Why, in its author's words.
     pub reason: Option<String>,
 }
@@ -166,6 +169,7 @@ impl RuleView {
             pattern: rule.pattern.text().to_owned(),
             allow: rule.allow.names().map(str::to_owned).collect(),
             deny: rule.deny.names().map(str::to_owned).collect(),
+            ends: (!rule.ends.is_never()).then(|| rule.ends.to_string()),
             reason: rule.reason.clone(),
         }
     }

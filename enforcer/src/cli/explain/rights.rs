@@ -55,6 +55,9 @@ pub(in crate::cli) struct RuleView {
     /// Whether it allows only what belongs to the process' own user.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     owner: bool,
+    /// When it ends, if it does: `until 2026-12-01T00:00:00Z, for 30s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends: Option<String>,
     /// What it has told or not told: `audit` or `quiet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     telling: Option<&'static str>,
@@ -205,6 +208,7 @@ impl From<&Rule> for RuleView {
             allow: rule.allow.names().collect(),
             deny: rule.deny.names().collect(),
             owner: rule.owner,
+            ends: (!rule.ends.is_never()).then(|| rule.ends.to_string()),
             telling: rule.telling.name(),
             reason: rule.reason.clone(),
         }

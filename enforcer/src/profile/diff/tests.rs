@@ -16,7 +16,7 @@ fn differences_between_two_texts() {
     // Columns: what it shows, the old profile, the new one, the differences: an example, what
     // is gained, what is lost.
     #[rustfmt::skip]
-    let cases: [(&str, &str, &str, &[(&str, Access, Access)]); 9] = [
+    let cases: [(&str, &str, &str, &[(&str, Access, Access)]); 11] = [
         ("the same", read, read, &[]),
         ("the same by other rules", read,
          "paths: [{ path: '/srv/[a-m]**', allow: [read] }, { path: '/srv/[!a-m]**', allow: [read] }]\n", &[]),
@@ -37,6 +37,11 @@ fn differences_between_two_texts() {
         ("metadata", read,
          "metadata: true\npaths: [{ path: '/srv/**', allow: [read] }]\n",
          &[("/", Access::NONE, Access::METADATA)]),
+        ("it ends", read,
+         "paths: [{ path: '/srv/**', allow: [read], until: 2100-01-01 }]\n",
+         &[("/srv/a", Access::NONE, Access::READ)]),
+        ("and no more", "paths: [{ path: '/srv/**', allow: [read], for: 10s }]\n", read,
+         &[("/srv/a", Access::READ, Access::NONE)]),
         ("what no path is like", read,
          "paths: [{ path: '/srv/**', allow: [read] }, { path: '/srv{,/}', allow: [create] }]\n",
          &[("/srv", Access::CREATE, Access::NONE)]),
