@@ -14,7 +14,7 @@
 //! - [`moves`]: renames and links, which must give no rights; [`join`]: fewer and shorter rules
 //! - [`networks`]: sockets and addresses; [`existing`]: what exists that a pattern admits
 //! - [`wider`]: patterns for single objects, by the evidence of others
-//! - [`plan`]: the profile on its way; [`render`]: its text; [`error`]: why there is none
+//! - [`patterns`]: those that stand for what was seen; [`plan`]: the profile on its way; [`render`]: its text; [`error`]: why there is none
 //!
 //! What becomes more than what was seen, and when. The numbers are [`Thresholds`]:
 //!
@@ -43,6 +43,7 @@ mod join;
 mod moves;
 mod networks;
 mod observe;
+mod patterns;
 mod places;
 mod plan;
 pub mod recorded;
@@ -62,8 +63,9 @@ use enforcer_abi::Access;
 pub use self::{
     abstractions::Included,
     error::LearnError,
-    existing::{Admitted, Entry, Existing, admitted},
+    existing::{Admitted, Entry, Existing, admitted, found},
     observe::{Object, Observation},
+    patterns::patterns,
     places::may_be_offered,
     shapes::Kind,
     wider::{Evidence, Wider},

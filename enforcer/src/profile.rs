@@ -11,10 +11,11 @@
 //! - [`compile`]: from a [`Profile`] to a table, by way of [`automaton`],
 //!   [`determinize`], [`product`], [`minimize`], [`classes`] and [`pack`]; [`claims`]: the tables
 //!   that say which program or cgroup belongs to which profile
+//! - [`removal`]: rights that are taken away from a profile
 //! - [`work`]: what all of that may take; [`blame`]: which rules take too much
 //! - [`explain`]: why a profile grants or refuses an access; [`growth`]: whether
 //!   something would have more rights under another name; [`diff`]: what another profile
-//!   grants and this one does not; [`lint`]: what may not have been meant; both by a [`walk`]
+//!   grants and this one does not; [`narrower`]: whether a pattern is part of another; [`lint`]: what may not have been meant; both by a [`walk`]
 //!   over all that has the form of a path ([`place`])
 //! - [`check`]: the table, the claims and the lints of a profile at once
 //! - [`question`]: all that can be asked of a profile, and which of several let it through
@@ -48,6 +49,7 @@ mod lint;
 mod load;
 mod lower;
 mod minimize;
+mod narrower;
 mod network;
 mod on_violation;
 mod operation;
@@ -59,6 +61,7 @@ mod prune;
 mod question;
 mod raw;
 mod reference;
+mod removal;
 mod schema;
 mod set;
 mod subjects;
@@ -103,6 +106,7 @@ pub use self::{
     pattern::Pattern,
     question::{Answer, Question, who_can},
     reference::reference,
+    removal::{Exception, Removal},
     schema::{abstraction_schema, profile_schema},
     set::ProfileSet,
     subjects::{Cgroup, Executable, User, UserRef},
@@ -232,17 +236,6 @@ pub struct Origin {
     pub column: u32,
 }
 
-/// Rights that are taken away from the allow-rules with a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Removal {
-    /// The pattern's text ([`Pattern::text`]).
-    pub pattern: String,
-    /// The rights.
-    #[serde(with = "access_names")]
-    pub access: Access,
-}
-
 impl Profile {
     /// Reads the profile in `file`, and what it includes from the folder
     /// `abstractions`.
@@ -307,48 +300,6 @@ impl Profile {
             && self.permitted == other.permitted
             && self.rules.len() == other.rules.len()
             && self.rules.iter().zip(&other.rules).all(same)
-    }
-
-    /// The profile with the rights of `removals` taken away from its allow-rules.
-    ///
-    /// A rule that is left without a right stays in its place and grants nothing,
-    /// so that the indices of rules keep their meaning. A removal whose pattern no
-    /// rule has changes nothing.
-    #[must_use]
-    pub fn without(&self, removals: &[Removal]) -> Self {
-        self.changed(removals, |rule, access| rule.allow = rule.allow & !access)
-    }
-
-    /// The profile with `removals` on trial: every use of a right is told that it would not
-    /// grant without them.
-    #[must_use]
-    pub fn with_trial(&self, removals: &[Removal]) -> Self {
-        self.changed(removals, |rule, access| rule.trial |= rule.allow & access)
-    }
-
-    /// The profile without what its rules grant that have ended by `now`, in seconds since
-    /// 1970, UTC. Such a rule stays in its place.
-    #[must_use]
-    pub fn without_ended(&self, now: u32) -> Self {
-        let mut profile = self.clone();
-        for rule in &mut profile.rules {
-            if rule.ends.has_ended(now) {
-                rule.allow = Access::NONE;
-            }
-        }
-        profile
-    }
-
-    fn changed(&self, removals: &[Removal], change: impl Fn(&mut Rule, Access)) -> Self {
-        let mut profile = self.clone();
-        for rule in &mut profile.rules {
-            for removal in removals {
-                if removal.pattern == rule.pattern.text() {
-                    change(rule, removal.access);
-                }
-            }
-        }
-        profile
     }
 }
 

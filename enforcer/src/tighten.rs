@@ -5,12 +5,14 @@
 //! - [`usage`]: which rights were used, from the kernel's hit counters
 //! - [`replay`]: which objects that the history shows in use would be lost
 //! - [`stale`]: what was not used for long
+//! - [`narrow`]: narrower patterns for broad ones
 //! - [`overlay`]: removals as they are kept, and the one rule that decides which hold
 //!
 //! The planner here is pure. A plan only removes: never a right that was used,
 //! never one that comes from an abstraction, and never one whose use the kernel
 //! programs cannot see.
 
+pub mod narrow;
 pub mod neighbourhood;
 pub mod overlay;
 pub mod replay;
@@ -20,6 +22,7 @@ pub mod usage;
 use enforcer_abi::Access;
 
 pub use self::{
+    narrow::{Files, narrower},
     overlay::{Overlay, OverlayState, Overlays},
     replay::lost,
     stale::{own_patterns, stale},
@@ -87,6 +90,7 @@ fn unused(profile: &Profile, pattern: &str, used: Access, scope: Access) -> Opti
     (!access.is_empty()).then(|| Removal {
         pattern: pattern.to_owned(),
         access,
+        except: Vec::new(),
     })
 }
 
@@ -94,9 +98,9 @@ fn unused(profile: &Profile, pattern: &str, used: Access, scope: Access) -> Opti
 pub fn in_use(removals: &[Removal], usage: &Usage) -> Vec<Removal> {
     removals
         .iter()
-        .map(|Removal { pattern, access }| Removal {
-            pattern: pattern.clone(),
-            access: *access & usage.of(pattern),
+        .map(|removal| Removal {
+            access: removal.access & usage.of(&removal.pattern),
+            ..removal.clone()
         })
         .filter(|removal| !removal.access.is_empty())
         .collect()
@@ -106,12 +110,12 @@ pub fn in_use(removals: &[Removal], usage: &Usage) -> Vec<Removal> {
 pub fn beyond(removals: &[Removal], others: &[Removal]) -> Vec<Removal> {
     removals
         .iter()
-        .map(|Removal { pattern, access }| Removal {
-            pattern: pattern.clone(),
+        .map(|removal| Removal {
             access: others
                 .iter()
-                .filter(|other| other.pattern == *pattern)
-                .fold(*access, |rest, other| rest & !other.access),
+                .filter(|other| other.pattern == removal.pattern)
+                .fold(removal.access, |rest, other| rest & !other.access),
+            ..removal.clone()
         })
         .filter(|removal| !removal.access.is_empty())
         .collect()

@@ -320,7 +320,7 @@ proptest! {
         prop_assume!(!rules.is_empty());
         let whole = profile(rules);
         let pattern = whole.rules[which.index(whole.rules.len())].pattern.text().to_owned();
-        let less = whole.without(&[Removal { pattern: pattern.clone(), access }]);
+        let less = whole.without(&[Removal { pattern: pattern.clone(), access, except: Vec::new() }]);
 
         let (before, after) = (compiled(&whole), compiled(&less));
         let globs: Vec<_> = sketches.iter().map(|sketch| &sketch.glob[..]).collect();

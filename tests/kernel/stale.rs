@@ -57,3 +57,39 @@ fn what_is_not_used_for_long_goes() {
     });
     assert!(proposed.is_some(), "the other profile has a proposal");
 }
+
+/// A broad pattern gives place to the narrower ones in which all lies that was used.
+#[test]
+fn a_broad_pattern_becomes_narrower() {
+    let folder = Folder::new("narrow");
+    let pages: Vec<String> = (0..10)
+        .map(|number| folder.write(&format!("shop/pages/{number}.html"), "x"))
+        .collect();
+    let [like, other] = ["shop/pages/77.html", "keys/key"].map(|name| folder.write(name, "x"));
+    let path = folder.path().display();
+    let rules = format!(
+        "mode: enforce\npaths:\n  \
+         - {{ path: \"/proc/self/**\", allow: [read] }}\n  \
+         - {{ path: /dev/null, allow: [read] }}\n  \
+         - {{ path: \"{path}/**\", allow: [read] }}\n\
+         on_violation: {{ tighten: auto }}\n"
+    );
+    let agent = Agent::start_with(&OPTIONS, &[("narrow", &rules)]);
+    let mut words = vec!["read-all"];
+    words.extend(pages.iter().map(String::as_str));
+    let gone = wait_for(PATIENCE, || {
+        assert_eq!(agent.attempt("narrow", &words), 0);
+        let log = agent.json(&["tighten", "log", "--json"]);
+        let all = log.as_array().cloned().expect("a list");
+        let mut changes = all.into_iter().rev();
+        changes.find(|one| one["profile"] == "narrow" && one["state"] == "applied")
+    });
+    let gone = gone.expect("it becomes narrower");
+    let read = |path: &str| agent.attempt("narrow", &["read", path]);
+    assert_eq!(read(&other), EACCES);
+    assert_eq!((read(&like), read(&pages[3])), (0, 0));
+    assert_eq!(attempt_outside(&["read", &other]), 0);
+    let id = gone["tightening"].as_str().expect("an id");
+    assert!(agent.cli(&["tighten", "revert", id]).status.success());
+    assert_eq!(read(&other), 0);
+}

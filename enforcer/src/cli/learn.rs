@@ -12,9 +12,8 @@ mod subject;
 mod watch;
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs,
-    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -29,8 +28,8 @@ use crate::{
     detection::{Detection, DetectionId},
     draft::Root,
     learn::{
-        self, Learned, Thresholds,
-        recorded::{Found, of_run, recorded, suspects},
+        self, Learned, Thresholds, found,
+        recorded::{of_run, recorded, suspects},
     },
     profile::{ABSTRACTIONS, Escaped, NAME_LEN, ProfileMode, is_name},
     protocol::{Request, views::Watched},
@@ -246,13 +245,4 @@ fn write(file: Option<&Path>, before: Option<&str>, learned: &Learned) -> anyhow
         }
         None => files::create(file, text).with_context(failed),
     }
-}
-
-/// What there is at a path.
-pub(super) fn found(path: &[u8]) -> Option<Found> {
-    let metadata = fs::symlink_metadata(OsStr::from_bytes(path)).ok()?;
-    Some(Found {
-        is_folder: metadata.is_dir(),
-        uid: metadata.uid(),
-    })
 }

@@ -3,11 +3,18 @@
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
-    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    fs,
+    os::unix::{
+        ffi::{OsStrExt as _, OsStringExt as _},
+        fs::MetadataExt as _,
+    },
     path::Path,
 };
 
-use super::places::{Zone, zone};
+use super::{
+    places::{Zone, zone},
+    recorded::Found,
+};
 use crate::{
     draft::Root,
     profile::{Compiled, Pattern, Profile, compile_alone, quoted},
@@ -32,6 +39,15 @@ pub struct Entry {
     pub name: Vec<u8>,
     /// Whether it is a folder itself.
     pub is_folder: bool,
+}
+
+/// What there is at a path, not followed if it is a symbolic link.
+pub fn found(path: &[u8]) -> Option<Found> {
+    let metadata = fs::symlink_metadata(OsStr::from_bytes(path)).ok()?;
+    Some(Found {
+        is_folder: metadata.is_dir(),
+        uid: metadata.uid(),
+    })
 }
 
 impl Existing for Root {

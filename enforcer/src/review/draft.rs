@@ -121,11 +121,12 @@ impl Draft {
     /// The tightenings without which what was refused would be granted.
     pub fn tightened(&self, detection: &Detection) -> Vec<TighteningId> {
         let name = object_name(&detection.path);
-        let takes = |Removal { pattern, access }: &Removal| {
+        let takes = |removal: &Removal| {
             let mut rules = self.policy.written.rules.iter();
+            let access = removal.taken_of(&name);
             rules.any(|rule| {
-                rule.pattern.text() == pattern
-                    && !(rule.allow & *access & detection.missing).is_empty()
+                rule.pattern.text() == removal.pattern
+                    && !(rule.allow & access & detection.missing).is_empty()
                     && rule.pattern.matches(&name)
             })
         };

@@ -175,6 +175,7 @@ fn what_was_tightened() {
         removals: vec![Removal {
             pattern: pattern.to_owned(),
             access: Access::READ,
+            except: Vec::new(),
         }],
         reason: String::new(),
     };

@@ -219,6 +219,7 @@ mod tests {
             removals: vec![Removal {
                 pattern: "/srv/legacy/**".to_owned(),
                 access: Access::READ,
+                except: Vec::new(),
             }],
             reason: "unused".to_owned(),
         }

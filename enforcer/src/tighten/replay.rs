@@ -88,6 +88,7 @@ paths:
         Removal {
             pattern: pattern.to_owned(),
             access,
+            except: Vec::new(),
         }
     }
 

@@ -10,8 +10,8 @@ use super::{Offence, Overlay, OverlayState, Overlays, Usage, beyond, in_use, pla
 use crate::{
     detection::TighteningId,
     profile::{
-        Ends, OnViolation, Origin, OutcomeRules, Pattern, Profile, ProfileMode, Removal, Rule,
-        compile_alone, differences,
+        Ends, Exception, OnViolation, Origin, OutcomeRules, Pattern, Profile, ProfileMode, Removal,
+        Rule, compile_alone, differences,
     },
 };
 
@@ -200,6 +200,7 @@ fn arithmetic_of_removals() {
     let removal = |pattern: &str, access| Removal {
         pattern: pattern.to_owned(),
         access,
+        except: Vec::new(),
     };
     let both = [removal("/a", READ | WRITE), removal("/b", READ)];
     let rest = beyond(
@@ -236,6 +237,20 @@ fn any_rule() -> impl Strategy<Value = (&'static str, Access, &'static str)> {
         any::<u32>().prop_map(|bits| Access(bits) & Access::ALL),
         file,
     )
+}
+
+/// Removals, some of which leave something of what they take.
+fn any_removal() -> impl Strategy<Value = Removal> {
+    let kept = any_rule().prop_map(|(pattern, access, _)| Exception {
+        pattern: pattern.to_owned(),
+        access,
+    });
+    let except = prop::collection::vec(kept, 0..3);
+    (any_rule(), except).prop_map(|((pattern, access, _), except)| Removal {
+        pattern: pattern.to_owned(),
+        access,
+        except,
+    })
 }
 
 proptest! {
@@ -276,13 +291,9 @@ proptest! {
     #[test]
     fn no_tightening_adds_a_right_and_revert_restores_equality(
         rules in prop::collection::vec(any_rule(), 1..6),
-        removed in prop::collection::vec((any_rule(), any::<u32>()), 1..4),
+        removals in prop::collection::vec(any_removal(), 1..4),
     ) {
         let before = profile(&rules);
-        let removals = removed.iter().map(|&((pattern, _, _), bits)| Removal {
-            pattern: pattern.to_owned(),
-            access: Access(bits) & Access::ALL,
-        });
         let folder = tempfile::tempdir().unwrap();
         let mut overlays = Overlays::load(folder.path()).unwrap();
         let applied = Overlay {
@@ -293,7 +304,7 @@ proptest! {
             trial: None,
  since: None,
             detections: Vec::new(),
-            removals: removals.collect(),
+            removals,
             reason: String::new(),
         };
         overlays.put(applied.clone()).unwrap();
@@ -314,17 +325,13 @@ proptest! {
     #[test]
     fn a_trial_names_what_would_go(
         rules in prop::collection::vec(any_rule(), 1..6),
-        removed in prop::collection::vec((any_rule(), any::<u32>()), 1..4),
+        removals in prop::collection::vec(any_removal(), 1..4),
         owned in 0_usize..6,
     ) {
         let mut before = profile(&rules);
         if let Some(rule) = before.rules.get_mut(owned) {
             rule.owner = true;
         }
-        let removals: Vec<_> = removed.iter().map(|&((pattern, _, _), bits)| Removal {
-            pattern: pattern.to_owned(),
-            access: Access(bits) & Access::ALL,
-        }).collect();
         let after = before.without(&removals);
         let tried = compile_alone(&before.with_trial(&removals)).unwrap();
         let same = compile_alone(&before).unwrap();

@@ -1,17 +1,22 @@
-//! On schedule: what was not used for long is proposed to go, or goes by itself.
+//! On schedule: what was not used for long is proposed to go, or goes by itself; and so do
+//! broad patterns, but for the narrower ones in which all lies that was used.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 
-use super::{Agent, TightenError, log};
+use super::{Agent, ChangeError, TightenError, log};
 use crate::{
-    profile::{Profile, ProfileMode, Tighten},
+    draft::Root,
+    learn::found,
+    profile::{Profile, ProfileMode, Removal, Tighten},
     store::KEPT,
-    tighten::{self, Overlay, OverlayState},
+    text,
+    tighten::{self, Files, Overlay, OverlayState},
 };
 
 /// How often it is looked for, at most and at least.
@@ -61,32 +66,57 @@ impl Agent {
         };
         let current = &instance.current;
         let stale = tighten::stale(&current.effective, &current.compiled, &uses, &known, cutoff);
-        let fresh = self.overlays.unproposed(&written.name, &stale).fresh;
+        let suspects = self.store.suspects()?;
+        let mut legitimate = uses;
+        legitimate.retain(|one| !suspects.contains(&one.lineage));
+        let root = Root::at(Path::new("/")).ok();
+        let narrower = root.map_or(Ok(Vec::new()), |root| {
+            let files = Files {
+                existing: &root,
+                find: &found,
+            };
+            let (profile, compiled) = (&current.effective, &current.compiled);
+            tighten::narrower(profile, compiled, &legitimate, &known, cutoff, &files)
+        });
+        let narrower = narrower.map_err(|source| TightenError::Change {
+            profile: written.name.clone(),
+            source: ChangeError::from(Box::new(source)),
+        })?;
+        let time = text::time(unused);
+        let unused = format!("not used for {time}");
+        self.propose_on_schedule(written, &stale, cutoff, &unused)?;
+        let narrow = format!("all that was used in {time} and longer lies in narrower patterns");
+        self.propose_on_schedule(written, &narrower, cutoff, &narrow)
+    }
+
+    /// Proposes what was planned on schedule, or has it go by itself, as the profile wants it.
+    fn propose_on_schedule(
+        &mut self,
+        written: &Profile,
+        planned: &[Removal],
+        cutoff: Timestamp,
+        reason: &str,
+    ) -> Result<(), TightenError> {
+        let fresh = self.overlays.unproposed(&written.name, planned).fresh;
         if fresh.is_empty() {
             return Ok(());
         }
-        let days = unused.as_secs() / (24 * 60 * 60);
-        let time = if days == 0 {
-            format!("{} seconds", unused.as_secs())
-        } else {
-            format!("{days} days")
-        };
         let overlay = Overlay {
             id: self.overlays.next_id(self.store.last_tightening()?),
             profile: written.name.clone(),
-            created: now,
+            created: Timestamp::now(),
             state: OverlayState::Proposed,
             trial: None,
             since: Some(cutoff),
             detections: Vec::new(),
             removals: fresh,
-            reason: format!("not used for {time}"),
+            reason: reason.to_owned(),
         };
         let id = overlay.id;
         log::proposed(&overlay);
         self.keep(&overlay, &overlay.reason)?;
-        if tighten == Tighten::Auto {
-            self.take_away(id, &format!("by itself, since it was not used for {time}"))?;
+        if written.on_violation.tighten == Tighten::Auto {
+            self.take_away(id, &format!("by itself: {reason}"))?;
         }
         Ok(())
     }

@@ -10,9 +10,21 @@ use crate::{
 pub fn removals_text(removals: &[Removal]) -> String {
     removals
         .iter()
-        .map(|Removal { pattern, access }| {
-            let pattern = Escaped(pattern.as_bytes());
-            format!("{pattern}: {}", access_text(*access))
+        .map(|removal| {
+            let pattern = Escaped(removal.pattern.as_bytes());
+            let except: Vec<String> = removal
+                .except
+                .iter()
+                .map(|kept| {
+                    let pattern = Escaped(kept.pattern.as_bytes());
+                    format!("{} of {pattern}", access_text(kept.access))
+                })
+                .collect();
+            let except = match &except[..] {
+                [] => String::new(),
+                kept => format!(" (but not {})", kept.join(", ")),
+            };
+            format!("{pattern}: {}{except}", access_text(removal.access))
         })
         .collect::<Vec<_>>()
         .join("; ")

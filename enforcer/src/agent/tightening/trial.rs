@@ -138,7 +138,7 @@ impl Agent {
         for rule in matching {
             let mut removals = overlay.removals.iter();
             if let Some(removal) = removals.find(|one| one.pattern == rule.pattern.text()) {
-                taken |= removal.access & rule.allow;
+                taken |= removal.taken_of(&detection.path) & rule.allow;
             }
         }
         taken

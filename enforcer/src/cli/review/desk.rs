@@ -11,9 +11,9 @@ use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 
 use crate::{
-    cli::{client, learn::found},
+    cli::client,
     detection::{Detection, DetectionId, TighteningId},
-    learn::{Evidence, Existing},
+    learn::{Evidence, Existing, found},
     profile::{ABSTRACTIONS, Escaped},
     protocol::{
         Request,

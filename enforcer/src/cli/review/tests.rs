@@ -202,6 +202,7 @@ fn plan(id: i64) -> Plan {
         removals: vec![Removal {
             pattern: "/srv/www/**".to_owned(),
             access: Access::READ,
+            except: Vec::new(),
         }],
         trial: None,
         in_use: Vec::new(),

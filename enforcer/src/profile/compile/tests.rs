@@ -106,6 +106,7 @@ fn digest_is_of_the_rights() {
     let removal = |pattern: &str, access| Removal {
         pattern: pattern.to_owned(),
         access,
+        except: Vec::new(),
     };
     let less = base.without(&[removal("/a", Access::WRITE)]);
     assert_eq!(less.rules[0].allow, Access::READ | Access::APPEND);
@@ -127,6 +128,7 @@ fn removals_are_written_with_names() {
     let removal = Removal {
         pattern: "/srv/**".to_owned(),
         access: Access::READ | Access::APPEND,
+        except: Vec::new(),
     };
     let json = serde_json::to_string(&removal).unwrap();
     assert_eq!(json, r#"{"pattern":"/srv/**","access":["read","append"]}"#);

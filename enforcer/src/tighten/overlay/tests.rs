@@ -30,6 +30,7 @@ fn removal(pattern: &str) -> Removal {
     Removal {
         pattern: pattern.to_owned(),
         access: Access::CREATE,
+        except: Vec::new(),
     }
 }
 

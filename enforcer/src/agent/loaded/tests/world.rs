@@ -214,6 +214,7 @@ impl World {
             removals: vec![Removal {
                 pattern: pattern.to_owned(),
                 access: Access::READ,
+                except: Vec::new(),
             }],
             reason: String::new(),
         };
