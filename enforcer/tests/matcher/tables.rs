@@ -104,7 +104,7 @@ proptest! {
         let table = compiled(&profile(sketches.iter().filter_map(rule).collect()));
         let words = table.words.as_slice();
         prop_assert_eq!(&words[..DEAD as usize], &[
-            Header::MAGIC, words[1], words[2], u32::try_from(table.outcomes.len()).unwrap(), 1, 0, 0, 0, 0, 0,
+            Header::MAGIC, words[1], words[2], u32::try_from(table.outcomes.len()).unwrap(), 1, 0, 0, 0, 0, 0, 0,
         ]);
         let outcomes = words[Header::OUTCOMES as usize];
         let pairs = DEAD + u32::try_from(table.states).unwrap() * STATE_WORDS;
