@@ -116,7 +116,7 @@ impl Reach {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Mode, Reach, Verdict, decide};
+    use super::{EXPIRES, Mode, Reach, Verdict, decide};
     use crate::{access::Access, label::Slot};
 
     #[test]
@@ -159,6 +159,7 @@ mod tests {
         let read = Access::READ;
         let run = Access::EXECUTE;
         let both = read | run;
+        let ends = 1 | EXPIRES;
         // Columns: what it shows, old, new, is a directory, grows.
         #[rustfmt::skip]
         let cases = [
@@ -176,6 +177,10 @@ mod tests {
             ("a directory of the same class", reach(1, read, 0), reach(1, read, 0),        true,  false),
             ("a directory of another class", reach(1, both, 0), reach(2, read, 0),         true,  true),
             ("a directory to nowhere",       reach(1, read, 0), reach(0, Access::NONE, 0), true,  false),
+            ("what ends, to the same",       reach(ends, read, 0), reach(ends, read, 0),   false, false),
+            ("what ends, to nowhere",        reach(ends, read, 0), reach(0, Access::NONE, 0), false, false),
+            ("what ends, to what may not",   reach(ends, read, 0), reach(2, read, 0),      false, true),
+            ("what stays, to what ends",     reach(2, read, 0), reach(ends, read, 0),      false, false),
         ];
         for (name, old, new, is_directory, want) in cases {
             assert_eq!(old.grows_to(new, is_directory), want, "{name}");
