@@ -121,6 +121,8 @@ struct Agent {
     scheduled: Instant,
     /// Up to when rules that ended were taken out of the profiles: seconds since 1970, UTC.
     dropped_until: u32,
+    /// When the next rule ends, of the tables up to this number ([`Registry::generation`]).
+    next_end: (u32, u32),
     /// Held as long as the agent runs.
     _lock: File,
 }
@@ -204,6 +206,7 @@ impl Agent {
             forgot: Instant::now(),
             scheduled: Instant::now(),
             dropped_until: ends::now(),
+            next_end: (0, 0),
             _lock: lock,
         })
     }

@@ -83,9 +83,40 @@ pub fn shell_quoted(argument: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
-    use super::{lossy, lost, restore, shell_quoted};
+    use super::{duration, lossy, lost, restore, shell_quoted, time};
+
+    #[test]
+    fn times() {
+        // Columns: what is read, its seconds, how it is written.
+        #[rustfmt::skip]
+        let cases = [
+            ("90s",   Some((90,        "1m 30s"))),
+            ("10m",   Some((600,       "10m"))),
+            ("2h",    Some((7200,      "2h"))),
+            ("1h30m", Some((5400,      "1h 30m"))),
+            ("30d",   Some((2_592_000, "30d"))),
+            ("0s",    Some((0,         "0s"))),
+            ("-1s",   None),
+            ("10",    None),
+            ("soon",  None),
+        ];
+        for (text, want) in cases {
+            let got = duration(text).map(|read| (read.as_secs(), time(read)));
+            let want = want.map(|(seconds, written)| (seconds, written.to_owned()));
+            assert_eq!(got, want, "{text}");
+            if let Some((seconds, written)) = want {
+                assert_eq!(
+                    duration(&written),
+                    Some(Duration::from_secs(seconds)),
+                    "{written}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn shell_quotes() {

@@ -160,6 +160,11 @@ fn instance_name(profile: &str, mode: Option<ProfileMode>) -> String {
 }
 
 impl Registry {
+    /// The number of the last table that was made.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// Returns the instance with this name, unless it was removed.
     pub fn get(&self, name: &str) -> Option<&Instance> {
         self.instances

@@ -97,7 +97,7 @@ impl Agent {
     pub(super) fn drop_ended(&mut self) {
         let now = ends::now();
         let since = std::mem::replace(&mut self.dropped_until, now);
-        if now == since {
+        if now < self.next_end(since) {
             return;
         }
         let is_over = |end: u32| end > since && end <= now;
@@ -128,6 +128,23 @@ impl Agent {
                 log::permitted(permit, "over");
             }
         }
+    }
+
+    /// When the first of what is granted for a time ends after `since`, in seconds since 1970,
+    /// UTC. It is looked for once for all that is loaded: there may be many rules.
+    fn next_end(&mut self, since: u32) -> u32 {
+        let generation = self.registry.generation();
+        if self.next_end.0 != generation {
+            let instances = self.registry.iter();
+            let ends = instances.flat_map(|(_, instance)| {
+                let profile = &instance.current.effective;
+                let rules = profile.rules.iter().map(|rule| rule.ends.until);
+                rules.chain([profile.permitted])
+            });
+            let next = ends.filter(|&end| end > since).min();
+            self.next_end = (generation, next.unwrap_or(u32::MAX));
+        }
+        self.next_end.1
     }
 
     /// Tells the kernel what time it is, should that have changed otherwise than by passing.

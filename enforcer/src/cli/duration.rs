@@ -29,23 +29,9 @@ mod tests {
     use super::{any_duration, duration};
 
     #[test]
-    fn times() {
-        #[rustfmt::skip]
-        let cases = [
-            ("90s",   Some(90)),
-            ("10m",   Some(600)),
-            ("2h",    Some(7200)),
-            ("1h30m", Some(5400)),
-            ("30d",   Some(2_592_000)),
-            ("0s",    None),
-            ("-1s",   None),
-            ("10",    None),
-            ("soon",  None),
-        ];
-        for (text, want) in cases {
-            let got = duration(text);
-            assert_eq!(got.ok(), want.map(Duration::from_secs), "{text}");
-        }
+    fn none_is_a_time_where_it_may_be() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert!(duration("0s").is_err());
         assert_eq!(any_duration("0s"), Ok(Duration::ZERO));
         assert!(any_duration("-1s").is_err());
     }

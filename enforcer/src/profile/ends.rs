@@ -108,12 +108,9 @@ mod tests {
     fn spans() {
         #[rustfmt::skip]
         let cases = [
-            ("30s", Some(30)),
-            ("2h",  Some(7200)),
-            ("1d",  Some(86_400)),
-            ("0s",  None),
+            ("1h30m", Some(5400)),
+            ("0s", None),
             ("999999999d", None),
-            ("30",  None),
         ];
         for (text, want) in cases {
             assert_eq!(within(text), want, "{text}");
