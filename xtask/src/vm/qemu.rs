@@ -9,8 +9,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use crate::util;
+
 /// How often to look whether the guest has ended.
 const POLL: Duration = Duration::from_millis(10);
+
+/// How long a machine may take until it begins the command. Most take some seconds, those with
+/// a large root a minute.
+const BOOTED_WITHIN: Duration = Duration::from_mins(5);
+/// How often it is started at most. Under emulation, 6.12 was once seen to wait for ever in its
+/// driver of serial ports (`univ8250_setup_irq`), before anything of ours ran.
+const BOOTS: u32 = 3;
 
 /// What the guest's init says when it starts the command.
 const STARTED: &str = "started";
@@ -60,17 +69,34 @@ pub(crate) struct Ended {
     pub(crate) status: Option<u8>,
     /// Whether the time was up.
     pub(crate) timed_out: bool,
+    /// Whether it did not come up: the command was not begun.
+    stuck: bool,
     /// What the command wrote to stdout, if kept.
     pub(crate) stdout: Vec<u8>,
 }
 
 impl Machine<'_> {
-    /// Runs the machine until it ends.
+    /// Runs the machine until it ends. One that does not come up is started again.
     ///
     /// # Errors
     ///
     /// If QEMU cannot be started. A guest that crashes is not an error here.
     pub(crate) fn run(&self) -> Result<Ended> {
+        for _ in 1..BOOTS {
+            let ended = self.run_once()?;
+            if !ended.stuck {
+                return Ok(ended);
+            }
+            util::say(format_args!(
+                "{}: the machine did not come up in {} s; it is started again",
+                self.label,
+                BOOTED_WITHIN.as_secs()
+            ));
+        }
+        self.run_once()
+    }
+
+    fn run_once(&self) -> Result<Ended> {
         let (out, out_end) = io::pipe().context("cannot make a pipe")?;
         let (err, err_end) = io::pipe().context("cannot make a pipe")?;
         let log = File::create(self.dir.join("qemu.log"))?;
@@ -89,9 +115,13 @@ impl Machine<'_> {
         let stderr = collect(err, Output::Pass, self.label, io::stderr());
         let start = Instant::now();
         let mut timed_out = false;
+        let mut stuck = false;
+        let mut booted = false;
         while qemu.0.try_wait()?.is_none() {
-            if start.elapsed() > self.timeout {
-                timed_out = true;
+            timed_out = start.elapsed() > self.timeout;
+            booted = booted || !self.told().is_empty();
+            stuck = !booted && start.elapsed() > BOOTED_WITHIN;
+            if timed_out || stuck {
                 break;
             }
             thread::sleep(POLL);
@@ -99,7 +129,7 @@ impl Machine<'_> {
         drop(qemu);
         let stdout = stdout.join().unwrap_or_default();
         drop(stderr.join());
-        let told = fs::read_to_string(self.status()).unwrap_or_default();
+        let told = self.told();
         let mut told = told.lines();
         Ok(Ended {
             started: told.next() == Some(STARTED),
@@ -107,8 +137,14 @@ impl Machine<'_> {
                 .next()
                 .and_then(|status| status.trim_end().parse().ok()),
             timed_out,
+            stuck,
             stdout,
         })
+    }
+
+    /// What the guest told of itself.
+    fn told(&self) -> String {
+        fs::read_to_string(self.status()).unwrap_or_default()
     }
 
     /// Where the guest's console is logged.
