@@ -14,7 +14,8 @@
 //! - [`moves`]: renames and links, which must give no rights; [`join`]: fewer and shorter rules
 //! - [`networks`]: sockets and addresses; [`existing`]: what exists that a pattern admits
 //! - [`wider`]: patterns for single objects, by the evidence of others
-//! - [`patterns`]: those that stand for what was seen; [`plan`]: the profile on its way; [`render`]: its text; [`error`]: why there is none
+//! - [`patterns`]: those that stand for what was seen
+//! - [`plan`]: the profile on its way; [`render`]: its text; [`error`]: why there is none
 //!
 //! What becomes more than what was seen, and when. The numbers are [`Thresholds`]:
 //!

@@ -140,6 +140,15 @@ impl Permit {
         self.ended.unwrap_or(self.until)
     }
 
+    /// What it lets through, in words, as it came: not escaped.
+    pub fn lets(&self) -> String {
+        if self.rules.is_empty() {
+            "everything".to_owned()
+        } else {
+            self.rules.join("; ")
+        }
+    }
+
     /// When it ends, in seconds since 1970, UTC, as the kernel knows it: the second is full.
     pub fn until_second(&self) -> u32 {
         let second = ends::seconds(self.until).unwrap_or(u32::MAX);

@@ -15,8 +15,9 @@
 //! - [`work`]: what all of that may take; [`blame`]: which rules take too much
 //! - [`explain`]: why a profile grants or refuses an access; [`growth`]: whether
 //!   something would have more rights under another name; [`diff`]: what another profile
-//!   grants and this one does not; [`narrower`]: whether a pattern is part of another; [`lint`]: what may not have been meant; both by a [`walk`]
-//!   over all that has the form of a path ([`place`])
+//!   grants and this one does not; [`narrower`]: whether a pattern is part of another;
+//!   [`lint`]: what may not have been meant; all three by a [`walk`] over all that has the
+//!   form of a path ([`place`])
 //! - [`check`]: the table, the claims and the lints of a profile at once
 //! - [`question`]: all that can be asked of a profile, and which of several let it through
 //! - [`operation`]: the rights that operations ask for

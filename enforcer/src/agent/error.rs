@@ -44,7 +44,6 @@ pub enum AgentError {
     /// The tightenings or permits cannot be read.
     #[error(transparent)]
     Overlays(#[from] KeptError),
-
     /// The programs cannot be told what time it is.
     #[error(transparent)]
     Clock(#[from] AccessError),

@@ -123,18 +123,12 @@ pub(super) fn permitted(permit: &Permit, what: &str) {
         id,
         profile,
         until,
-        rules,
         reason,
         ..
     } = permit;
-    let rules = if rules.is_empty() {
-        "everything".to_owned()
-    } else {
-        rules.join("; ")
-    };
     line(format_args!(
         "permit={id} state={what} profile={profile} until={until:.0} lets=\"{}\" reason=\"{}\"",
-        quoted(rules.as_bytes()),
+        quoted(permit.lets().as_bytes()),
         quoted(reason.as_bytes()),
     ));
 }

@@ -191,21 +191,13 @@ fn state(permit: &Permit) -> &'static str {
     }
 }
 
-/// What it lets through.
-fn lets(permit: &Permit) -> String {
-    if permit.rules.is_empty() {
-        return "everything".to_owned();
-    }
-    Escaped(permit.rules.join("; ").as_bytes()).to_string()
-}
-
 fn row(permit: &Permit) -> [String; 6] {
     [
         permit.id.to_string(),
         state(permit).to_owned(),
         output::when(permit.end()),
         permit.profile.clone(),
-        lets(permit),
+        Escaped(permit.lets().as_bytes()).to_string(),
         Escaped(permit.reason.as_bytes()).to_string(),
     ]
 }
@@ -218,7 +210,7 @@ pub(super) fn sentence(permit: &Permit) -> String {
         state(permit),
         output::when(permit.end()),
         permit.profile,
-        lets(permit)
+        Escaped(permit.lets().as_bytes())
     )
 }
 
