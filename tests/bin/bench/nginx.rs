@@ -26,7 +26,7 @@ const REQUEST: &[u8] = b"GET /index.html HTTP/1.0\r\nHost: localhost\r\n\r\n";
 /// What is served.
 const PAGE: [u8; 612] = [b'x'; 612];
 
-/// Requests in a batch: 200 in all.
+/// Requests in a batch.
 const REQUESTS: u32 = 8;
 
 /// Writes nginx's files.
