@@ -123,21 +123,23 @@ pub(crate) fn subjects() -> Subjects {
 /// The version of the profiles, [`Subjects::version`].
 #[inline(always)]
 pub(crate) fn version() -> u32 {
-    let subjects: *const u32 = SUBJECTS.0.get().cast();
-    // SAFETY: inside the global.
-    let version = unsafe { subjects.byte_add(offset_of!(Subjects, version)) };
-    // SAFETY: as before; the agent replaces it at once.
-    unsafe { read_volatile(version) }
+    word_of_subjects(offset_of!(Subjects, version))
 }
 
 /// When the programs' clock was 0, [`Subjects::booted`].
 #[inline(always)]
 pub(crate) fn booted() -> u32 {
+    word_of_subjects(offset_of!(Subjects, booted))
+}
+
+/// The word of [`Subjects`] at this offset in bytes, one of its fields.
+#[inline(always)]
+fn word_of_subjects(offset: usize) -> u32 {
     let subjects: *const u32 = SUBJECTS.0.get().cast();
     // SAFETY: inside the global.
-    let booted = unsafe { subjects.byte_add(offset_of!(Subjects, booted)) };
+    let word = unsafe { subjects.byte_add(offset) };
     // SAFETY: as before; the agent replaces it at once.
-    unsafe { read_volatile(booted) }
+    unsafe { read_volatile(word) }
 }
 
 /// A pointer as a number, with which there may be any reckoning.

@@ -9,7 +9,7 @@ const EPERM: i32 = 1;
 const BADMSG: i32 = 74;
 
 /// A profile that grants everything in `work`, with a rule whose refusals are not told.
-fn contained(mode: &str, folder: &Folder) -> String {
+pub(crate) fn contained(mode: &str, folder: &Folder) -> String {
     let path = folder.path().display();
     let rules = format!(
         "  - {{ path: \"{path}/work/**\", allow: [read, write, create, remove, attributes] }}\n  \

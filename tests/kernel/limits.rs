@@ -1,6 +1,7 @@
 //! The limits: what is at one is granted, what is beyond it is refused for that
 //! reason, and a profile that is beyond it is not loaded.
 
+mod contained;
 mod paths;
 mod profiles;
 mod tasks;

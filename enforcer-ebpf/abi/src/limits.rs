@@ -98,8 +98,9 @@ pub const SPARE_SEATS: usize = 1 << 14;
 pub const SEAT_TRIES: u32 = 32;
 
 /// Processes that are contained at once, so that their threads know. What the process
-/// itself is does not depend on it, nor what it starts: past this number, threads that did
-/// nothing since the oldest was contained no longer learn of it.
+/// itself is does not depend on it, nor what it starts: past this number, less 128 places that
+/// each processor may hold, threads that did nothing since the oldest was contained no
+/// longer learn of it.
 pub const CONTAINED: usize = 4096;
 
 /// Violations after which whom they contained was released. Who did nothing since, past

@@ -7,7 +7,7 @@ use core::{cell::UnsafeCell, mem::offset_of, ptr::read_volatile};
 use aya_ebpf::{btf_maps::LruHashMap, macros::btf_map};
 use enforcer_abi::{Adopted, Containment, Subjects, limits};
 
-use super::{SUBJECTS, Shared};
+use super::{Shared, word_of_subjects};
 use crate::kernel;
 
 /// Processes that a violation contained, as long as they live. Those that they start have
@@ -29,11 +29,8 @@ static COUNT: Shared<u64> = Shared(UnsafeCell::new(0));
 pub(crate) fn changes() -> u64 {
     // SAFETY: a global; a number that others add to at once.
     let contained = unsafe { read_volatile(COUNT.0.get()) };
-    let subjects: *const u32 = SUBJECTS.0.get().cast();
-    // SAFETY: inside the global.
-    let releases = unsafe { subjects.byte_add(offset_of!(Subjects, releases)) };
-    // SAFETY: as before; the agent replaces it at once.
-    contained.wrapping_add(u64::from(unsafe { read_volatile(releases) }))
+    let releases = word_of_subjects(offset_of!(Subjects, releases));
+    contained.wrapping_add(u64::from(releases))
 }
 
 /// Why a process is contained; [`Containment::NONE`]: it is not.

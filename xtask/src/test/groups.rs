@@ -35,7 +35,11 @@ pub(super) const GROUPS: [Group; 3] = [
     // Of what takes many profiles, rules or tasks a kernel makes nothing of its own.
     Group {
         name: "limits",
-        tests: &["limits::profiles::", "limits::tasks::"],
+        tests: &[
+            "limits::contained::",
+            "limits::profiles::",
+            "limits::tasks::",
+        ],
         kernel: "6.12",
         packages: &[],
         memory: MEMORY,
