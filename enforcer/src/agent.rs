@@ -17,6 +17,7 @@
 
 pub mod accounts;
 mod adoption;
+mod aside;
 mod builds;
 pub mod clock;
 mod containment;

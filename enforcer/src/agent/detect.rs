@@ -16,6 +16,7 @@ use enforcer_abi::{
 };
 
 use super::{
+    aside::Aside,
     builds::Builds,
     clock::Clock,
     loaded::Registry,
@@ -44,7 +45,7 @@ const CONTAINING: usize = 1 << 16;
 pub struct Detector {
     processes: Processes,
     known: HashMap<ViolationKey, Known>,
-    builds: Builds,
+    builds: Aside<Builds>,
     /// What was used, since it was last asked for.
     uses: Vec<Use>,
     /// The violations for which processes were contained, by what they count as: see
@@ -84,7 +85,7 @@ impl Detector {
         Self {
             processes,
             known: HashMap::new(),
-            builds: Builds::new(),
+            builds: Aside::new(Builds::new()),
             uses: Vec::new(),
             contained: BTreeMap::new(),
             unexplained: HashSet::new(),
@@ -148,7 +149,7 @@ impl Detector {
             .entry((event.tgid, event.lineage))
             .or_insert_with(|| {
                 let program = self.processes.program(event).unwrap_or_default();
-                let build = self.builds.of(&program);
+                let build = self.builds.of(program.clone());
                 Ran { program, build }
             })
             .clone();

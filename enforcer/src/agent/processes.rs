@@ -6,16 +6,15 @@
 //! are looked up in /proc.
 //!
 //! - [`procfs`]: what /proc tells
-//! - [`arguments`]: a command line, without waiting for its owner
 //! - [`recent`]: a bounded table of what was used last
 
-pub mod arguments;
 pub mod procfs;
 pub mod recent;
 
-use enforcer_abi::Event;
+use enforcer_abi::{Adopted, Event};
 
-use self::{arguments::Arguments, procfs::Procfs, recent::Recent};
+use self::{procfs::Procfs, recent::Recent};
+use super::aside::{self, Aside};
 use crate::detection::{Ancestor, Who};
 
 /// Programs that are remembered.
@@ -33,7 +32,22 @@ pub struct Processes {
     /// read, while others of its unit are not.
     cgroups: Recent<u64, Vec<u8>>,
     procfs: Procfs,
-    arguments: Arguments,
+    arguments: Aside<Arguments>,
+}
+
+/// Reads command lines.
+#[derive(Clone, Debug)]
+struct Arguments(Procfs);
+
+impl aside::Read for Arguments {
+    /// The id of a process.
+    type Of = u32;
+    type Found = Vec<Vec<u8>>;
+    const NAME: &str = "arguments";
+
+    fn read(&mut self, pid: u32) -> Option<Vec<Vec<u8>>> {
+        self.0.cmdline(pid)
+    }
 }
 
 /// A program that a process ran.
@@ -57,7 +71,7 @@ impl Processes {
         Self {
             programs: Recent::new(PROGRAMS),
             cgroups: Recent::new(CGROUPS),
-            arguments: Arguments::new(procfs.clone()),
+            arguments: Aside::new(Arguments(procfs.clone())),
             procfs,
         }
     }
@@ -65,7 +79,7 @@ impl Processes {
     /// Remembers that a process runs a new program.
     pub fn executed(&mut self, event: &Event, path: &[u8]) {
         let pid = event.tgid;
-        let exe = self.procfs.exe(pid);
+        let exe = self.read(event, |it, pid| it.procfs.exe(pid));
         let mut program = Program {
             lineage: event.lineage,
             time_ns: event.time_ns,
@@ -77,11 +91,11 @@ impl Processes {
         };
         // Of one that is gone already there is nothing to read.
         if let Some(exe) = exe {
-            program.start = self.procfs.stat(pid).map(|stat| stat.start);
+            program.start = self.start_of(event);
             program.cgroup_path = self.cgroup(event);
             // While the exec is under way, the process still has its old arguments.
             if exe == path {
-                program.cmdline = self.arguments.of(pid);
+                program.cmdline = self.read(event, |it, pid| it.arguments.of(pid));
             }
         }
         self.programs.put(pid, program);
@@ -90,21 +104,18 @@ impl Processes {
     /// Returns who is behind a violation.
     pub fn who(&mut self, event: &Event) -> Who {
         let pid = event.tgid;
-        let start = self.procfs.stat(pid).map(|stat| stat.start);
+        let start = self.start_of(event);
         let program = self
             .programs
             .get(&pid)
             .filter(|program| program.is_of(event, start))
             .cloned();
-        let alive = start.is_some();
         let (mut exe, mut cmdline, mut cgroup_path) = match program {
             Some(program) => (Some(program.exe), program.cmdline, program.cgroup_path),
             None => (None, None, None),
         };
-        if alive {
-            exe = exe.or_else(|| self.procfs.exe(pid));
-            cmdline = cmdline.or_else(|| self.arguments.of(pid));
-        }
+        exe = exe.or_else(|| self.read(event, |it, pid| it.procfs.exe(pid)));
+        cmdline = cmdline.or_else(|| self.read(event, |it, pid| it.arguments.of(pid)));
         if exe.is_none() {
             // Gone, or a zombie.
             if let Some(parent) = self.inherited(event) {
@@ -133,14 +144,32 @@ impl Processes {
     /// Returns the path of the program behind an event, if it is known.
     pub fn program(&mut self, event: &Event) -> Option<Vec<u8>> {
         let pid = event.tgid;
-        let start = self.procfs.stat(pid).map(|stat| stat.start);
+        let start = self.start_of(event);
         let told = self.programs.get(&pid);
         if let Some(program) = told.filter(|program| program.is_of(event, start)) {
             return Some(program.exe.clone());
         }
-        let read = start.and_then(|_| self.procfs.exe(pid));
+        let read = self.read(event, |it, pid| it.procfs.exe(pid));
         read.or_else(|| self.inherited(event).map(|parent| parent.exe))
             .or_else(|| self.forked_from(event))
+    }
+
+    /// Returns when the process of an event was started, in clock ticks since boot, if it
+    /// lives: one with its id that was started after the event is another.
+    fn start_of(&self, event: &Event) -> Option<u64> {
+        let start = self.procfs.stat(event.tgid)?.start;
+        (start <= event.time_ns / Adopted::TICK_NS).then_some(start)
+    }
+
+    /// Reads something of the process of an event; nothing, if its id is another's by then.
+    fn read<T>(
+        &mut self,
+        event: &Event,
+        read: impl FnOnce(&mut Self, u32) -> Option<T>,
+    ) -> Option<T> {
+        let start = self.start_of(event)?;
+        let found = read(self, event.tgid)?;
+        (self.start_of(event) == Some(start)).then_some(found)
     }
 
     /// Returns what the parent of an event's process runs, if it was told: a fork that
@@ -163,7 +192,7 @@ impl Processes {
 
     /// Returns the path of the cgroup of an event's process, if it is known.
     fn cgroup(&mut self, event: &Event) -> Option<Vec<u8>> {
-        if let Some(path) = self.procfs.cgroup(event.tgid) {
+        if let Some(path) = self.read(event, |it, pid| it.procfs.cgroup(pid)) {
             self.cgroups.put(event.cgroup, path.clone());
             return Some(path);
         }

@@ -1,7 +1,7 @@
 //! What /proc tells of a process.
 //!
 //! Nothing here reads the memory of the process but [`Procfs::cmdline`], which
-//! may wait for as long as that memory's owner likes: see [`super::arguments`].
+//! may wait for as long as that memory's owner likes: see [`crate::agent::aside`].
 
 use std::{
     fs::{self, File},

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// A table that forgets what was used the longest time ago.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recent<K, V> {
     capacity: usize,
     entries: HashMap<K, (u64, V)>,

@@ -2,15 +2,15 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
-use enforcer_abi::Event;
+use enforcer_abi::{Adopted, Event};
 
 use super::{Processes, procfs::Procfs};
 use crate::kernel::events::sample;
 
-/// An event of a process with this id, parent and time.
-fn event(pid: u32, parent: u32, time_ns: u64) -> Event {
+/// An event of a process with this id and parent, at a time in clock ticks.
+fn event(pid: u32, parent: u32, ticks: u64) -> Event {
     Event {
-        time_ns,
+        time_ns: ticks * Adopted::TICK_NS,
         tgid: pid,
         tid: pid,
         parent,
@@ -98,9 +98,26 @@ fn an_id_that_came_back() {
     let mut processes = processes(base.path());
     processes.executed(&event(5, 1, 50), b"/bin/first");
     end(base.path(), 5);
-    start(base.path(), 5, 1, 20, "/bin/second");
-    let who = processes.who(&event(5, 1, 100));
-    assert_eq!(who.exe.as_deref(), Some(&b"/bin/second"[..]));
+    start(base.path(), 5, 1, 70, "/bin/second");
+    // Columns: when, what ran then, as it was told or as it is read.
+    for (time, want) in [(69, "/bin/first"), (70, "/bin/second")] {
+        let event = event(5, 1, time);
+        let who = processes.who(&event);
+        assert_eq!(who.exe.as_deref(), Some(want.as_bytes()), "{time}");
+        assert_eq!(processes.program(&event).as_deref(), Some(want.as_bytes()));
+        // Nobody has read the arguments of the first.
+        let is_read = who.cmdline.is_some_and(|words| words[0] == want.as_bytes());
+        assert!(is_read, "{time}");
+    }
+    let unknown = processes.who(&Event {
+        lineage: 8,
+        ..event(5, 3, 69)
+    });
+    assert_eq!(
+        (unknown.exe, unknown.cmdline),
+        (None, None),
+        "it is another's"
+    );
 }
 
 #[test]
