@@ -39,8 +39,8 @@ global! {
             return 0;
         };
         if let Some(label) = maps::label(task) {
-            label.told = 1;
-            tell_of(scratch, task, label, kind);
+            // What there was no room for is told the next time.
+            label.told = tell_of(scratch, task, label, kind);
         }
         let parent = task.parent();
         if let Some(label) = maps::label(parent)
@@ -48,31 +48,34 @@ global! {
             && label.told == 0
         {
             // It is no other's to note in its label.
-            tell_of(scratch, parent, label, EventKind::Running as u32);
+            let _told = tell_of(scratch, parent, label, EventKind::Running as u32);
         }
         maps::give(scratch);
         0
     }
 }
 
-/// Tells the agent of the program that `task` runs, as far as it is known.
+/// Tells the agent of the program that `task` runs, as far as it is known. Returns 1, or 0
+/// if there was no room.
 #[inline(always)]
-fn tell_of(scratch: &Scratch, task: Task, label: &Label, kind: u32) {
+fn tell_of(scratch: &Scratch, task: Task, label: &Label, kind: u32) -> u32 {
     let file = claims::running_file(task);
     if file == 0 {
-        return;
+        return 1;
     }
     let (vfsmount, dentry) = claims::file_object(file);
     // Whose it is makes no difference.
     let _place = walk::path(scratch, vfsmount, dentry, label.mount_namespace);
     // What a parent ran that is ending may be no file any longer.
     if claims::running_file(task) == file {
-        send_program(scratch.at, task.address(), kind);
+        send_program(scratch.at, task.address(), kind)
+    } else {
+        1
     }
 }
 
 global! {
-    /// Sends the path in the scratch as that of the program of a task.
+    /// Sends the path in the scratch as that of the program of a task: 1 if there was room.
     fn send_program(at: u32, task: u64, kind: u32) -> u32 {
         let task = Task::at(task);
         let (Some(label), Ok(scratch)) = (maps::label(task), maps::scratch(at)) else {
@@ -94,6 +97,6 @@ global! {
         if !sent {
             maps::count(Counter::EventsLost);
         }
-        0
+        u32::from(sent)
     }
 }
