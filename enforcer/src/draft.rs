@@ -31,6 +31,7 @@ use std::{
 
 use enforcer_abi::Access;
 
+pub(crate) use self::root::ENTRIES;
 use self::{
     elf::Elf,
     libraries::Libraries,

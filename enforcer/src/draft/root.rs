@@ -18,6 +18,9 @@ const LINKS: usize = 40;
 /// Longest file that is read, in bytes: a program with its debug information may be long.
 const FILE_LEN: u64 = 1 << 30;
 
+/// Most names of a folder that is looked at: a confined process may make any number.
+pub(crate) const ENTRIES: usize = 20_000;
+
 /// A root file system.
 #[derive(Debug)]
 pub struct Root {
@@ -185,7 +188,8 @@ impl Root {
     }
 
     /// What is in the folder `path`, symbolic links not followed: names, and whether they are
-    /// folders. `None` if it cannot be read.
+    /// folders. `None` if it cannot be read; one more than [`ENTRIES`] if there are more, any
+    /// of them.
     pub(crate) fn entries(&self, path: &Path) -> Option<Vec<(OsString, bool)>> {
         let resolved = self.resolve(path).ok()?;
         // Behind a symbolic link it is another folder, which has its own name.
@@ -193,7 +197,7 @@ impl Root {
             return None;
         }
         let entries = fs::read_dir(self.outside(path)).ok()?;
-        let entries = entries.filter_map(Result::ok);
+        let entries = entries.filter_map(Result::ok).take(ENTRIES + 1);
         let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
         let mut all: Vec<(OsString, bool)> = entries
             .map(|entry| (entry.file_name(), is_folder(&entry)))
@@ -252,7 +256,24 @@ pub(super) fn is_within(path: &Path, folder: &str) -> bool {
 mod tests {
     use std::{fs, os::unix::fs::symlink, path::Path};
 
-    use super::{Kind, Root};
+    use super::{ENTRIES, Kind, Root};
+
+    #[test]
+    fn a_folder_may_have_too_many_names() {
+        let base = tempfile::tempdir().unwrap();
+        let root = Root::at(base.path()).unwrap();
+        let folder = base.path().join("many");
+        fs::create_dir(&folder).unwrap();
+        for name in 0..ENTRIES {
+            fs::File::create(folder.join(name.to_string())).unwrap();
+        }
+        let entries = || root.entries(Path::new("/many")).map(|all| all.len());
+        assert_eq!(entries(), Some(ENTRIES));
+        for name in ["one more", "and another"] {
+            fs::File::create(folder.join(name)).unwrap();
+            assert_eq!(entries(), Some(ENTRIES + 1));
+        }
+    }
 
     #[test]
     fn no_way_leads_out() {

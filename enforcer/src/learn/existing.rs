@@ -16,12 +16,10 @@ use super::{
     recorded::Found,
 };
 use crate::{
-    draft::Root,
+    draft::{ENTRIES, Root},
     profile::{Compiled, Pattern, Profile, compile_alone, quoted},
 };
 
-/// Most names that are looked at for a pattern.
-const LOOKED_AT: usize = 20_000;
 /// Most that are named as examples.
 const EXAMPLES: usize = 10;
 
@@ -99,7 +97,7 @@ pub fn admitted(
         let of_root: &[u8] = if folder.is_empty() { b"/" } else { &folder };
         for Entry { name, is_folder } in existing.names(of_root).unwrap_or_default() {
             looked_at += 1;
-            if looked_at > LOOKED_AT {
+            if looked_at > ENTRIES {
                 admitted.is_all = false;
                 return Some(admitted);
             }

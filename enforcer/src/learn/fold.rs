@@ -23,7 +23,7 @@ use super::{
     shapes::Kind,
     tree::{CODE, Node, Taken},
 };
-use crate::profile::literal;
+use crate::{draft::ENTRIES, profile::literal};
 
 /// A rule on paths.
 #[derive(Clone, Debug)]
@@ -167,11 +167,11 @@ impl Fold<'_> {
             && may_be_taken(at)
             && zone(at) == Zone::Data
             && fixed_names(at) >= NAMES_TO_READ
+            && !node.children.is_empty()
             && node.children.values().all(is_made_folder)
-            && self
-                .existing
-                .names(at.as_bytes())
-                .is_some_and(|names| names.iter().all(|entry| is_made(&entry.name)))
+            && self.existing.names(at.as_bytes()).is_some_and(|names| {
+                names.len() <= ENTRIES && names.iter().all(|entry| is_made(&entry.name))
+            })
     }
 
     /// Many files in several folders that it changes.
