@@ -8,7 +8,8 @@
 //! - [`server`]: the socket; `requests`: the answers
 //! - `permits`: what is let through for a time
 //! - `containment`: who is contained, and released; `review`: what people decide
-//! - `history`: what was used; `builds`: of programs
+//! - `history`: what was used; `builds`: of programs; `observed`: for how long it was looked
+//! - `aside`: reads that may never end
 //! - `log`: what is said on stderr
 //!
 //! One task owns the kernel, the store and the profiles, and does one thing at a
@@ -27,6 +28,7 @@ mod history;
 mod intake;
 pub mod loaded;
 mod log;
+mod observed;
 mod permits;
 pub mod processes;
 mod requests;
@@ -35,6 +37,7 @@ pub mod server;
 mod tightening;
 
 use std::{
+    collections::HashMap,
     fs::{DirBuilder, File},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
@@ -53,6 +56,7 @@ use self::{
     adoption::Enrolments,
     detect::Detector,
     loaded::{ChangeError, Changed, Registry},
+    observed::Observed,
     processes::{Processes, procfs::Procfs},
 };
 pub use self::{
@@ -61,7 +65,7 @@ pub use self::{
     tightening::{lost_text, removals_text},
 };
 use crate::{
-    detection::Detection,
+    detection::{Detection, TighteningId},
     kernel::{Events, Kernel},
     profile::{ProfileSet, ends},
     store::{Store, StoreError},
@@ -120,6 +124,10 @@ struct Agent {
     forgot: Instant,
     /// When it was last looked for what is not used.
     scheduled: Instant,
+    /// How long what is loaded is observed.
+    observed: Observed,
+    /// Since when tightenings are on trial under this agent.
+    trials: HashMap<TighteningId, Instant>,
     /// Up to when rules that ended were taken out of the profiles: seconds since 1970, UTC.
     dropped_until: u32,
     /// When the next rule ends, of the tables up to this number ([`Registry::generation`]).
@@ -206,6 +214,8 @@ impl Agent {
             unsettled: false,
             forgot: Instant::now(),
             scheduled: Instant::now(),
+            observed: Observed::new(),
+            trials: HashMap::new(),
             dropped_until: ends::now(),
             next_end: (0, 0),
             _lock: lock,
@@ -245,6 +255,7 @@ impl Agent {
         }
         notify(&[sd_notify::NotifyState::Stopping]);
         self.catch_up();
+        self.note_observed();
         self.keep_usage();
         let _removed = std::fs::remove_file(&self.options.socket);
         Ok(())
@@ -262,8 +273,9 @@ impl Agent {
 
     /// Does what need not be done at once.
     fn tidy(&mut self) {
+        self.note_observed();
         self.keep_usage();
-        self.look_on();
+        self.prune_history();
         self.forget_dead();
     }
 

@@ -18,7 +18,9 @@ use aya::{
     Ebpf,
     maps::{Array, HashMap, MapData, MapError, PerCpuArray},
 };
-use enforcer_abi::{Adopted, Counter, Hit, Slot, Subjects, UseKey, ViolationCount, ViolationKey};
+use enforcer_abi::{
+    Access, Adopted, Counter, Hit, Slot, Subjects, UseKey, ViolationCount, ViolationKey,
+};
 use rustix::time::ClockId;
 use zerocopy::{IntoBytes as _, TryFromBytes as _};
 
@@ -163,17 +165,27 @@ impl Kernel {
         (first..first.saturating_add(count)).try_for_each(|outcome| self.hits.clear(outcome))
     }
 
-    /// Allows the outcomes from `first` on their looks for the history again. Returns how
-    /// many of them had taken all.
+    /// The rights that each outcome from `first` on granted since this was asked last.
     ///
     /// # Errors
     ///
     /// As [`Kernel::hits`].
-    pub fn allow_looks(&mut self, first: u32, count: u32) -> Result<u64, AccessError> {
-        (first..first.saturating_add(count)).try_fold(0, |out, outcome| {
-            let is_out = self.hits.allow_looks(outcome)?;
-            Ok(out + u64::from(is_out))
-        })
+    pub fn take_used(&mut self, first: u32, count: u32) -> Result<Vec<Access>, AccessError> {
+        (first..first.saturating_add(count))
+            .map(|outcome| self.hits.take_used(outcome))
+            .collect()
+    }
+
+    /// Allows the outcomes from `first` on their looks for the history again. Returns of each
+    /// whether it had taken all: what came beyond was not told.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kernel::hits`].
+    pub fn allow_looks(&mut self, first: u32, count: u32) -> Result<Vec<bool>, AccessError> {
+        (first..first.saturating_add(count))
+            .map(|outcome| self.hits.allow_looks(outcome))
+            .collect()
     }
 
     /// Forgets of which uses of profiles the agent was told: it is told of each anew.

@@ -5,10 +5,11 @@
 //! the store only mirrors them, with a log of their changes.
 //!
 //! - `schema`: tables and their migrations
-//! - `detections`, `outcomes`, `tightenings`, `used_rights`, `uses`, `patterns`: the
-//!   statements
+//! - `detections`, `outcomes`, `tightenings`, `used_rights`, `uses`, `patterns`,
+//!   `observed`: the statements
 
 mod detections;
+mod observed;
 mod outcomes;
 mod patterns;
 mod schema;
@@ -26,6 +27,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode};
 
 pub use detections::{CountUpdate, Recorded, Totals};
+pub use observed::Period;
 pub use tightenings::{Change, Mirrored};
 pub use uses::KEPT;
 

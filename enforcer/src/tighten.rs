@@ -24,7 +24,7 @@ use enforcer_abi::Access;
 pub use self::{
     narrow::{Files, narrower},
     overlay::{Overlay, OverlayState, Overlays},
-    replay::lost,
+    replay::{is_legitimate, lost},
     stale::{own_patterns, stale},
     usage::Usage,
 };
@@ -94,10 +94,12 @@ fn unused(profile: &Profile, pattern: &str, used: Access, scope: Access) -> Opti
     })
 }
 
-/// Returns the rights of `removals` that were used: what a change would break.
+/// Returns the rights of `removals` that were used: what a change would break. Which objects of
+/// a pattern were used the counters do not say: what leaves exceptions is not judged by them.
 pub fn in_use(removals: &[Removal], usage: &Usage) -> Vec<Removal> {
     removals
         .iter()
+        .filter(|removal| removal.except.is_empty())
         .map(|removal| Removal {
             access: removal.access & usage.of(&removal.pattern),
             ..removal.clone()

@@ -1,6 +1,6 @@
 //! What nobody uses for long goes.
 
-use std::time::Duration;
+use std::{thread::sleep, time::Duration};
 
 use enforcer_tests::{Agent, EACCES, Folder, attempt_outside, wait_for};
 
@@ -56,6 +56,40 @@ fn what_is_not_used_for_long_goes() {
         state("proposed").filter(|one| one["state"] == "proposed")
     });
     assert!(proposed.is_some(), "the other profile has a proposal");
+}
+
+/// Nobody knows what was not used while no agent looked.
+#[test]
+fn time_without_the_agent_does_not_count() {
+    const TIME: [&str; 4] = ["--unused-after", "30s", "--trial", "0s"];
+    let folder = Folder::new("stale-away");
+    let [used, file] = ["used", "file"].map(|name| folder.write(name, "x"));
+    let text = format!(
+        "mode: enforce\npaths:\n  \
+         - {{ path: \"/proc/self/**\", allow: [read] }}\n  \
+         - {{ path: /dev/null, allow: [read] }}\n  \
+         - {{ path: {used}, allow: [read] }}\n  \
+         - {{ path: {file}, allow: [read] }}\n\
+         on_violation: {{ tighten: auto }}\n"
+    );
+    let mut agent = Agent::start_with(&TIME, &[("away", &text)]);
+    assert_eq!(agent.attempt("away", &["read", &file]), 0);
+    agent.restart(|| sleep(Duration::from_secs(35)));
+    let gone = || {
+        assert_eq!(agent.attempt("away", &["read", &used]), 0);
+        let log = agent.json(&["tighten", "log", "--json"]);
+        let all = log.as_array().cloned().expect("a list");
+        let mut ours = all.into_iter().filter(|one| one["profile"] == "away");
+        ours.find(|one| one["state"] == "applied")
+    };
+    // It is looked for every fourth second.
+    assert_eq!(wait_for(Duration::from_secs(9), gone), None);
+    assert_eq!(agent.attempt("away", &["read", &file]), 0);
+    let late = wait_for(Duration::from_secs(90), gone);
+    assert!(late.is_some(), "it goes when it was looked for so long");
+    assert_eq!(agent.attempt("away", &["read", &file]), EACCES);
+    assert_eq!(agent.attempt("away", &["read", &used]), 0);
+    assert_eq!(attempt_outside(&["read", &file]), 0);
 }
 
 /// A broad pattern gives place to the narrower ones in which all lies that was used.

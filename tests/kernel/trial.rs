@@ -1,9 +1,10 @@
 //! Tightenings on trial: what they would refuse is told, and what they refuse after that
 //! to who does nothing else gives it back.
 
-use std::time::Duration;
+use std::{thread::sleep, time::Duration};
 
 use enforcer_tests::{Agent, EACCES, Folder, Obedient, profile, wait_for};
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// How long a trial takes.
@@ -126,6 +127,34 @@ fn what_is_refused_after_the_trial_is_given_back() {
     assert_eq!(scene.read(&scene.unused), EACCES);
     scene.expect(&["proposed", "on-trial", "applied", "reverted"]);
     assert_eq!(scene.read(&scene.unused), 0);
+}
+
+/// A trial lasts as long as somebody looks: it begins anew with the agent.
+#[test]
+fn a_restart_begins_the_trial_anew() {
+    let mut scene = Scene::new("trial-restart");
+    assert_eq!(scene.read(&scene.secret), EACCES);
+    scene.expect(&["proposed", "on-trial"]);
+    let id = scene.agent.detection(&scene.secret).expect("a detection")["tightenings"][0].clone();
+    let time = |one: &Value| one.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let until = |agent: &Agent| {
+        let plan = agent.json(&["tighten", "plan", "--json"]);
+        let ours = plan.as_array()?.iter().find(|one| one["id"] == id)?;
+        time(&ours["trial"])
+    };
+    let before = until(&scene.agent).expect("it is on trial");
+    // Longer than the trial takes.
+    scene.agent.restart(|| sleep(Duration::from_secs(9)));
+    let anew = wait_for(PATIENCE, || {
+        until(&scene.agent).filter(|&anew| anew > before)
+    });
+    let anew = anew.expect("it is on trial still");
+    scene.expect(&["proposed", "on-trial", "applied"]);
+    let log = scene.agent.json(&["tighten", "log", "--json"]);
+    let mut all = log.as_array().into_iter().flatten();
+    let applied = all.find(|one| one["tightening"] == id && one["state"] == "applied");
+    let applied = applied.and_then(|one| time(&one["at"])).expect("a time");
+    assert!(applied >= anew, "{applied} is before {anew}");
 }
 
 /// By hand, a proposal is put on trial, and taken back from there.

@@ -117,6 +117,13 @@ impl Access {
             .filter_map(move |(right, name)| self.contains(right).then_some(name))
     }
 
+    /// The rights in this set, one by one.
+    pub fn rights(self) -> impl Iterator<Item = Self> {
+        Self::NAMES
+            .into_iter()
+            .filter_map(move |(right, _)| self.contains(right).then_some(right))
+    }
+
     /// The right with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES

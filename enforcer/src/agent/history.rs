@@ -27,18 +27,10 @@ impl Agent {
         }
     }
 
-    /// Has the kernel go on to look at what is used, and forgets what is too much.
-    pub(super) fn look_on(&mut self) {
-        let instances: Vec<_> = self
-            .registry
-            .iter()
-            .map(|(name, instance)| (name.to_owned(), instance.current.range))
-            .collect();
-        for (name, range) in instances {
-            if let Err(error) = self.kernel.allow_looks(range.first, range.count) {
-                log::problem("what is used is not looked at", &error);
-            }
-            if let Err(error) = self.store.forget_old_uses(&name, KEPT) {
+    /// Forgets what is too much.
+    pub(super) fn prune_history(&mut self) {
+        for (name, _) in self.registry.iter() {
+            if let Err(error) = self.store.forget_old_uses(name, KEPT) {
                 log::problem("what was used long ago is kept", &error);
             }
         }

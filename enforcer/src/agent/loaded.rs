@@ -179,6 +179,13 @@ impl Registry {
             .map(|(name, instance)| (name.as_str(), instance))
     }
 
+    /// Returns all instances, the removed ones too, by name.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Instance)> {
+        self.instances
+            .iter_mut()
+            .map(|(name, instance)| (name.as_str(), instance))
+    }
+
     /// Returns the name and the instance in `slot`.
     pub fn in_slot(&self, slot: Slot) -> Option<(&str, &Instance)> {
         let place = slot.0.checked_sub(Slot::FIRST.0)?;

@@ -22,6 +22,8 @@ impl Agent {
         reason: String,
         rules: Vec<String>,
     ) -> Result<Permit, Failure> {
+        // One in a mode of its own has the rules of its profile.
+        let profile = base_name(profile);
         let written = self.registry.profile(profile).ok_or_else(|| {
             Failure::new(
                 FailureKind::NotFound,

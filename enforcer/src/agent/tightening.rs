@@ -18,7 +18,11 @@ use jiff::Timestamp;
 
 pub(super) use self::error::TightenError;
 pub use self::text::{lost_text, removals_text};
-use super::{Agent, loaded::ChangeError, log};
+use super::{
+    Agent,
+    loaded::{ChangeError, Instance},
+    log,
+};
 use crate::{
     detection::{Detection, DetectionId, TighteningId, base_name, finding::leaves_profile},
     history::Use,
@@ -101,7 +105,11 @@ impl Agent {
         let ids = self.propose(detection, usages)?;
         if tighten == Tighten::Auto {
             for &id in &ids {
-                self.take_away(id, &format!("by itself after {}", detection.id))?;
+                // What is in use by now keeps nothing else from going.
+                if let Err(error) = self.take_away(id, &format!("by itself after {}", detection.id))
+                {
+                    log::problem(&format!("{id} stays a proposal"), &error);
+                }
             }
         }
         Ok(ids)
@@ -173,18 +181,26 @@ impl Agent {
         self.change(overlay, OverlayState::Applied, cause)
     }
 
-    /// Makes sure that a tightening takes away nothing that was used.
-    fn replay(&self, overlay: &Overlay) -> Result<(), TightenError> {
-        // What was unused when it was proposed may be used by now. When, the counters do not
-        // say.
-        if overlay.since.is_none() {
+    /// Makes sure that a tightening takes away nothing that was used: what was unused when it
+    /// was proposed may be used by now.
+    fn replay(&mut self, overlay: &Overlay) -> Result<(), TightenError> {
+        self.note_observed();
+        let used = self.counted(overlay)?;
+        if !used.is_empty() {
             let id = overlay.id;
-            let used = tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?);
-            if !used.is_empty() {
-                return Err(TightenError::InUse { id, used });
-            }
+            return Err(TightenError::InUse { id, used });
         }
         self.replay_history(overlay)
+    }
+
+    /// Returns what of a tightening's removals was used as the kernel counts: since the profile
+    /// was loaded, or since the tightening says.
+    fn counted(&self, overlay: &Overlay) -> Result<Vec<Removal>, TightenError> {
+        let usage = match overlay.since {
+            None => self.usage(&overlay.profile)?,
+            Some(since) => self.store.used_since(&overlay.profile, since)?,
+        };
+        Ok(tighten::in_use(&overlay.removals, &usage))
     }
 
     /// Makes sure that a tightening takes away nothing that the history shows in use.
@@ -199,12 +215,10 @@ impl Agent {
 
     /// Returns what the history shows in use and a tightening would take away.
     fn lost(&self, overlay: &Overlay) -> Result<Vec<Use>, TightenError> {
-        let Some(instance) = self.registry.get(&overlay.profile) else {
-            return Ok(Vec::new());
-        };
+        let instance = self.loaded(overlay)?;
         let current = &instance.current;
         let after = current.effective.without(&overlay.removals);
-        let mut uses = self.uses_of(&overlay.profile)?;
+        let mut uses = self.store.all_uses(&overlay.profile)?;
         if let Some(since) = overlay.since {
             uses.retain(|one: &Use| one.last >= since);
         }
@@ -217,15 +231,14 @@ impl Agent {
         })
     }
 
-    /// Returns the history of a profile, in whatever mode.
-    fn uses_of(&self, profile: &str) -> Result<Vec<Use>, TightenError> {
-        let mut uses = Vec::new();
-        for (name, instance) in self.registry.iter() {
-            if instance.written.name == profile {
-                uses.extend(self.store.all_uses(name)?);
-            }
-        }
-        Ok(uses)
+    /// Returns the instance of a tightening's profile: without it nobody knows what it takes
+    /// away.
+    fn loaded(&self, overlay: &Overlay) -> Result<&Instance, TightenError> {
+        let instance = self.registry.get(&overlay.profile);
+        instance.ok_or_else(|| TightenError::NotLoaded {
+            id: overlay.id,
+            profile: overlay.profile.clone(),
+        })
     }
 
     /// Applies what can be taken away after a detection.
@@ -241,6 +254,10 @@ impl Agent {
         let ids = self.propose(&detection, &mut Usages::new())?;
         if ids.is_empty() {
             return Err(TightenError::NothingUnused { id });
+        }
+        // All or none.
+        for &id in &ids {
+            self.replay(&self.tightening(id)?)?;
         }
         ids.into_iter().map(|id| self.apply(id, cause)).collect()
     }
@@ -388,12 +405,12 @@ impl Agent {
             trial: (overlay.state == OverlayState::OnTrial)
                 .then_some(overlay.trial)
                 .flatten(),
-            in_use: if overlay.since.is_none() {
-                tighten::in_use(&overlay.removals, &self.usage(&overlay.profile)?)
-            } else {
-                Vec::new()
+            in_use: self.counted(overlay)?,
+            lost: match self.lost(overlay) {
+                // Of what is not loaded nothing is lost now.
+                Err(TightenError::NotLoaded { .. }) => Vec::new(),
+                lost => lost?.into_iter().take(LISTED).collect(),
             },
-            lost: self.lost(overlay)?.into_iter().take(LISTED).collect(),
         })
     }
 }

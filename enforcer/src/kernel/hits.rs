@@ -87,6 +87,21 @@ impl Hits {
         Ok(sum)
     }
 
+    /// Returns the rights of an outcome that were used since this was asked last.
+    pub(super) fn take_used(&mut self, outcome: u32) -> Result<Access, AccessError> {
+        let mut sum = Access::NONE;
+        for Shared { used, .. } in self.of(outcome, "write")? {
+            // SAFETY: inside the mapping, and aligned.
+            let used = unsafe { AtomicU32::from_ptr(used) };
+            // Most were not used: a page that is only read stays as it is. A program that
+            // comes between puts back what was taken, which then counts twice.
+            if used.load(Relaxed) != 0 {
+                sum |= Access(used.swap(0, Relaxed));
+            }
+        }
+        Ok(sum)
+    }
+
     /// Sets the counter of an outcome to zero.
     pub(super) fn clear(&mut self, outcome: u32) -> Result<(), AccessError> {
         for Shared { count, used, looks } in self.of(outcome, "clear")? {

@@ -1,6 +1,6 @@
 //! Statements on detections.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use enforcer_abi::{Access, Response};
 use jiff::Timestamp;
@@ -84,8 +84,9 @@ const SELECT_TIGHTENINGS: &str =
     "SELECT tightening FROM tightening_detections WHERE detection = ?1 ORDER BY tightening";
 
 const SUSPECTS: &str = "
-SELECT DISTINCT lineage FROM detections
-WHERE verdict IN ('denied', 'audited') AND state <> 'resolved'";
+SELECT lineage, min(first_ns) FROM detections
+WHERE verdict IN ('denied', 'audited') AND state <> 'resolved' AND reason <> 'permitted'
+GROUP BY lineage";
 
 const REFUSED: &str = "
 SELECT id FROM detections
@@ -267,12 +268,14 @@ impl Store {
     }
 
     /// Returns the lineages that something was refused to, or would have been, and nobody
-    /// has settled yet.
-    pub fn suspects(&self) -> Result<BTreeSet<u64>, StoreError> {
+    /// has settled yet, with the time of the first. What a permit let through is no refusal.
+    pub fn suspects(&self) -> Result<BTreeMap<u64, Timestamp>, StoreError> {
         let read = || {
             self.connection
                 .prepare_cached(SUSPECTS)?
-                .query_map([], |row| row.get(0).map(restored))?
+                .query_map([], |row| {
+                    Ok((restored(row.get(0)?), timestamp(row.get(1)?)))
+                })?
                 .collect::<rusqlite::Result<_>>()
         };
         read().map_err(failed("read detections"))

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// The steps from an empty file to the present form, in order. A step that was
 /// released is never changed: the file's `user_version` counts those it has had.
-const STEPS: [&str; 5] = [FIRST, PRIVILEGES, HISTORY, RESPONSES, PATTERNS];
+const STEPS: [&str; 6] = [FIRST, PRIVILEGES, HISTORY, RESPONSES, PATTERNS, OBSERVED];
 
 const FIRST: &str = "
 CREATE TABLE detections (
@@ -162,6 +162,27 @@ CREATE TABLE patterns (
     pattern  TEXT    NOT NULL,
     since_ns INTEGER NOT NULL,
     PRIMARY KEY (profile, pattern)
+) STRICT, WITHOUT ROWID;
+";
+
+const OBSERVED: &str = "
+-- When profiles were loaded, and what was done under them could be seen.
+CREATE TABLE watched (
+    id      INTEGER PRIMARY KEY,
+    profile TEXT    NOT NULL,
+    from_ns INTEGER NOT NULL,
+    to_ns   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX watched_by_end ON watched (profile, to_ns);
+
+-- When each right was last used, by the pattern that granted it, as the kernel counts. The
+-- access 0 is for uses that the history was not told of.
+CREATE TABLE rights_in_use (
+    profile TEXT    NOT NULL,
+    pattern TEXT    NOT NULL,
+    access  INTEGER NOT NULL,
+    last_ns INTEGER NOT NULL,
+    PRIMARY KEY (profile, pattern, access)
 ) STRICT, WITHOUT ROWID;
 ";
 

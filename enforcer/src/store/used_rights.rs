@@ -1,10 +1,16 @@
 //! Statements on the rights that were used.
 
+use std::iter;
+
 use enforcer_abi::{Access, Hit};
 use rusqlite::params;
 
 use super::{Store, StoreError, failed, restored, stored};
 use crate::tighten::Usage;
+
+/// No name of a profile has a sign that `GLOB` knows.
+const SELECT: &str = "
+SELECT pattern, access, count FROM used_rights WHERE profile = ?1 OR profile GLOB ?1 || '+*'";
 
 impl Store {
     /// Keeps what was used of a profile, in place of what was kept before.
@@ -29,22 +35,21 @@ impl Store {
         transaction.commit()
     }
 
-    /// Returns what is kept of a profile's use.
+    /// Returns what is kept of a profile's use, in whatever mode.
     pub fn usage(&self, profile: &str) -> Result<Usage, StoreError> {
         let read = || {
-            self.connection
-                .prepare_cached(
-                    "SELECT pattern, access, count FROM used_rights WHERE profile = ?1",
-                )?
-                .query_map([profile], |row| {
-                    let hit = Hit {
-                        used: Access(row.get(1)?),
-                        count: restored(row.get(2)?),
-                        looks: 0,
-                    };
-                    Ok((row.get(0)?, hit))
-                })?
-                .collect::<rusqlite::Result<_>>()
+            let mut usage = Usage::default();
+            let mut select = self.connection.prepare_cached(SELECT)?;
+            let mut rows = select.query([profile])?;
+            while let Some(row) = rows.next()? {
+                let hit = Hit {
+                    used: Access(row.get(1)?),
+                    count: restored(row.get(2)?),
+                    looks: 0,
+                };
+                usage.merge(&iter::once((row.get(0)?, hit)).collect());
+            }
+            Ok(usage)
         };
         read().map_err(failed("read which rights were used"))
     }
@@ -73,8 +78,13 @@ mod tests {
             assert_eq!(&store.usage("p").unwrap(), kept, "{name}");
         }
         drop(store);
-        let store = Store::open(base.path(), "boot").unwrap();
+        let mut store = Store::open(base.path(), "boot").unwrap();
         assert_eq!(store.usage("p").unwrap(), second, "after a restart");
         assert_eq!(store.usage("q").unwrap(), Usage::default(), "another's");
+        store.keep_usage("p+audit", &first).unwrap();
+        store.keep_usage("pp", &usage("/c", Access::ALL)).unwrap();
+        let mut all = first.clone();
+        all.merge(&second);
+        assert_eq!(store.usage("p").unwrap(), all, "in another mode");
     }
 }

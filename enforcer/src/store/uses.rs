@@ -43,6 +43,13 @@ FROM uses
 WHERE id > ?1 AND (?2 IS NULL OR profile = ?2)
 ORDER BY id LIMIT ?3";
 
+/// No name of a profile has a sign that `GLOB` knows.
+const SELECT_ALL: &str = "
+SELECT id, profile, program, lineage, path, operations, access, granted, build, first_ns, last_ns, told
+FROM uses
+WHERE profile = ?1 OR profile GLOB ?1 || '+*'
+ORDER BY id";
+
 impl Store {
     /// Adds to the history, in one transaction.
     pub fn add_uses(&mut self, uses: &[Use]) -> Result<(), StoreError> {
@@ -96,13 +103,16 @@ impl Store {
         };
         read().map_err(failed("read what was used"))
     }
-}
 
-impl Store {
-    /// Returns the whole history of a profile.
+    /// Returns the whole history of a profile, in whatever mode.
     pub fn all_uses(&self, profile: &str) -> Result<Vec<Use>, StoreError> {
-        let all = self.uses(0, Some(profile), u32::MAX)?;
-        Ok(all.into_iter().map(|(_, one)| one).collect())
+        let read = || {
+            self.connection
+                .prepare_cached(SELECT_ALL)?
+                .query_map([profile], |row| one(row).map(|(_, one)| one))?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(failed("read what was used"))
     }
 }
 

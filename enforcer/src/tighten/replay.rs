@@ -3,18 +3,27 @@
 //! Hit counters say which rules were used since a profile was loaded. The history knows
 //! objects, and those from before as well.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use enforcer_abi::Access;
+use jiff::Timestamp;
 
 use crate::{
     history::Use,
     profile::{CompileError, Compiled, Profile, compile_alone},
 };
 
+/// Whether a use counts as what the program is for: `suspects` are the lineages of open
+/// detections, with the time of the first. What one of them used for the first time since then
+/// may have been an attack.
+pub fn is_legitimate(one: &Use, suspects: &BTreeMap<u64, Timestamp>) -> bool {
+    let detected = suspects.get(&one.lineage);
+    detected.is_none_or(|&first| one.first < first)
+}
+
 /// Returns the objects that a profile grants `before`, that were used, and that it would
-/// not grant `after`; of each the rights that it would lose. What was used by the lineages
-/// in `suspects` counts for nothing: it may have been an attack.
+/// not grant `after`; of each the rights that it would lose. What is not legitimate beside
+/// `suspects` counts for nothing ([`is_legitimate`]).
 ///
 /// Whose an object was, the history does not say: what a rule grants owners, it grants.
 ///
@@ -25,7 +34,7 @@ pub fn lost(
     before: &Compiled,
     after: &Profile,
     uses: &[Use],
-    suspects: &BTreeSet<u64>,
+    suspects: &BTreeMap<u64, Timestamp>,
 ) -> Result<Vec<Use>, CompileError> {
     let after = compile_alone(after)?;
     let loses = |one: &Use| -> Access {
@@ -34,7 +43,7 @@ pub fn lost(
     };
     let legitimate = uses
         .iter()
-        .filter(|one| one.is_granted && !suspects.contains(&one.lineage));
+        .filter(|one| one.is_granted && is_legitimate(one, suspects));
     let lost = legitimate.filter_map(|one| {
         let access = loses(one);
         (!access.is_empty()).then(|| Use {
@@ -47,7 +56,7 @@ pub fn lost(
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, path::Path};
+    use std::{collections::BTreeMap, path::Path};
 
     use enforcer_abi::{Access, Operation};
     use jiff::Timestamp;
@@ -94,9 +103,16 @@ paths:
 
     #[test]
     fn what_would_be_lost() {
+        let [detected, before] = [20, 19].map(|second| Timestamp::from_second(second).unwrap());
         let suspect = Use {
             lineage: 2,
+            first: detected,
             ..used("/srv/b", Access::READ)
+        };
+        let earlier = Use {
+            path: b"/srv/e".to_vec(),
+            first: before,
+            ..suspect.clone()
         };
         let watched = Use {
             is_granted: false,
@@ -108,11 +124,12 @@ paths:
             used("/home/x", Access::READ),
             used("/gone", Access::READ),
             suspect,
+            earlier,
             watched,
         ];
         #[rustfmt::skip]
         let cases: [(&str, Removal, &[(&str, Access)]); 4] = [
-            ("all",         removal("/srv/**", Access::READ | Access::WRITE), &[("/srv/a", Access::READ | Access::WRITE)]),
+            ("all",         removal("/srv/**", Access::READ | Access::WRITE), &[("/srv/a", Access::READ | Access::WRITE), ("/srv/e", Access::READ)]),
             ("one right",   removal("/srv/**", Access::WRITE),                &[("/srv/a", Access::WRITE)]),
             ("an owner's",  removal("/home/*", Access::READ),                 &[("/home/x", Access::READ)]),
             ("granted twice", removal("/srv/both", Access::READ),             &[]),
@@ -121,7 +138,7 @@ paths:
         let before = compile_alone(&profile).unwrap();
         for (name, removal, want) in cases {
             let after = profile.without(&[removal]);
-            let got = lost(&before, &after, &uses, &BTreeSet::from([2])).unwrap();
+            let got = lost(&before, &after, &uses, &BTreeMap::from([(2, detected)])).unwrap();
             let got: Vec<_> = got
                 .iter()
                 .map(|one| (str::from_utf8(&one.path).unwrap(), one.access))
@@ -154,7 +171,7 @@ paths:
             let after = profile.without(&removals);
             let uses: Vec<Use> = paths.iter().map(|path| used(path, access)).collect();
             let before = compile_alone(&profile).unwrap();
-            let got = lost(&before, &after, &uses, &BTreeSet::new()).unwrap();
+            let got = lost(&before, &after, &uses, &BTreeMap::new()).unwrap();
             let granted = |profile: &Profile, path: &[u8]| {
                 let rules = profile.rules.iter().filter(|rule| rule.pattern.matches(path));
                 rules.fold(Access::NONE, |all, rule| all | rule.allow.with_implied())

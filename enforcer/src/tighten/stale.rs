@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use enforcer_abi::Access;
 use jiff::Timestamp;
 
-use super::unused;
+use super::{Usage, unused};
 use crate::{
     history::Use,
     profile::{Compiled, Profile, Removal},
 };
 
 /// Returns what to take away from `profile`, whose table is `compiled`, since nobody used it
-/// in `uses`: what was used since `cutoff`.
+/// in `uses`, nor by what the kernel has `counted`: since `cutoff`.
 ///
 /// Of each pattern that the profile's own allow-rules have, the rights go that are not in
 /// use; not of one that `known` says the profile has had for less long, nor of one that an
@@ -21,6 +21,7 @@ pub fn stale(
     profile: &Profile,
     compiled: &Compiled,
     uses: &[Use],
+    counted: &Usage,
     known: &BTreeMap<String, Timestamp>,
     cutoff: Timestamp,
 ) -> Vec<Removal> {
@@ -42,7 +43,7 @@ pub fn stale(
         let rules = profile.rules.iter().zip(&by_rule);
         let in_use = rules
             .filter(|(other, _)| other.pattern.text() == pattern)
-            .fold(Access::NONE, |all, (_, &access)| all | access);
+            .fold(counted.of(pattern), |all, (_, &access)| all | access);
         removals.extend(unused(profile, pattern, in_use, Access::ALL));
     }
     removals
@@ -61,7 +62,7 @@ pub fn own_patterns(profile: &Profile) -> impl Iterator<Item = &str> {
 mod tests {
     use std::{collections::BTreeMap, path::Path};
 
-    use enforcer_abi::{Access, Operation};
+    use enforcer_abi::{Access, Hit, Operation};
     use jiff::Timestamp;
 
     use super::{own_patterns, stale};
@@ -99,6 +100,7 @@ paths:
   - { path: \"/used/**\", allow: [read, write] }
   - { path: \"/long-ago/**\", allow: [read] }
   - { path: \"/never/**\", allow: [read] }
+  - { path: \"/counted/**\", allow: [read, write] }
   - { path: \"/young/**\", allow: [read] }
   - { path: \"/both/**\", allow: [read] }
   - { path: \"/both/x\", allow: [read, append] }
@@ -121,7 +123,12 @@ paths:
             used("/long-ago/a", Access::READ, 40),
             used("/both/x", Access::READ, 50),
         ];
-        let stale = stale(&profile, &compiled, &uses, &known, at(50));
+        let hit = Hit {
+            used: Access::READ,
+            ..Hit::default()
+        };
+        let counted = [("/counted/**".to_owned(), hit)].into_iter().collect();
+        let stale = stale(&profile, &compiled, &uses, &counted, &known, at(50));
         let names: Vec<_> = stale
             .iter()
             .map(|one| {
@@ -133,6 +140,7 @@ paths:
             "/used/** write,append",
             "/long-ago/** read",
             "/never/** read",
+            "/counted/** write,append",
             "/both/x append",
         ];
         assert_eq!(names, want);

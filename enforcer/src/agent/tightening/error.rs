@@ -41,6 +41,16 @@ pub enum TightenError {
         /// Its name.
         id: TighteningId,
     },
+    /// Nobody knows what it would take away.
+    #[error(
+        "the tightening {id} is of the profile {profile}, which is not loaded; `enforcer status` lists those that are"
+    )]
+    NotLoaded {
+        /// Its name.
+        id: TighteningId,
+        /// The profile.
+        profile: String,
+    },
     /// It would take away what is used.
     #[error(
         "the tightening {id} would take away what is in use ({}); `enforcer tighten plan` shows what is not",

@@ -33,6 +33,7 @@ impl Agent {
         }
         self.scheduled = Instant::now();
         self.catch_up();
+        self.note_observed();
         let profiles: Vec<Arc<Profile>> = self
             .registry
             .iter()
@@ -50,13 +51,15 @@ impl Agent {
     fn look_for_stale(&mut self, written: &Profile, unused: Duration) -> Result<(), TightenError> {
         let now = Timestamp::now();
         let patterns: Vec<&str> = tighten::own_patterns(written).collect();
-        let known = self.store.keep_patterns(&written.name, &patterns, now)?;
+        let mut known = self.store.keep_patterns(&written.name, &patterns, now)?;
         let tighten = written.on_violation.tighten;
         if tighten == Tighten::Off || written.mode != ProfileMode::Enforce {
             return Ok(());
         }
-        let cutoff = now.saturating_sub(unused).unwrap_or(Timestamp::MIN);
-        let uses = self.uses_of(&written.name)?;
+        let Some(cutoff) = self.store.observed_for(&written.name, unused, now)? else {
+            return Ok(());
+        };
+        let uses = self.store.all_uses(&written.name)?;
         // Of a history that was cut short, nobody knows what is not in it.
         if uses.len() >= KEPT {
             return Ok(());
@@ -65,18 +68,22 @@ impl Agent {
             return Ok(());
         };
         let current = &instance.current;
-        let stale = tighten::stale(&current.effective, &current.compiled, &uses, &known, cutoff);
+        let counted = self.store.used_since(&written.name, cutoff)?;
+        let (effective, compiled) = (&current.effective, &current.compiled);
+        let stale = tighten::stale(effective, compiled, &uses, &counted, &known, cutoff);
         let suspects = self.store.suspects()?;
         let mut legitimate = uses;
-        legitimate.retain(|one| !suspects.contains(&one.lineage));
+        legitimate.retain(|one| tighten::is_legitimate(one, &suspects));
+        // Of what was not all looked at nobody knows the objects.
+        let unseen = self.store.unseen_since(&written.name, cutoff)?;
+        known.retain(|pattern, _| !unseen.contains(pattern));
         let root = Root::at(Path::new("/")).ok();
         let narrower = root.map_or(Ok(Vec::new()), |root| {
             let files = Files {
                 existing: &root,
                 find: &found,
             };
-            let (profile, compiled) = (&current.effective, &current.compiled);
-            tighten::narrower(profile, compiled, &legitimate, &known, cutoff, &files)
+            tighten::narrower(effective, compiled, &legitimate, &known, cutoff, &files)
         });
         let narrower = narrower.map_err(|source| TightenError::Change {
             profile: written.name.clone(),

@@ -5,6 +5,8 @@
 //! proposal again; without one it holds when the time is over. Should it then refuse
 //! something to who violates nothing else, it is taken back.
 
+use std::{collections::BTreeSet, time::Instant};
+
 use enforcer_abi::{Access, Reason, Verdict};
 use jiff::Timestamp;
 
@@ -40,48 +42,80 @@ impl Agent {
             return Err(TightenError::Already { id, state });
         }
         self.replay(&overlay)?;
-        let until = Timestamp::now()
-            .saturating_add(self.options.trial)
-            .unwrap_or(Timestamp::MAX);
-        let overlay = Overlay {
-            trial: Some(until),
-            ..overlay
-        };
+        let overlay = self.begin_trial(overlay);
         self.change(overlay, OverlayState::OnTrial, cause)
     }
 
-    /// Has those tightenings hold whose trial is over.
+    /// Has the trial of a tightening begin now. It lasts as long as the agent sees what is
+    /// done under the profile, by a clock that nobody sets.
+    fn begin_trial(&mut self, overlay: Overlay) -> Overlay {
+        self.trials.insert(overlay.id, Instant::now());
+        let until = Timestamp::now().saturating_add(self.options.trial);
+        Overlay {
+            trial: Some(until.unwrap_or(Timestamp::MAX)),
+            ..overlay
+        }
+    }
+
+    /// Has those tightenings hold whose trial is over. That of one whose profile was not
+    /// loaded meanwhile, or the agent did not run, begins anew.
     pub(in crate::agent) fn end_trials(&mut self) {
-        let now = Timestamp::now();
-        let is_over = |overlay: &Overlay| {
-            overlay.state == OverlayState::OnTrial && overlay.trial.is_none_or(|until| until <= now)
-        };
-        let over = |agent: &Self| -> Vec<Overlay> {
+        let on_trial = |agent: &Self| -> Vec<Overlay> {
             let overlays = agent.overlays.iter();
-            overlays.filter(|one| is_over(one)).cloned().collect()
+            let on_trial = overlays.filter(|one| one.state == OverlayState::OnTrial);
+            on_trial.cloned().collect()
         };
-        if over(self).is_empty() {
+        let mut is_over = false;
+        for overlay in on_trial(self) {
+            if self.registry.get(&overlay.profile).is_none() {
+                self.trials.remove(&overlay.id);
+            } else if let Some(begun) = self.trials.get(&overlay.id) {
+                is_over |= begun.elapsed() >= self.options.trial;
+            } else {
+                let anew = self.begin_trial(overlay);
+                log::tightened(&anew, "its trial begins anew");
+                if let Err(error) = self.keep(&anew, "its trial begins anew") {
+                    log::problem(
+                        &format!("until when {} is on trial is not kept", anew.id),
+                        &error,
+                    );
+                }
+            }
+        }
+        if !is_over {
             return;
         }
         // What was told against one of them counts.
         self.catch_up();
-        for overlay in over(self) {
+        for overlay in on_trial(self) {
+            let begun = self.trials.get(&overlay.id);
+            if begun.is_none_or(|begun| begun.elapsed() < self.options.trial) {
+                continue;
+            }
             let id = overlay.id;
             if let Err(error) = self.promote(overlay) {
                 log::problem(&format!("the trial of {id} does not end"), &error);
             }
         }
+        let ids: BTreeSet<_> = on_trial(self).iter().map(|overlay| overlay.id).collect();
+        self.trials.retain(|id, _| ids.contains(id));
     }
 
     fn promote(&mut self, overlay: Overlay) -> Result<(), TightenError> {
-        // What was used meanwhile was told. The counters do not say by whom.
-        match self.replay_history(&overlay) {
+        // What was used meanwhile was told. The counters of all that was since the profile was
+        // loaded do not say by whom.
+        let replayed = if overlay.since.is_some() {
+            self.replay(&overlay)
+        } else {
+            self.replay_history(&overlay)
+        };
+        match replayed {
             Ok(()) => self.change(
                 overlay,
                 OverlayState::Applied,
                 "nobody used what it takes away while it was on trial",
             ),
-            Err(error @ TightenError::InHistory { .. }) => {
+            Err(error @ (TightenError::InHistory { .. } | TightenError::InUse { .. })) => {
                 self.change(overlay, OverlayState::Proposed, &error.to_string())
             }
             Err(error) => return Err(error),
@@ -111,7 +145,10 @@ impl Agent {
             .collect();
         for overlay in overlays {
             let taken = self.taken(&overlay, detection);
-            let (is_met, cause) = if is_doubt {
+            let (is_met, cause) = if is_doubt && detection.path.is_empty() {
+                // More happened at once than could be told.
+                (true, "used what it may take away: the object is not known")
+            } else if is_doubt {
                 let used = "used what it would take away";
                 (!(taken & detection.missing).is_empty(), used)
             } else {

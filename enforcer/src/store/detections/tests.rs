@@ -1,10 +1,15 @@
 //! Detections and their file.
 
+use std::collections::BTreeMap;
+
 use enforcer_abi::{Access, Response};
 
 use super::{CountUpdate, Recorded, Totals, timestamp};
 use crate::{
-    detection::{Ancestor, Detection, DetectionId, Finding, State, Who, finding::FindingKey},
+    detection::{
+        Ancestor, Detection, DetectionId, Finding, State, Who,
+        finding::{FindingKey, PERMITTED},
+    },
     store::Store,
 };
 
@@ -262,5 +267,12 @@ fn detections_are_settled_all_or_none() {
     // What happens again is counted, and stays settled.
     let _again = store.record(&findings).unwrap();
     assert_eq!(states(&store), [Open, Resolved, Acknowledged]);
-    assert_eq!(store.suspects().unwrap(), [1].into());
+    // What a permit let through makes nobody suspect.
+    let mut permitted = finding(b"/d", 2, 1_000, 1);
+    permitted.key.reason = PERMITTED;
+    store
+        .record(&[permitted, finding(b"/e", 1, 2_000, 1)])
+        .unwrap();
+    let want = BTreeMap::from([(1, timestamp(1_000))]);
+    assert_eq!(store.suspects().unwrap(), want);
 }
