@@ -1,7 +1,7 @@
 //! The hooks. Each names the object and the rights, or the privilege, that the
 //! operation needs; what follows is the same for all.
 //!
-//! - [`file`]: opening, receiving, cutting and steering files
+//! - [`file`]: opening, receiving and cutting files; [`ioctl`]: steering them
 //! - [`name`]: making, moving and removing names
 //! - [`attributes`]: changing and reading what is known about an object
 //! - [`memory`]: files and memory as code
@@ -22,6 +22,7 @@ mod dentry;
 mod descriptors;
 mod exec;
 mod file;
+mod ioctl;
 mod memory;
 mod name;
 mod network;

@@ -1,4 +1,4 @@
-//! Opening, receiving, cutting and steering files.
+//! Opening, receiving and cutting files.
 
 use aya_ebpf::{macros::lsm, programs::LsmContext};
 use enforcer_abi::{Access, Label, Operation, Privilege, Reason};
@@ -31,24 +31,6 @@ const F_SETOWN_EX: u32 = 15;
 /// The file is opened to be run. `include/linux/fs.h`; the same value in
 /// `f_flags` on every kernel.
 const FMODE_EXEC: u32 = 1 << 5;
-
-/// `FS_IOC_SETFLAGS` and its kin, from `include/uapi/linux/fs.h`, `fsverity.h` and
-/// `fscrypt.h`: they change a file through a descriptor that may only read.
-const FS_IOC_SETFLAGS: u32 = 0x4008_6602;
-const FS_IOC32_SETFLAGS: u32 = 0x4004_6602;
-const FS_IOC_SETVERSION: u32 = 0x4008_7602;
-const FS_IOC32_SETVERSION: u32 = 0x4004_7602;
-const FS_IOC_FSSETXATTR: u32 = 0x401c_5820;
-const FS_IOC_ENABLE_VERITY: u32 = 0x4080_6685;
-const FS_IOC_SET_ENCRYPTION_POLICY: u32 = 0x800c_6613;
-
-/// Who is signalled. From `include/uapi/asm-generic/sockios.h`.
-const FIOSETOWN: u32 = 0x8901;
-const SIOCSPGRP: u32 = 0x8902;
-
-/// Put input into a terminal. From `include/uapi/asm-generic/ioctls.h`.
-const TIOCSTI: u32 = 0x5412;
-const TIOCLINUX: u32 = 0x541c;
 
 /// `int file_open(struct file *file)`
 #[lsm(hook = "file_open")]
@@ -132,7 +114,7 @@ pub(super) fn mapped_object(file: u64) -> Object {
 
 /// A question about a file that is a hook's argument.
 #[inline(always)]
-fn question(operation: Operation, requested: Access, file: u64) -> Question {
+pub(super) fn question(operation: Operation, requested: Access, file: u64) -> Question {
     let object = loaded_object(file, offset!(file_path));
     Question::plain(operation, requested, object)
 }
@@ -242,42 +224,6 @@ fn no_append(file: u64) -> i32 {
             Ok(Some(question(Operation::Fcntl, Access::WRITE, file)))
         },
     )
-}
-
-/// `int file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)`
-#[lsm(hook = "file_ioctl")]
-fn file_ioctl(context: LsmContext) -> i32 {
-    ioctl(&context)
-}
-
-/// `int file_ioctl_compat(struct file *file, unsigned int cmd, unsigned long arg)`
-#[lsm(hook = "file_ioctl_compat")]
-fn file_ioctl_compat(context: LsmContext) -> i32 {
-    ioctl(&context)
-}
-
-#[inline(always)]
-fn ioctl(context: &LsmContext) -> i32 {
-    let command: u32 = context.arg(1);
-    match command {
-        FS_IOC_SETFLAGS
-        | FS_IOC32_SETFLAGS
-        | FS_IOC_SETVERSION
-        | FS_IOC32_SETVERSION
-        | FS_IOC_FSSETXATTR
-        | FS_IOC_ENABLE_VERITY
-        | FS_IOC_SET_ENCRYPTION_POLICY => {
-            let file = address(context, 0);
-            mediate(
-                Operation::Ioctl,
-                #[inline(always)]
-                |_label| Ok(Some(question(Operation::Ioctl, Access::ATTRIBUTES, file))),
-            )
-        }
-        TIOCSTI | TIOCLINUX => need(Privilege::TERMINAL),
-        FIOSETOWN | SIOCSPGRP => need(Privilege::SIGNAL),
-        _ => 0,
-    }
 }
 
 /// `int path_notify(const struct path *path, u64 mask, unsigned int obj_type)`

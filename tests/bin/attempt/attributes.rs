@@ -31,6 +31,21 @@ const FS_IOC_FSGETXATTR: u32 = 0x801c_581f;
 const FS_IOC_FSSETXATTR: u32 = 0x401c_5820;
 const FS_XFLAG_NODUMP: u32 = 0x80;
 
+/// What only some file systems know, by the names that [`of_a_file_system`] has for it.
+/// From `include/uapi/linux/btrfs.h` and `msdos_fs.h`, and `fs/ocfs2/ocfs2_ioctl.h`.
+#[rustfmt::skip]
+const OF_FILE_SYSTEMS: &[(&str, u32)] = &[
+    ("make-snapshot",       0x5000_9401),
+    ("make-snapshot-v2",    0x5000_9417),
+    ("make-subvolume",      0x5000_940e),
+    ("make-subvolume-v2",   0x5000_9418),
+    ("remove-subvolume",    0x5000_940f),
+    ("remove-subvolume-v2", 0x5000_943f),
+    ("reflink",             0x4018_6f04),
+    ("set-subvolume-flags", 0x4008_941a),
+    ("set-fat-attributes",  0x4004_7211),
+];
+
 pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
     let [path] = args else {
         return (what == "chown-to").then(|| chown_to(args));
@@ -84,8 +99,18 @@ fn xattr(what: &str, path: &Path) -> Attempt {
         "cut" => truncate(path),
         "cut-open" => open(path, OFlags::WRONLY | OFlags::APPEND)
             .and_then(|file| rustix::fs::ftruncate(file, 1)),
-        _ => return None,
+        _ => return of_a_file_system(what, path),
     })
+}
+
+/// Asks for what only some file systems do. `ENOTTY`: this one does not.
+fn of_a_file_system(what: &str, path: &Path) -> Attempt {
+    let (_name, command) = OF_FILE_SYSTEMS.iter().find(|(name, _)| *name == what)?;
+    let request = [0_u8; 4096];
+    Some(read(path).and_then(|file| {
+        let args = [(&file).into(), (*command).into(), request.as_slice().into()];
+        raw::call(libc::SYS_ioctl, args).map(drop)
+    }))
 }
 
 fn read(path: &Path) -> Result<std::os::fd::OwnedFd, Errno> {

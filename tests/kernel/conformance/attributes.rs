@@ -58,6 +58,12 @@ const FLAGS: Case = Case {
     operation: Some("ioctl"),
     ..CHANGE
 };
+/// What the file system of the tests does not know.
+const ELSEWHERE: Case = Case {
+    passes: ENOTTY,
+    changes: false,
+    ..FLAGS
+};
 const TRUNCATE: Case = Case {
     operation: Some("truncate"),
     grants: &[("file", "write")],
@@ -106,6 +112,8 @@ const CASES: &[Case] = &[
     Case { name: "a file's capabilities", attempt: &["set-file-capability", "{dir}/file"], privileges: &["setfcap"], ..XATTR },
     Case { name: "FS_IOC_SETFLAGS", attempt: &["setflags", "{dir}/file"], since: Some(((6, 0), ENOTTY)), ..FLAGS },
     Case { name: "FS_IOC_FSSETXATTR", attempt: &["fssetxattr", "{dir}/file"], since: Some(((6, 0), ENOTTY)), ..FLAGS },
+    Case { name: "BTRFS_IOC_SUBVOL_SETFLAGS", attempt: &["set-subvolume-flags", "{dir}/file"], ..ELSEWHERE },
+    Case { name: "FAT_IOCTL_SET_ATTRIBUTES", attempt: &["set-fat-attributes", "{dir}/file"], ..ELSEWHERE },
     Case { name: "file_setattr", attempt: &["file-setattr", "{dir}/file"], since: Some(((6, 17), ENOSYS)), ..FLAGS },
     Case { name: "truncate", attempt: &["cut", "{dir}/file"], ..TRUNCATE },
     Case { name: "ftruncate of what is appended to", attempt: &["cut-open", "{dir}/file"], needs: &[("file", "append")], ..TRUNCATE },

@@ -1,7 +1,7 @@
 //! What concerns the whole system, namespaces and other ways out of a domain.
 
 use super::{
-    case::{Case, EACCES, EINVAL, Make},
+    case::{Case, EACCES, EINVAL, ENOTTY, Make},
     topic::Topic,
 };
 
@@ -19,13 +19,19 @@ pub(super) const TOPIC: Topic = Topic {
 const ENOENT: i32 = 2;
 const ENOEXEC: i32 = 8;
 const EBADF: i32 = 9;
-const ENOTTY: i32 = 25;
 const EAFNOSUPPORT: i32 = 97;
 const ENOKEY: i32 = 126;
 
 const ADMIN: Case = Case {
     privilege: Some("sys_admin"),
     ..Case::PRIVILEGE
+};
+/// What the file system of the tests does not know.
+const SUBVOLUME: Case = Case {
+    setup: &[Make::Folder("in")],
+    needs: &[("in", "read")],
+    passes: ENOTTY,
+    ..ADMIN
 };
 const MODULE: Case = Case {
     privilege: Some("sys_module"),
@@ -66,6 +72,13 @@ const CASES: &[Case] = &[
     Case { name: "setdomainname", attempt: &["domain-name"], ..ADMIN },
     Case { name: "swapon", attempt: &["swap-on", "{dir}/file"], setup: &[Make::File("file")], needs: &[("file", "read, write")], passes: EINVAL, ..ADMIN },
     Case { name: "swapoff", attempt: &["swap-off", "{dir}/file"], passes: ENOENT, ..ADMIN },
+    Case { name: "BTRFS_IOC_SNAP_CREATE", attempt: &["make-snapshot", "{dir}/in"], ..SUBVOLUME },
+    Case { name: "BTRFS_IOC_SNAP_CREATE_V2", attempt: &["make-snapshot-v2", "{dir}/in"], ..SUBVOLUME },
+    Case { name: "BTRFS_IOC_SUBVOL_CREATE", attempt: &["make-subvolume", "{dir}/in"], ..SUBVOLUME },
+    Case { name: "BTRFS_IOC_SUBVOL_CREATE_V2", attempt: &["make-subvolume-v2", "{dir}/in"], ..SUBVOLUME },
+    Case { name: "BTRFS_IOC_SNAP_DESTROY", attempt: &["remove-subvolume", "{dir}/in"], ..SUBVOLUME },
+    Case { name: "BTRFS_IOC_SNAP_DESTROY_V2", attempt: &["remove-subvolume-v2", "{dir}/in"], ..SUBVOLUME },
+    Case { name: "OCFS2_IOC_REFLINK", attempt: &["reflink", "{dir}/in"], ..SUBVOLUME },
     Case { name: "syslog", attempt: &["kernel-log"], privilege: Some("syslog"), besides: &["sys_admin"], ..Case::PRIVILEGE },
     Case { name: "settimeofday", attempt: &["set-time"], privilege: Some("sys_time"), ..Case::PRIVILEGE },
     Case { name: "adjtimex", attempt: &["adjust-time"], privilege: Some("sys_time"), ..Case::PRIVILEGE },

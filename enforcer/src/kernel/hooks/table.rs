@@ -92,12 +92,14 @@ const FILES: &[Hook] = &[
         Sig("file_ioctl", &[(0, &["file"]), (1, &["cmd"]), (2, &["arg"])]),
     ], &[
         (Operation(Op::Ioctl), "the flags and attributes of a file"),
+        (Privilege(Pr::SYS_ADMIN), "subvolumes and snapshots of btrfs, copies of OCFS2"),
         (Privilege(Pr::TERMINAL), "TIOCSTI, TIOCLINUX"),
     ]),
     Hook::new("file_ioctl_compat", &[
         Sig("file_ioctl_compat", &[(0, &["file"]), (1, &["cmd"]), (2, &["arg"])]),
     ], &[
         (Operation(Op::Ioctl), "by programs for 32 bits"),
+        (Privilege(Pr::SYS_ADMIN), "subvolumes, by programs for 32 bits"),
         (Privilege(Pr::TERMINAL), "by programs for 32 bits"),
     ]).since(6, 8, Covered("file_ioctl sees programs for 32 bits, too"))
       .if_present(Covered("file_ioctl sees programs for 32 bits, too")),
