@@ -31,6 +31,9 @@ macro_rules! offsets {
             pub vfsmount_map: u64,
             /// What that is on a mount that maps no owners: the address of a variable.
             pub no_map: u64,
+            /// `struct io_uring_task *task_struct.io_uring`; 0 before Linux 5.10, and
+            /// without `CONFIG_IO_URING`.
+            pub task_uring: u64,
             /// Scratches of all processors together: where those for all begin.
             pub scratches: u64,
             $($(#[$doc])* pub $field: u64,)*

@@ -133,13 +133,22 @@ pub(crate) fn is_worker() -> bool {
 /// Whether the current task acts with credentials that are not its own: the
 /// kernel does something for itself, as a file system that lies over another.
 ///
-/// No task can bring it about, but by `io_uring`: whoever changes its credentials has
-/// a worker act with those of old. What a worker does never counts.
+/// No task can bring it about, but by `io_uring`: whoever changes its credentials has a
+/// request done with those of old, by a worker, or by itself where the request was put off.
+/// What a worker does never counts, nor what a task does that has used a ring.
 #[inline(always)]
 pub(crate) fn acts_for_itself() -> bool {
     const UNKNOWN: u64 = 0;
     let effective = of_current(offset!(task_cred), UNKNOWN);
     let own = of_current(offset!(task_real_cred), UNKNOWN);
     let is_known = cfg!(not(feature = "legacy")) || (effective != UNKNOWN && own != UNKNOWN);
-    is_known && effective != own && !is_worker()
+    is_known && effective != own && !is_worker() && !has_ring()
+}
+
+/// Whether the current task has used an `io_uring` since it runs its program. If that
+/// cannot be told, it has.
+#[inline(always)]
+fn has_ring() -> bool {
+    const UNKNOWN: u64 = 1;
+    offset!(task_uring) != 0 && of_current(offset!(task_uring), UNKNOWN) != 0
 }

@@ -271,10 +271,8 @@ fn offsets(types: &Types<'_>) -> Result<Offsets, Unsupported> {
         *field(&mut offsets) = member(types, structure, names)?;
     }
     adjacent(&offsets)?;
-    offsets.backing_user_path = types
-        .offset("backing_file", "user_path")
-        .map_err(|source| Unsupported::DamagedBtf { source })?
-        .unwrap_or(0);
+    offsets.backing_user_path = optional(types, "backing_file", "user_path")?;
+    offsets.task_uring = optional(types, "task_struct", "io_uring")?;
 
     let symbols = read_text(SYMBOLS, "mount procfs on /proc")?;
     offsets.rename_lock = symbol(&symbols, "rename_lock")?;
@@ -313,6 +311,14 @@ fn member(
         structure,
         member: names.first().copied().unwrap_or_default(),
     })
+}
+
+/// The offset of a member that some kernels do not have; 0 if there is none.
+fn optional(types: &Types<'_>, structure: &str, member: &str) -> Result<u64, Unsupported> {
+    types
+        .offset(structure, member)
+        .map_err(|source| Unsupported::DamagedBtf { source })
+        .map(Option::unwrap_or_default)
 }
 
 /// Checks what the walk reads in one piece.

@@ -17,6 +17,7 @@ use ring::{Request, Ring};
 
 /// From `include/uapi/linux/io_uring.h`.
 mod opcode {
+    pub(super) const POLL_ADD: u8 = 6;
     pub(super) const SENDMSG: u8 = 9;
     pub(super) const RECVMSG: u8 = 10;
     pub(super) const CONNECT: u8 = 16;
@@ -33,6 +34,8 @@ mod opcode {
     pub(super) const BIND: u8 = 56;
 }
 
+/// Only when all before it is done.
+const IOSQE_IO_DRAIN: u8 = 1 << 1;
 /// By a worker, and not as far as it goes at once.
 const IOSQE_ASYNC: u8 = 1 << 4;
 const IORING_SETUP_SQPOLL: u32 = 1 << 1;
@@ -78,6 +81,7 @@ fn on_path(what: &str, path: &Path) -> Attempt {
             },
             path,
         ),
+        "uring-open-put-off" => open_put_off(open, path),
         "uring-open-polled" => Ring::new(IORING_SETUP_SQPOLL)
             .and_then(|ring| with_path(open, path, |request| ring.run(request).map(drop))),
         "uring-create" => at(
@@ -147,6 +151,26 @@ fn open_by_worker_as(user: &Path, path: &Path) -> Result<(), Errno> {
     let renew = || rustix::thread::set_thread_res_uid(user, user, user);
     with_path(of(opcode::OPENAT), path, |request| {
         by_worker_from_before(renew, request)
+    })
+}
+
+/// Has a file opened by this process itself, with credentials of before: the kernel puts it
+/// off until something else is done.
+fn open_put_off(open: Request, path: &Path) -> Result<(), Errno> {
+    let ring = Ring::new(0)?;
+    let (wait, go) = rustix::pipe::pipe()?;
+    ring.ask(Request {
+        fd: wait.as_raw_fd(),
+        operation_flags: u32::from(libc::POLLIN.unsigned_abs()),
+        ..of(opcode::POLL_ADD)
+    })?;
+    let flags = IOSQE_IO_DRAIN;
+    with_path(Request { flags, ..open }, path, |request| {
+        ring.ask(request)?;
+        same_capabilities()?;
+        rustix::io::write(&go, b"x")?;
+        ring.wait()?;
+        ring.wait().map(drop)
     })
 }
 

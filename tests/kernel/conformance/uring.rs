@@ -3,7 +3,7 @@
 use rustix::fs::OFlags;
 
 use super::{
-    case::{Case, EINVAL, EXDEV, Make, Series},
+    case::{Case, EACCES, EINVAL, EXDEV, Make, Series},
     topic::Topic,
 };
 
@@ -87,5 +87,6 @@ const CASES: &[Case] = &[
     Case { name: "recvmsg of a descriptor", attempt: &["uring-receive", "{dir}/socket"], setup: &[Make::File("file"), Make::Giver("socket", "file", OFlags::RDONLY)], needs: &[("socket", "connect")], operation: Some("receive"), denied: 9, ..OPEN },
     Case { name: "a ring, where it acts unseen", attempt: &["uring-setup"], privileges: &["ipc_lock"], privilege: Some("io_uring"), asked_until: Some(HOOKS), ..Case::PRIVILEGE },
     Case { name: "a kernel thread that polls", attempt: &["uring-polled"], privileges: &["io_uring", "ipc_lock", "sys_nice", "sys_admin"], privilege: Some("uring_sqpoll"), asked_since: Some(HOOKS), ..Case::PRIVILEGE },
+    Case { name: "openat that is put off until there are other credentials", attempt: &["uring-open-put-off", "{dir}/file"], setup: &[Make::Private("file")], needs: &[("file", "read")], privileges: PRIVILEGES, privilege: Some("dac_read_search"), besides: &["dac_override"], denied: EACCES, ..Case::PRIVILEGE },
     Case { name: "registered credentials", attempt: &["uring-as-somebody"], privileges: PRIVILEGES, privilege: Some("uring_override_creds"), asked_since: Some(HOOKS), ..Case::PRIVILEGE },
 ];

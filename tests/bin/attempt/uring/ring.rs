@@ -91,22 +91,49 @@ impl Ring {
 
     /// Has a request done, and returns what came of it.
     pub(super) fn run(&self, request: Request) -> Result<c_int, Errno> {
+        self.put(request);
+        self.enter(1, 1)?;
+        self.take()
+    }
+
+    /// Hands a request in, and does not wait for what comes of it.
+    pub(super) fn ask(&self, request: Request) -> Result<(), Errno> {
+        self.put(request);
+        self.enter(1, 0)
+    }
+
+    /// Waits for the next request that is done, and returns what came of it.
+    pub(super) fn wait(&self) -> Result<c_int, Errno> {
+        self.enter(0, 1)?;
+        self.take()
+    }
+
+    /// Puts a request where the kernel looks for it.
+    fn put(&self, request: Request) {
         let (tail, array) = (self.offset(1), self.offset(6));
-        let (head, mask, completions) = (self.offset(10), self.offset(12), self.offset(15));
         self.requests.write(0, &request.bytes());
         self.submissions.store(array, 0);
         let next = self.submissions.load(tail).wrapping_add(1);
         self.submissions.store(tail, next);
+    }
+
+    /// Hands in so many requests, and waits for as many that are done.
+    fn enter(&self, submit: u32, complete: u32) -> Result<(), Errno> {
         let flags = IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP;
         let args = [
             (&self.fd).into(),
-            1.into(),
-            1.into(),
+            submit.into(),
+            complete.into(),
             flags.into(),
             raw::Arg::Null,
             0.into(),
         ];
-        raw::call(libc::SYS_io_uring_enter, args)?;
+        raw::call(libc::SYS_io_uring_enter, args).map(drop)
+    }
+
+    /// Takes the first request that is done.
+    fn take(&self) -> Result<c_int, Errno> {
+        let (head, mask, completions) = (self.offset(10), self.offset(12), self.offset(15));
         let first = self.completions.load(head);
         let index = first & self.completions.load(mask);
         // `struct io_uring_cqe`: the result follows the request's name.
