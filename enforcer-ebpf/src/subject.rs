@@ -13,7 +13,7 @@ pub(crate) mod claims;
 pub(crate) mod containment;
 
 use enforcer_abi::{
-    Domain, Label, Layer, Reason, Slot, Subjects,
+    Domain, Label, Layer, Privilege, Reason, Slot, Subjects,
     label::{are_same, is_any},
     limits::LAYERS,
 };
@@ -285,14 +285,19 @@ pub(crate) fn become_user(uid: Result<u32, Reason>) -> Result<(), Reason> {
     }
 }
 
-/// Whether `other` is in the domain of `label`, the current task's: the same profiles
-/// confine it. Of who is contained, only who is so, too, or belongs to its process.
+/// Whether `other` is in the domain of `label`, the current task's, and so may be reached
+/// without the privilege: the same profiles confine it. Of who is contained, only who is so,
+/// too, or belongs to its process.
+///
+/// Who looks into another has its descriptors and its memory, and so what its mounts say
+/// that paths mean: these have to be the same, too.
 #[inline(always)]
-pub(crate) fn is_in_domain(label: &Label, other: Task) -> bool {
+pub(crate) fn is_in_domain(label: &Label, other: Task, privilege: Privilege) -> bool {
     let Some(found) = maps::label(other) else {
         return false;
     };
     are_same(&label.layers, &found.layers)
+        && (privilege != Privilege::PTRACE || label.mount_namespace == found.mount_namespace)
         && (label.containment.layers == 0
             || found.containment.layers != 0
             || kernel::process(other) == kernel::ids().0)

@@ -15,7 +15,7 @@ use std::{
 };
 
 use enforcer_tests::{
-    Agent, EACCES, Folder, WITHIN, attempt_outside, errno, profile, program, wait_for,
+    Agent, EACCES, Folder, WITHIN, attempt_outside, errno, profile, program, rule, wait_for,
 };
 
 use crate::background::Told;
@@ -211,4 +211,46 @@ fn a_confined_process_keeps_its_process_layer() {
     );
     let detection = agent.detection(attempt).expect("a detection");
     assert_eq!(detection["reason"], "second-profile", "{detection}");
+}
+
+/// Two that have one profile and each its own mounts are strangers: paths mean to one what
+/// they do not to the other.
+#[test]
+fn who_has_other_mounts_is_no_part_of_the_domain() {
+    const EPERM: i32 = 1;
+    let folder = Folder::new("strangers");
+    let file = folder.write("file", "x");
+    let rules = rule(&file, "read");
+    let granted = profile("enforce", &rules) + "privileges: [ptrace]\n";
+    let agent = Agent::start(&[
+        ("p", &profile("enforce", &rules)),
+        ("granted", &granted),
+        ("audited", &profile("audit", &rules)),
+    ]);
+    let attempt = program("attempt");
+    let start = |name: &str, before: &[&str]| {
+        let mut command = Command::new("env");
+        command.args(before);
+        command.args(["enforcer", "exec", "--profile", name, "--"]);
+        Told::start(command.arg(&attempt).args(["read-when-told", &file]))
+    };
+    // Columns: what it shows, profile, what starts the other, errno.
+    for (name, profile, before, want) in [
+        ("the same mounts", "p", &[][..], 0),
+        ("mounts of its own", "p", &["unshare", "-m"], EPERM),
+        ("granted", "granted", &["unshare", "-m"], 0),
+        ("audited", "audited", &["unshare", "-m"], 0),
+    ] {
+        let other = start(profile, before);
+        let id = other.id().to_string();
+        let compare = ["compare", id.as_str()];
+        assert_eq!(agent.attempt(profile, &compare), want, "{name}");
+        assert_eq!(attempt_outside(&compare), 0, "{name}: outside");
+        assert_eq!(
+            agent.attempt(profile, &["signal-check", &id]),
+            0,
+            "{name}: a signal"
+        );
+        assert_eq!(other.go_on().code(), Some(0), "{name}");
+    }
 }

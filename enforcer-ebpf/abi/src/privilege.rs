@@ -43,7 +43,8 @@ impl Privilege {
     pub const MOUNT: Self = Self(48);
     /// Make a user namespace.
     pub const USERNS: Self = Self(49);
-    /// Look into or steer the memory of a process outside of the domain.
+    /// Look into or steer the memory of a process outside of the domain or with other
+    /// mounts.
     pub const PTRACE: Self = Self(50);
     /// Send a signal to a process outside of the domain, or change its
     /// priority or limits.

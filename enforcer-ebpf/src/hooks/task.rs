@@ -56,7 +56,7 @@ fn reach(context: &LsmContext, privilege: Privilege, told: Told) -> i32 {
         #[inline(always)]
         |label| {
             let other = Task::from_argument(context, 0)?;
-            if subject::is_in_domain(label, other) {
+            if subject::is_in_domain(label, other, privilege) {
                 return Ok(0);
             }
             Ok(privileged(label, privilege, told))

@@ -273,7 +273,7 @@ const PROCESSES: &[Hook] = &[
     ]).only_for(Need::Users),
     Hook::new("ptrace_access_check", &[
         Sig("ptrace_access_check", &[(0, &["child"]), (1, &["mode"])]),
-    ], &[(Privilege(Pr::PTRACE), "of a process outside of the domain")]),
+    ], &[(Privilege(Pr::PTRACE), "of a process outside of the domain, or with other mounts")]),
     Hook::new("task_kill", &[Sig("task_kill", TASK)], &[(SIGNAL, "signals")]),
     Hook::new("task_setrlimit", &[Sig("task_setrlimit", TASK)], &[(SIGNAL, "limits")]),
     Hook::new("task_setnice", &[Sig("task_setnice", TASK)], &[(SIGNAL, "priority")]),

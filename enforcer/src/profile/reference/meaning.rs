@@ -27,7 +27,9 @@ pub(super) fn of_privilege(privilege: Privilege) -> &'static str {
     match privilege {
         Privilege::MOUNT => "change what is mounted; has `sys_admin` with it",
         Privilege::USERNS => "make a user namespace",
-        Privilege::PTRACE => "look into or steer a process outside of the domain",
+        Privilege::PTRACE => {
+            "look into or steer a process outside of the domain or with other mounts"
+        }
         Privilege::SIGNAL => "send a signal to such a process, or change its priority or limits",
         Privilege::EXECMEM => "have memory that can be run and was written to",
         Privilege::ABSTRACT_UNIX => "connect or send to a unix socket with an abstract name",
