@@ -366,8 +366,18 @@ global! {
 
 /// What the kernel makes without a name holds nothing that its owner did not put
 /// there. It may be used in every way but as code.
+///
+/// An `io_uring` that comes from elsewhere is something else: the files that are registered
+/// with it come along, and are asked about no more.
 #[inline(always)]
 fn anonymous(request: Request) -> Option<Answer> {
+    let comes = matches!(
+        request.operation,
+        Some(Operation::Inherit | Operation::Receive)
+    );
+    if comes && walk::is_ring(request.object.dentry) != 0 {
+        return None;
+    }
     let code = Access::EXECUTE | Access::MAP;
     if (request.requested & code).is_empty() {
         Some(Answer::Granted)

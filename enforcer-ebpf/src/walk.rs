@@ -34,7 +34,7 @@ mod way;
 
 use self::step::{LOOK_ONLY, TAKE_NAMES, edges, walk_path};
 pub(crate) use self::{
-    link::{is_in_procfs, link, parent},
+    link::{is_in_procfs, is_ring, link, parent},
     step::End,
     way::{ANY_NAMESPACE, mark_of},
 };

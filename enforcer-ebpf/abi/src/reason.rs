@@ -36,8 +36,8 @@ pub enum Reason {
     NoScratch = 10,
     /// There was no memory for the label of a task that is to be confined.
     NoLabel = 11,
-    /// The object has no name: a memfd, or a file of a pseudo file system that
-    /// is not passed.
+    /// The object has no name: a memfd, an `io_uring` that comes from elsewhere, or a
+    /// file of a pseudo file system that is not passed.
     Nameless = 12,
     /// The task asked to be put under a second process profile.
     SecondProfile = 13,

@@ -14,8 +14,9 @@ use crate::{
         need, privileged,
     },
     judge::{self, Answer, Folder, Question, Told},
-    kernel::{self, Task, offset, read, read_into},
+    kernel::{self, Task, offset, read},
     subject::claims::{self, file_object},
+    walk,
 };
 
 /// From `include/uapi/asm-generic/mman-common.h`.
@@ -56,7 +57,7 @@ fn mmap_file(context: LsmContext) -> i32 {
             |_label| Err(Reason::Fault),
         );
     };
-    if unseen && file != 0 && is_ring(file).unwrap_or(true) {
+    if unseen && file != 0 && walk::is_ring(file_object(file).1) != 0 {
         return need(Privilege::IO_URING);
     }
     mediate(Mapping {
@@ -137,18 +138,4 @@ fn map(file: u64, requested: Access) -> i32 {
             })
         },
     )
-}
-
-/// Whether a file is an `io_uring`.
-#[inline(always)]
-fn is_ring(file: u64) -> Result<bool, Reason> {
-    const NAME: &[u8; 10] = b"[io_uring]";
-    let (_vfsmount, dentry) = file_object(file);
-    let [length, text]: [u64; 2] = read(dentry.wrapping_add(offset!(dentry_name)))?;
-    if length >> 32 != NAME.len() as u64 {
-        return Ok(false);
-    }
-    let mut name = [0_u8; NAME.len()];
-    read_into(&raw mut name, NAME.len() as u32, text)?;
-    Ok(name == *NAME)
 }

@@ -2,7 +2,7 @@
 
 use enforcer_abi::Reason;
 
-use crate::kernel::{self, Words, offset, read, word};
+use crate::kernel::{self, Words, global, offset, read, read_into, word};
 
 /// `s_magic` of procfs.
 const PROC: u64 = 0x9fa0;
@@ -117,4 +117,24 @@ pub(crate) fn parent(dentry: u64) -> u64 {
 pub(super) fn owner_of(vfsmount: u64) -> Result<u64, Reason> {
     let mount = vfsmount.wrapping_sub(offset!(mount_mnt));
     read(mount.wrapping_add(offset!(mount_ns)))
+}
+
+global! {
+    /// Whether what is at `dentry` is an `io_uring`: 0 or 1. If that cannot be told, it is
+    /// one.
+    fn is_ring(dentry: u64) -> u32 {
+        u32::from(is_called_ring(dentry).unwrap_or(true))
+    }
+}
+
+#[inline(always)]
+fn is_called_ring(dentry: u64) -> Result<bool, Reason> {
+    const NAME: &[u8; 10] = b"[io_uring]";
+    let [length, text]: [u64; 2] = read(dentry.wrapping_add(offset!(dentry_name)))?;
+    if length >> 32 != NAME.len() as u64 {
+        return Ok(false);
+    }
+    let mut name = [0_u8; NAME.len()];
+    read_into(&raw mut name, NAME.len() as u32, text)?;
+    Ok(name == *NAME)
 }

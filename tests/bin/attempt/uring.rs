@@ -4,7 +4,11 @@
 
 mod ring;
 
-use std::{ffi::CString, os::fd::AsRawFd as _, path::Path};
+use std::{
+    ffi::CString,
+    os::fd::{AsRawFd as _, OwnedFd},
+    path::Path,
+};
 
 use rustix::{
     fs::{OFlags, Uid},
@@ -172,6 +176,11 @@ fn open_put_off(open: Request, path: &Path) -> Result<(), Errno> {
         ring.wait()?;
         ring.wait().map(drop)
     })
+}
+
+/// A ring, by its descriptor.
+pub(crate) fn ring() -> Result<OwnedFd, Errno> {
+    Ring::new(0).map(|ring| ring.fd)
 }
 
 /// Has the capabilities that it has, by new credentials, which anybody may.

@@ -12,7 +12,7 @@ use rustix::{
     mount::MountPropagationFlags,
 };
 
-use crate::{Attempt, exec, mounts, number, open::open, privileges, raw};
+use crate::{Attempt, exec, mounts, number, open::open, privileges, raw, uring};
 
 /// The descriptor that another program finds what it is given at.
 const GIVEN: i32 = 9;
@@ -56,16 +56,20 @@ fn becoming(what: &str, args: &[&Path]) -> Attempt {
         "holding-to-append" => open(first, OFlags::WRONLY | OFlags::APPEND).and_then(give),
         "holding-name" => open(first, OFlags::PATH).and_then(give),
         "holding-tree" => mounts::tree(first).and_then(give),
-        "holding-context" => {
-            let given = mounts::context().and_then(give);
-            return Some(given.and_then(|_held| become_program(args)));
-        }
+        "holding-context" => return Some(holding(mounts::context(), args)),
+        "holding-ring" => return Some(holding(uring::ring(), args)),
         "in-mounts-of-its-own" => {
             return Some(own_mounts(first).and_then(|()| become_program(words)));
         }
         _ => return None,
     };
     Some(given.and_then(|_held| become_program(words)))
+}
+
+/// Becomes another program, with what takes no argument to make.
+fn holding(made: Result<OwnedFd, Errno>, words: &[&Path]) -> Result<(), Errno> {
+    let _held = give(made?)?;
+    become_program(words)
 }
 
 fn become_program(words: &[&Path]) -> Result<(), Errno> {

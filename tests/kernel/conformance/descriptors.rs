@@ -47,6 +47,18 @@ const INHERIT: Case = Case {
     ..RECEIVE
 };
 
+/// A ring, whose registered files come along with it.
+const RING: Case = Case {
+    before: &["holding-ring"],
+    attempt: &["name", "{dir}/file"],
+    grants: &[],
+    never: true,
+    path: "",
+    missing: &["read", "write"],
+    reason: "nameless",
+    ..INHERIT
+};
+
 #[rustfmt::skip]
 const CASES: &[Case] = &[
     Case { name: "received", ..RECEIVE },
@@ -58,4 +70,5 @@ const CASES: &[Case] = &[
     Case { name: "inherited to write to", before: &["holding-to-write", "{dir}/file"], attempt: &["add-to-inherited", "9"], needs: &[("file", "read, append")], grants: &[("file", "write")], missing: &["write"], changes: true, ..INHERIT },
     Case { name: "inherited to append to", before: &["holding-to-append", "{dir}/file"], attempt: &["add-to-inherited", "9"], needs: &[("file", "read")], grants: &[("file", "append")], missing: &["append"], changes: true, ..INHERIT },
     Case { name: "inherited, of a folder", before: &["holding", "{dir}/in"], attempt: &["name", "{dir}/in"], setup: &[Make::Folder("in")], grants: &[("in", "read")], path: "in", ..INHERIT },
+    Case { name: "inherited, a ring", ..RING },
 ];
