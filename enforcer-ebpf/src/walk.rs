@@ -277,6 +277,18 @@ fn owner(scratch: &Scratch) -> Result<u64, Reason> {
     read(scratch.mount.wrapping_add(offset!(mount_ns)))
 }
 
+/// Whether a mount namespace is one that the kernel made for a tree of mounts alone, in
+/// which nobody can be. It may have the address of a real one that is gone.
+#[inline(always)]
+fn is_anonymous(namespace: u64) -> bool {
+    if offset!(namespace_anonymous) != 0 {
+        kernel::half(namespace.wrapping_add(offset!(namespace_anonymous))) & 0xff != 0
+    } else {
+        offset!(namespace_id) != 0
+            && kernel::word(namespace.wrapping_add(offset!(namespace_id))) == 0
+    }
+}
+
 /// Decides what a path to the top of a mount tree means.
 #[inline(always)]
 fn top(scratch: &mut Scratch, namespace: u64) -> Result<Place, Reason> {
@@ -286,7 +298,7 @@ fn top(scratch: &mut Scratch, namespace: u64) -> Result<Place, Reason> {
         scratch.buffer[BUFFER - 1] = b'/';
     }
     match owner(scratch)? {
-        owner if owner == namespace => Ok(Place::Own),
+        owner if owner == namespace && !is_anonymous(owner) => Ok(Place::Own),
         0 => Err(Reason::DetachedMount),
         INTERNAL => Err(Reason::InternalMount),
         _ => Ok(Place::Foreign),

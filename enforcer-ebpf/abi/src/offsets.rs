@@ -34,6 +34,11 @@ macro_rules! offsets {
             /// `struct io_uring_task *task_struct.io_uring`; 0 before Linux 5.10, and
             /// without `CONFIG_IO_URING`.
             pub task_uring: u64,
+            /// What of a `struct mnt_namespace` is 0 if nobody can be in it: `seq`, from
+            /// Linux 6.18 `ns.ns_id`; 0 where it has something else.
+            pub namespace_id: u64,
+            /// `bool mnt_namespace.is_anon`, which says the same; 0 where there is none.
+            pub namespace_anonymous: u64,
             /// Scratches of all processors together: where those for all begin.
             pub scratches: u64,
             $($(#[$doc])* pub $field: u64,)*

@@ -274,6 +274,15 @@ fn offsets(types: &Types<'_>) -> Result<Offsets, Unsupported> {
     offsets.backing_user_path = optional(types, "backing_file", "user_path")?;
     offsets.task_uring = optional(types, "task_struct", "io_uring")?;
 
+    offsets.namespace_anonymous = optional(types, "mnt_namespace", "is_anon")?;
+    offsets.namespace_id = match optional(types, "mnt_namespace", "seq")? {
+        0 => match optional(types, "ns_common", "ns_id")? {
+            0 => 0,
+            id => optional(types, "mnt_namespace", "ns")? + id,
+        },
+        sequence => sequence,
+    };
+
     let symbols = read_text(SYMBOLS, "mount procfs on /proc")?;
     offsets.rename_lock = symbol(&symbols, "rename_lock")?;
     offsets.mount_lock = symbol(&symbols, "mount_lock")?;
