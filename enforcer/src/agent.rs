@@ -77,6 +77,10 @@ const FOLD_INTERVAL: Duration = Duration::from_secs(1);
 /// How often it is kept which rights were used. A crash forgets what came since,
 /// which then looks unused.
 const KEEP_INTERVAL: Duration = Duration::from_mins(1);
+/// How long the kernel remembers what it granted, at most. That holds as long as the count of
+/// all renames is the same, which has 32 bits, and comes back to what it was after 2^31 of them:
+/// in this time it would take 3.5 million a second.
+const REMEMBERED: Duration = Duration::from_mins(10);
 /// Detections that a client that follows may lag behind.
 const FOLLOWED: usize = 8192;
 /// Requests that wait for the agent.
@@ -122,6 +126,8 @@ struct Agent {
     unsettled: bool,
     /// When the kernel last forgot of what it told.
     forgot: Instant,
+    /// When it last forgot what it granted.
+    forgot_grants: Instant,
     /// When it was last looked for what is not used.
     scheduled: Instant,
     /// How long what is loaded is observed.
@@ -213,6 +219,7 @@ impl Agent {
             refusals: 0,
             unsettled: false,
             forgot: Instant::now(),
+            forgot_grants: Instant::now(),
             scheduled: Instant::now(),
             observed: Observed::new(),
             trials: HashMap::new(),
@@ -268,7 +275,18 @@ impl Agent {
         self.forget_dead_enrolments();
         self.end_trials();
         self.renew_history();
+        self.forget_grants();
         self.keep_schedule();
+    }
+
+    /// Has the kernel forget what it granted, if that is due.
+    fn forget_grants(&mut self) {
+        if self.forgot_grants.elapsed() >= REMEMBERED {
+            self.forgot_grants = Instant::now();
+            if let Err(error) = self.kernel.forget() {
+                log::problem("what was granted is remembered for too long", &error);
+            }
+        }
     }
 
     /// Does what need not be done at once.

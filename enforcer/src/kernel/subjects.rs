@@ -24,12 +24,12 @@ impl Kernel {
     }
 
     /// Makes the programs forget what they remember of objects, since a table was
-    /// replaced.
+    /// replaced, or it was remembered long enough.
     ///
     /// # Errors
     ///
     /// If the kernel refuses.
-    pub(super) fn forget(&mut self) -> Result<(), AccessError> {
+    pub fn forget(&mut self) -> Result<(), AccessError> {
         self.change_subjects(|subjects| subjects.version = subjects.version.wrapping_add(1))
     }
 
