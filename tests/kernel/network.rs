@@ -105,6 +105,22 @@ const CASES: &[Case] = &[
         ..CONNECT
     },
     Case {
+        name: "no address, from one of this machine's",
+        attempt: &["tcp-connect-from", "0.0.0.0:7001"],
+        ..NO_ADDRESS
+    },
+    Case {
+        name: "no address, by a device",
+        attempt: &["tcp-connect-by-device", "0.0.0.0:7001"],
+        ..NO_ADDRESS
+    },
+    Case {
+        name: "no address, by a device for datagrams",
+        attempt: &["udp-connect-by-device", "0.0.0.0:7001"],
+        object: "udp:0.0.0.0:7001",
+        ..NO_ADDRESS
+    },
+    Case {
         name: "with the first packet",
         attempt: &["tcp-fast-open", SERVER],
         grants: TCP,
@@ -201,6 +217,14 @@ const CONNECT: Case = Case {
     operation: "connect",
     object: "tcp:127.0.0.1:7001",
     missing: "connect",
+};
+
+/// Connects to no address, where the kernel takes another for it than that of loopback.
+const NO_ADDRESS: Case = Case {
+    grants: "{ address: 0.0.0.0, port: 7001, allow: [connect] }, { protocol: tcp, allow: [bind] }",
+    lacks: "{ address: 127.0.0.0/8, allow: [connect, bind] }",
+    object: "tcp:0.0.0.0:7001",
+    ..CONNECT
 };
 
 /// Reaches it by datagrams.

@@ -196,6 +196,13 @@ offsets! {
     sock_family: "sock_common" "skc_family",
     /// `u16 sock_common.skc_num`: the port that it is bound to
     sock_port: "sock_common" "skc_num",
+    /// `__be32 sock_common.skc_rcv_saddr`: the address that it is bound to; if that is one
+    /// of IPv6, some other than 0
+    sock_address: "sock_common" "skc_rcv_saddr",
+    /// `int sock_common.skc_bound_dev_if`
+    sock_device: "sock_common" "skc_bound_dev_if",
+    /// `int inet_sock.uc_index`: the device by which it sends; it begins with `struct sock`
+    inet_device: "inet_sock" "uc_index",
     /// `u16 sock.sk_protocol`
     sock_protocol: "sock" "sk_protocol",
     /// `u16 sock.sk_type`
@@ -204,6 +211,8 @@ offsets! {
     message_name: "msghdr" "msg_name",
     /// `int msghdr.msg_namelen`
     message_name_len: "msghdr" "msg_namelen",
+    /// `size_t msghdr.msg_controllen`
+    message_control_len: "msghdr" "msg_controllen",
     /// `unsigned int msghdr.msg_flags`
     message_flags: "msghdr" "msg_flags",
     /// `struct path unix_sock.path`

@@ -99,10 +99,9 @@ fn socket_listen(context: LsmContext) -> i32 {
         Operation::Bind,
         #[inline(always)]
         |label| {
-            let Socket { family, protocol } = socket;
             let endpoint = Endpoint {
                 has_address: 1,
-                ..Endpoint::socket(family as u8, protocol)
+                ..Endpoint::socket(socket.family as u8, socket.protocol)
             };
             let operation = Operation::Bind;
             let answer = judge::ask_endpoint(label, operation, Access::BIND, &endpoint);
@@ -132,10 +131,16 @@ fn socket_sendmsg(context: LsmContext) -> i32 {
         return 0;
     }
     let len: i32 = load(message, offset!(message_name_len));
+    let control: u64 = load(message, offset!(message_control_len));
+    let call = if control == 0 {
+        Call::Send
+    } else {
+        Call::SendFrom
+    };
     confined(
         Operation::Connect,
         #[inline(always)]
-        |label| reach(label, socket, destination, [len, i32::MAX], Call::Send),
+        |label| reach(label, socket, destination, [len, i32::MAX], call),
     )
 }
 
@@ -145,6 +150,8 @@ enum Call {
     Bind,
     Connect,
     Send,
+    /// With control messages, which may say from which address or device.
+    SendFrom,
 }
 
 impl Call {
@@ -152,7 +159,7 @@ impl Call {
     const fn operation(self) -> Operation {
         match self {
             Self::Bind => Operation::Bind,
-            Self::Connect | Self::Send => Operation::Connect,
+            Self::Connect | Self::Send | Self::SendFrom => Operation::Connect,
         }
     }
 
@@ -160,7 +167,7 @@ impl Call {
     const fn requested(self) -> Access {
         match self {
             Self::Bind => Access::BIND,
-            Self::Connect | Self::Send => Access::CONNECT,
+            Self::Connect | Self::Send | Self::SendFrom => Access::CONNECT,
         }
     }
 }
@@ -168,6 +175,8 @@ impl Call {
 /// A socket of IPv4 or IPv6.
 #[derive(Clone, Copy)]
 struct Socket {
+    /// `struct sock *`
+    sock: u64,
     family: u16,
     protocol: u8,
 }
@@ -188,7 +197,21 @@ impl Socket {
         let kind: u16 = load(sock, offset!(sock_type));
         let protocol: u16 = load(sock, offset!(sock_protocol));
         let protocol = Endpoint::protocol_of(family, kind, protocol);
-        Some(Self { family, protocol })
+        Some(Self {
+            sock,
+            family,
+            protocol,
+        })
+    }
+
+    /// Whether it has an address or a device of its own.
+    #[inline(always)]
+    fn is_bound(self) -> Result<bool, Reason> {
+        let address: u32 = load(self.sock, offset!(sock_address));
+        let device: u32 = load(self.sock, offset!(sock_device));
+        // The verifier knows no more of it than that it is a `struct sock`.
+        let sends_by: u32 = read(self.sock.wrapping_add(offset!(inet_device)))?;
+        Ok(address | device | sends_by != 0)
     }
 }
 
@@ -228,11 +251,25 @@ fn reach(
     if len > most {
         return Err(Reason::OddAddress);
     }
-    let endpoint = match endpoint(socket, words, len, call) {
+    let mut endpoint = match endpoint(socket, words, len, call) {
         Meant::Nothing => return Ok(0),
         Meant::Odd => return Err(Reason::OddAddress),
         Meant::Endpoint(endpoint) => endpoint,
     };
+    // Who connects to no address reaches the machine itself: at loopback, but at another address
+    // if the socket has an address or a device of its own. Which one is not told, so that is
+    // judged as it is.
+    if endpoint.address == [0; 4]
+        && matches!(call, Call::Connect | Call::Send)
+        && !socket.is_bound()?
+    {
+        const LOOPBACK: u32 = 0x7f00_0001;
+        endpoint.address[3] = if endpoint.family == V4 as u8 {
+            LOOPBACK
+        } else {
+            1
+        };
+    }
     let answer = judge::ask_endpoint(label, call.operation(), call.requested(), &endpoint);
     Ok(errno(answer))
 }
@@ -249,7 +286,9 @@ enum Meant {
 /// What the address `words` of `len` bytes means in a call on `socket`.
 #[inline(always)]
 fn endpoint(socket: Socket, words: [u32; 7], len: i32, call: Call) -> Meant {
-    let Socket { family, protocol } = socket;
+    let Socket {
+        family, protocol, ..
+    } = socket;
     let [head, v4, first, second, third, last, _scope] = words;
     if len < 2 {
         return Meant::Odd;
@@ -257,7 +296,7 @@ fn endpoint(socket: Socket, words: [u32; 7], len: i32, call: Call) -> Meant {
     let said = match (head as u16, call) {
         // It ends a connection, or is sent on the one that there is.
         (AF_UNSPEC, Call::Connect) => return Meant::Nothing,
-        (AF_UNSPEC, Call::Send) if family == V6 => return Meant::Nothing,
+        (AF_UNSPEC, Call::Send | Call::SendFrom) if family == V6 => return Meant::Nothing,
         // The kernel takes it for IPv4.
         (AF_UNSPEC, _) => V4,
         (said, _) => said,
@@ -279,15 +318,6 @@ fn endpoint(socket: Socket, words: [u32; 7], len: i32, call: Call) -> Meant {
         }
     } else {
         return Meant::Odd;
-    }
-    if call != Call::Bind && endpoint.address == [0; 4] {
-        // Who connects to no address reaches the machine itself.
-        const LOOPBACK: u32 = 0x7f00_0001;
-        endpoint.address[3] = if endpoint.family == V4 as u8 {
-            LOOPBACK
-        } else {
-            1
-        };
     }
     Meant::Endpoint(endpoint)
 }

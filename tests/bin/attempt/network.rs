@@ -31,6 +31,24 @@ pub(crate) fn attempt(what: &str, args: &[&Path]) -> Attempt {
     };
     Some(match what {
         "tcp-connect" => by(Type::STREAM, connect),
+        "tcp-connect-from" => by(Type::STREAM, |socket, address| {
+            rustix::net::bind(socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+            connect(socket, address)
+        }),
+        "tcp-connect-by-device" => by(Type::STREAM, |socket, address| {
+            set(socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, b"lo\0")?;
+            connect(socket, address)
+        }),
+        "udp-connect-by-device" => by(Type::DGRAM, |socket, address| {
+            let loopback: u32 = 1;
+            set(
+                socket,
+                libc::IPPROTO_IP,
+                libc::IP_UNICAST_IF,
+                &loopback.to_be_bytes(),
+            )?;
+            connect(socket, address)
+        }),
         "udp-connect" => by(Type::DGRAM, connect),
         "udp-disconnect" => by(Type::DGRAM, disconnect),
         "udp-send" => by(Type::DGRAM, |socket, address| {
@@ -83,6 +101,18 @@ fn any_socket(numbers: [&Path; 3]) -> Result<(), Errno> {
 
 fn connect(socket: &OwnedFd, address: SocketAddr) -> Result<(), Errno> {
     rustix::net::connect(socket, &address)
+}
+
+fn set(socket: &OwnedFd, level: i32, option: i32, value: &[u8]) -> Result<(), Errno> {
+    let len = u32::try_from(value.len()).map_err(|_too_long| Errno::INVAL)?;
+    let args = [
+        socket.into(),
+        level.into(),
+        option.into(),
+        value.into(),
+        len.into(),
+    ];
+    raw::call(libc::SYS_setsockopt, args).map(drop)
 }
 
 fn disconnect(socket: &OwnedFd, address: SocketAddr) -> Result<(), Errno> {
