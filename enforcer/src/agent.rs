@@ -295,6 +295,7 @@ impl Agent {
         self.keep_usage();
         self.prune_history();
         self.forget_dead();
+        self.prune_detections();
     }
 
     /// Keeps which rights were used, so that a restart does not make them look

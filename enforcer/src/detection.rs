@@ -195,11 +195,19 @@ impl Detection {
         self.reason == finding::PERMITTED
     }
 
+    /// Whether it stands for violations that are not told apart: the kernel had no room for
+    /// what it had to tell, or the store for more of this lineage.
+    pub fn is_sum(&self) -> bool {
+        self.who.pid == 0
+    }
+
     /// Returns the detection in one sentence.
     pub fn sentence(&self) -> String {
+        let pid = self.who.pid;
         let subject = match &self.who.exe {
-            Some(exe) => Escaped(exe).to_string(),
-            None => Escaped(&self.who.comm).to_string(),
+            _ if self.is_sum() => "a lineage of processes".to_owned(),
+            Some(exe) => format!("{} (pid {pid})", Escaped(exe)),
+            None => format!("{} (pid {pid})", Escaped(&self.who.comm)),
         };
         let outcome = if self.is_learned() {
             "was let through, to be learnt,"
@@ -217,8 +225,7 @@ impl Detection {
             count => format!(", {count} times"),
         };
         format!(
-            "{subject} (pid {}) {outcome} {} by the profile {}{times}",
-            self.who.pid,
+            "{subject} {outcome} {} by the profile {}{times}",
             self.object(),
             self.profile,
         )
@@ -229,7 +236,9 @@ impl Detection {
         if let Some(privilege) = &self.privilege {
             return format!("the privilege {privilege}");
         }
-        let object = if self.path.is_empty() {
+        let object = if self.is_sum() {
+            "objects that are not told apart".to_owned()
+        } else if self.path.is_empty() {
             "an object without a name".to_owned()
         } else {
             Escaped(&self.path).to_string()

@@ -5,13 +5,15 @@
 //! the store only mirrors them, with a log of their changes.
 //!
 //! - `schema`: tables and their migrations
-//! - `detections`, `outcomes`, `tightenings`, `used_rights`, `uses`, `patterns`,
-//!   `observed`: the statements
+//! - `recording`, `pruning`: how detections come in and go; `detections`, `outcomes`: them
+//! - `tightenings`, `used_rights`, `uses`, `patterns`, `observed`: the other statements
 
 mod detections;
 mod observed;
 mod outcomes;
 mod patterns;
+mod pruning;
+mod recording;
 mod schema;
 mod tightenings;
 mod used_rights;
@@ -26,8 +28,10 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode};
 
-pub use detections::{CountUpdate, Recorded, Totals};
+pub use detections::{CountUpdate, Totals};
 pub use observed::Period;
+pub use pruning::{ROOM, Room};
+pub use recording::Recorded;
 pub use tightenings::{Change, Mirrored};
 pub use uses::KEPT;
 
@@ -40,6 +44,10 @@ pub struct Store {
     connection: Connection,
     /// Tells this boot's lineages from those of others.
     boot: String,
+    /// How many detections are to be kept.
+    room: Room,
+    /// How many there are.
+    kept: u64,
 }
 
 /// A store that cannot be opened or used.
@@ -138,9 +146,15 @@ impl Store {
                 source,
             },
         })?;
+        let kept = pruning::count(&connection).map_err(|source| StoreError::Open {
+            path: path.clone(),
+            source,
+        })?;
         Ok(Self {
             connection,
             boot: boot.to_owned(),
+            room: ROOM,
+            kept,
         })
     }
 }

@@ -228,6 +228,17 @@ impl Detector {
         self.known.remove(key);
     }
 
+    /// Forgets detections that are gone, and returns the violations that the kernel is to tell
+    /// of anew, should they come again.
+    pub fn pruned(&mut self, gone: &[DetectionId]) -> Vec<ViolationKey> {
+        let gone: HashSet<_> = gone.iter().copied().collect();
+        self.contained.retain(|id, _| !gone.contains(id));
+        self.known
+            .extract_if(|_, known| gone.contains(&known.id))
+            .map(|(key, _)| key)
+            .collect()
+    }
+
     /// Whether the next [`Detector::fold`] may tell more from the same counts.
     pub fn is_unsettled(&self) -> bool {
         !self.unexplained.is_empty()

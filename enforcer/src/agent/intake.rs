@@ -117,12 +117,35 @@ impl Agent {
         };
         self.detector.recorded(findings, &recorded);
         let mut usages = Usages::new();
-        for (finding, Recorded { id, is_new }) in batch.iter().zip(recorded) {
+        for (finding, recorded) in batch.iter().zip(recorded) {
+            let Recorded {
+                id,
+                is_new,
+                is_folded,
+            } = recorded;
             if finding.response == Response::Contained {
                 log::contained(id, finding);
             }
-            if is_new {
+            if is_new && is_folded {
+                self.announce(Detection::new(id, &finding.folded()), &mut usages);
+            } else if is_new {
                 self.announce(Detection::new(id, finding), &mut usages);
+            }
+        }
+        self.prune_detections();
+    }
+
+    /// Takes away the first of the detections that are too many.
+    pub(super) fn prune_detections(&mut self) {
+        let pruned = match self.store.prune_detections() {
+            Ok(pruned) if pruned.is_empty() => return,
+            Ok(pruned) => pruned,
+            Err(error) => return log::problem("too many detections are kept", &error),
+        };
+        log::pruned(&pruned);
+        for key in self.detector.pruned(&pruned) {
+            if let Err(error) = self.kernel.forget_violation(&key) {
+                log::problem("what was pruned is not told anew", &error);
             }
         }
     }

@@ -76,6 +76,16 @@ pub(super) fn settled(ids: &[DetectionId], state: State) {
     ));
 }
 
+/// Tells that detections gave place to others.
+pub(super) fn pruned(ids: &[DetectionId]) {
+    if let (Some(first), Some(last)) = (ids.iter().min(), ids.iter().max()) {
+        line(format_args!(
+            "pruned={} first={first} last={last}",
+            ids.len()
+        ));
+    }
+}
+
 /// Tells what changed in the kernel.
 pub(super) fn changed(changed: &Changed) {
     for name in &changed.loaded {

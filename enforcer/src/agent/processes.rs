@@ -23,6 +23,8 @@ pub const PROGRAMS: usize = 8192;
 const CGROUPS: usize = 1024;
 /// Most ancestors of a process that are recorded.
 pub const ANCESTORS: usize = 16;
+/// Most bytes of their programs' paths together; of those beyond, only the ids are recorded.
+pub const ANCESTRY_LEN: usize = 4096;
 
 /// What is known of processes.
 #[derive(Debug)]
@@ -203,6 +205,7 @@ impl Processes {
     /// they are known.
     fn ancestry(&mut self, event: &Event) -> Vec<Ancestor> {
         let mut ancestry: Vec<Ancestor> = Vec::new();
+        let mut room = ANCESTRY_LEN;
         let mut pid = event.parent;
         while pid != 0
             && ancestry.len() < ANCESTORS
@@ -225,6 +228,8 @@ impl Processes {
             let above = alive
                 .map(|stat| stat.parent)
                 .or_else(|| program.map(|program| program.parent));
+            let exe = exe.filter(|exe| exe.len() <= room);
+            room -= exe.as_ref().map_or(0, Vec::len);
             ancestry.push(Ancestor { pid, exe });
             pid = above.unwrap_or(0);
         }

@@ -9,6 +9,12 @@ use crate::{
     protocol::{Request, views::Followed},
 };
 
+/// What is said of a detection without objects and processes.
+const NOT_TOLD_APART: &str = "
+These came faster than the kernel could tell of them, or were more than are kept of one lineage
+under a profile. Their number is exact.
+";
+
 /// The arguments of `enforcer detections`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -158,12 +164,8 @@ pub(super) fn text(detection: &Detection) -> String {
         ("state", Some(detection.state.name().to_owned())),
         (
             "process",
-            Some(format!(
-                "{} (thread {}, {})",
-                who.pid,
-                who.tid,
-                escaped(&who.comm)
-            )),
+            (!detection.is_sum())
+                .then(|| format!("{} (thread {}, {})", who.pid, who.tid, escaped(&who.comm))),
         ),
         ("executable", who.exe.as_deref().map(escaped)),
         (
@@ -173,18 +175,23 @@ pub(super) fn text(detection: &Detection) -> String {
                 arguments.collect::<Vec<_>>().join(" ")
             }),
         ),
-        ("user", Some(format!("uid {}, gid {}", who.uid, who.gid))),
+        (
+            "user",
+            (!detection.is_sum()).then(|| format!("uid {}, gid {}", who.uid, who.gid)),
+        ),
         ("parents", joined(ancestry.collect(), " < ")),
         ("unit", who.unit()),
         ("cgroup", who.cgroup_path.as_deref().map(escaped)),
         ("tightenings", joined(tightenings.collect(), ", ")),
     ]);
-    format!(
-        "{}: {}\n\n{fields}\nwhy: enforcer explain {}\n",
-        detection.id,
-        detection.sentence(),
-        detection.id
-    )
+    let id = detection.id;
+    let sentence = detection.sentence();
+    let note = if detection.is_sum() {
+        NOT_TOLD_APART
+    } else {
+        ""
+    };
+    format!("{id}: {sentence}\n\n{fields}{note}\nwhy: enforcer explain {id}\n")
 }
 
 fn follow(socket: &Socket, profile: Option<String>, json: bool) -> anyhow::Result<()> {

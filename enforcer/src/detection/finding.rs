@@ -1,6 +1,6 @@
 //! From a violation to what is recorded.
 
-use enforcer_abi::{Access, Event, Reason, Response, ViolationKey};
+use enforcer_abi::{Access, Event, Reason, Response, Verdict, ViolationKey};
 use jiff::Timestamp;
 
 use super::{Who, layer_name, privilege_name, verdict_name};
@@ -49,7 +49,29 @@ pub struct FindingKey {
     pub verdict: &'static str,
 }
 
+impl Finding {
+    /// Returns the finding as one of many that are not told apart: as if its event were lost.
+    #[must_use]
+    pub fn folded(&self) -> Self {
+        Self {
+            key: FindingKey {
+                path: Vec::new(),
+                missing: self.requested,
+                ..self.key.clone()
+            },
+            rule: None,
+            who: Who::default(),
+            ..self.clone()
+        }
+    }
+}
+
 impl FindingKey {
+    /// Whether it is only what a profile is to learn from.
+    pub fn is_learned(&self) -> bool {
+        self.verdict == verdict_name(Verdict::Learn)
+    }
+
     /// Returns the key of the violation that `event` tells of.
     pub fn of_event(event: &Event, path: &[u8], profile: &str) -> Self {
         Self {

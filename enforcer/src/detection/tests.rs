@@ -2,7 +2,7 @@
 
 use enforcer_abi::{Access, Privilege};
 
-use super::{Detection, privilege_name, sample};
+use super::{Detection, Who, privilege_name, sample};
 
 fn detection() -> Detection {
     Detection {
@@ -35,8 +35,14 @@ fn sentences() {
         path: vec![],
         ..detection()
     };
+    let sum = Detection {
+        who: Who::default(),
+        count: 9,
+        ..nameless.clone()
+    };
     #[rustfmt::skip]
     let cases = [
+        (sum,                "a lineage of processes was refused open of objects that are not told apart (write) by the profile nginx, 9 times"),
         (detection(),        "nginx (pid 8) was refused open of /etc/x\\n (write) by the profile nginx"),
         (verdict("audited"), "nginx (pid 8) would have been refused open of /etc/x\\n (write) by the profile nginx"),
         (verdict("learned"), "nginx (pid 8) was let through, to be learnt, open of /etc/x\\n (write) by the profile nginx"),

@@ -4,21 +4,12 @@ use std::collections::BTreeMap;
 
 use enforcer_abi::{Access, Response};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, named_params, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Store, StoreError, failed, restored, stored};
 use crate::detection::{
-    Ancestor, Detection, DetectionId, Finding, State, TighteningId, Who, who::split_arguments,
+    Ancestor, Detection, DetectionId, State, TighteningId, Who, who::split_arguments,
 };
-
-/// What became of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// The detection that it is, or belongs to.
-    pub id: DetectionId,
-    /// Whether it is the first of its kind.
-    pub is_new: bool,
-}
 
 /// Violations that happened since the store last heard of a detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,26 +34,6 @@ pub struct Totals {
     /// Those that were only learnt.
     pub learned: u64,
 }
-
-const INSERT: &str = "
-INSERT INTO detections (
-    boot, lineage, profile, layer, operation, privilege, path, missing, reason, verdict, requested,
-    response, rule, pid, tid, parent, uid, gid, comm, exe, cmdline, cgroup, cgroup_path, first_ns,
-    last_ns, count
-) VALUES (
-    :boot, :lineage, :profile, :layer, :operation, :privilege, :path, :missing, :reason, :verdict, :requested,
-    :response, :rule, :pid, :tid, :parent, :uid, :gid, :comm, :exe, :cmdline, :cgroup, :cgroup_path, :first,
-    :last, :count
-)
-ON CONFLICT DO UPDATE SET
-    first_ns = min(first_ns, excluded.first_ns),
-    last_ns  = max(last_ns, excluded.last_ns),
-    count    = count + excluded.count,
-    response = iif(excluded.response = 'none', response, excluded.response)
-RETURNING id, count";
-
-const INSERT_ANCESTOR: &str =
-    "INSERT INTO ancestors (detection, level, pid, exe) VALUES (?1, ?2, ?3, ?4)";
 
 const UPDATE_COUNT: &str = "
 UPDATE detections SET
@@ -104,73 +75,6 @@ SELECT
 FROM detections";
 
 impl Store {
-    /// Records findings, all or none, and says which detections they are.
-    pub fn record(&mut self, findings: &[Finding]) -> Result<Vec<Recorded>, StoreError> {
-        self.insert(findings).map_err(failed("record detections"))
-    }
-
-    fn insert(&mut self, findings: &[Finding]) -> rusqlite::Result<Vec<Recorded>> {
-        let transaction = self.connection.transaction()?;
-        let mut recorded = Vec::with_capacity(findings.len());
-        {
-            let mut insert = transaction.prepare_cached(INSERT)?;
-            let mut insert_ancestor = transaction.prepare_cached(INSERT_ANCESTOR)?;
-            for finding in findings {
-                let Finding { key, who, .. } = finding;
-                let (id, count): (i64, i64) = insert.query_row(
-                    named_params! {
-                        ":boot": self.boot,
-                        ":lineage": stored(key.lineage),
-                        ":profile": key.profile,
-                        ":layer": key.layer,
-                        ":operation": key.operation,
-                        // Unique together with the rest, which no NULL is.
-                        ":privilege": key.privilege.as_deref().unwrap_or_default(),
-                        ":path": key.path,
-                        ":missing": key.missing.0,
-                        ":reason": key.reason,
-                        ":verdict": key.verdict,
-                        ":requested": finding.requested.0,
-                        ":response": finding.response.name(),
-                        ":rule": finding.rule,
-                        ":pid": who.pid,
-                        ":tid": who.tid,
-                        ":parent": who.parent,
-                        ":uid": who.uid,
-                        ":gid": who.gid,
-                        ":comm": who.comm,
-                        ":exe": who.exe,
-                        ":cmdline": who.cmdline.as_ref().map(|arguments| {
-                            arguments.iter().fold(Vec::new(), |mut joined, argument| {
-                                joined.extend_from_slice(argument);
-                                joined.push(0);
-                                joined
-                            })
-                        }),
-                        ":cgroup": stored(who.cgroup),
-                        ":cgroup_path": who.cgroup_path,
-                        ":first": nanoseconds(finding.first),
-                        ":last": nanoseconds(finding.last),
-                        ":count": stored(finding.count),
-                    },
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )?;
-                let is_new = restored(count) == finding.count;
-                if is_new {
-                    for (level, Ancestor { pid, exe }) in (0_u32..).zip(&who.ancestry) {
-                        insert_ancestor.execute(params![id, level, pid, exe])?;
-                    }
-                }
-                recorded.push(Recorded {
-                    id: DetectionId(id),
-                    is_new,
-                });
-            }
-        }
-        transaction.commit()?;
-        Ok(recorded)
-    }
-
     /// Adds to the counts of detections, to all or to none.
     pub fn add_counts(&mut self, updates: &[CountUpdate]) -> Result<(), StoreError> {
         let action = "count violations";
@@ -367,4 +271,4 @@ pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// The steps from an empty file to the present form, in order. A step that was
 /// released is never changed: the file's `user_version` counts those it has had.
-const STEPS: [&str; 6] = [FIRST, PRIVILEGES, HISTORY, RESPONSES, PATTERNS, OBSERVED];
+const STEPS: [&str; 7] = [FIRST, PRIVILEGES, HISTORY, RESPONSES, PATTERNS, OBSERVED, ROOM];
 
 const FIRST: &str = "
 CREATE TABLE detections (
@@ -184,6 +184,12 @@ CREATE TABLE rights_in_use (
     last_ns INTEGER NOT NULL,
     PRIMARY KEY (profile, pattern, access)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What is counted at each batch, and looked for to be pruned, is not to cost a scan.
+const ROOM: &str = "
+CREATE INDEX detections_by_lineage ON detections (profile, lineage, verdict, state);
+CREATE INDEX settled_detections ON detections (state DESC, id) WHERE state <> 'open';
 ";
 
 /// The version of the present form.

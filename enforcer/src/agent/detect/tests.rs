@@ -159,3 +159,14 @@ fn what_the_kernel_has_no_room_to_count_is_counted_by_events() {
     world.fold(&[]);
     assert_eq!(world.counts(), [("/a".to_owned(), 3)]);
 }
+
+#[test]
+fn what_is_pruned_is_told_anew() {
+    let mut world = World::new();
+    let [a, b] = ["/a", "/b"].map(record);
+    let keys = [&a, &b].map(|record| violation_key(&record.event));
+    world.take(&[a, b]);
+    let first = super::DetectionId(1);
+    assert_eq!(world.detector.pruned(&[first]), keys[..1]);
+    assert_eq!(world.detector.pruned(&[first]), [], "it is forgotten");
+}

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink, path::Path, time::Duration};
 
 use enforcer_abi::{Adopted, Event};
 
-use super::{Processes, procfs::Procfs};
+use super::{ANCESTRY_LEN, Processes, procfs::Procfs};
 use crate::kernel::events::sample;
 
 /// An event of a process with this id and parent, at a time in clock ticks.
@@ -159,4 +159,26 @@ fn parents_in_a_circle() {
     let who = processes.who(&event(7, 5, 100));
     let ancestors: Vec<_> = who.ancestry.iter().map(|ancestor| ancestor.pid).collect();
     assert_eq!(ancestors, [5, 6]);
+}
+
+#[test]
+fn long_paths_of_ancestors_have_room_once() {
+    let half = ANCESTRY_LEN / 2;
+    // Columns: what it shows, the lengths from the parent on, which are recorded.
+    #[rustfmt::skip]
+    let cases = [
+        ("all of the room", [half, half, 1],     [true, true, false]),
+        ("beyond",          [half, half + 1, 1], [true, false, true]),
+    ];
+    for (name, lengths, want) in cases {
+        let base = tempfile::tempdir().unwrap();
+        for (pid, length) in (5..).zip(lengths) {
+            let exe = format!("{:/<length$}", "");
+            let parent = if pid == 7 { 0 } else { pid + 1 };
+            start(base.path(), pid, parent, 10, &exe);
+        }
+        let who = processes(base.path()).who(&event(4, 5, 100));
+        let recorded: Vec<_> = who.ancestry.iter().map(|one| one.exe.is_some()).collect();
+        assert_eq!(recorded, want, "{name}");
+    }
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use enforcer_abi::{Access, Response};
 
-use super::{CountUpdate, Recorded, Totals, timestamp};
+use super::{CountUpdate, Totals, timestamp};
 use crate::{
     detection::{
         Ancestor, Detection, DetectionId, Finding, State, Who,
         finding::{FindingKey, PERMITTED},
     },
-    store::Store,
+    store::{Recorded, Store},
 };
 
-fn finding(path: &[u8], lineage: u64, at: i64, count: u64) -> Finding {
+pub(in crate::store) fn finding(path: &[u8], lineage: u64, at: i64, count: u64) -> Finding {
     Finding {
         key: FindingKey {
             lineage,
@@ -64,7 +64,8 @@ fn findings_come_back_as_detections() {
         recorded,
         [Recorded {
             id: DetectionId(1),
-            is_new: true
+            is_new: true,
+            is_folded: false
         }]
     );
 
