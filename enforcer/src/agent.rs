@@ -296,6 +296,7 @@ impl Agent {
         self.prune_history();
         self.forget_dead();
         self.prune_detections();
+        self.retry_unstored();
     }
 
     /// Keeps which rights were used, so that a restart does not make them look

@@ -159,6 +159,16 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+impl Store {
+    /// Has nothing be written, as on a full disk, or ends that.
+    pub(crate) fn fill(&self, is_full: bool) {
+        self.connection
+            .pragma_update(None, "query_only", is_full)
+            .unwrap();
+    }
+}
+
 /// Makes the state directory and closes it to all but root: what a process was
 /// refused tells where an attacker should look.
 fn prepare(directory: &Path) -> io::Result<()> {

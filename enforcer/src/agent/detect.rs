@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     detection::{
-        DetectionId, Finding, Who,
+        Detection, DetectionId, Finding, Who,
         finding::{FindingKey, PERMITTED, violation_key},
     },
     history::Use,
@@ -58,7 +58,8 @@ pub struct Detector {
 /// A violation that a detection stands for.
 #[derive(Clone, Copy, Debug)]
 struct Known {
-    id: DetectionId,
+    /// `None`: it could not be stored. It was told nevertheless.
+    id: Option<DetectionId>,
     /// How much of its count the store has.
     stored: u64,
     /// Whether the kernel counts it. It has room for [`VIOLATIONS`], and sends an
@@ -181,21 +182,58 @@ impl Detector {
                 self.contained.entry(*id).or_default().insert(key.number());
             }
             let known = self.known.entry(*key).or_insert(Known {
-                id: *id,
+                id: None,
                 stored: 0,
                 counted: false,
                 lost: false,
             });
-            known.id = *id;
+            known.id = Some(*id);
             known.stored = known.stored.saturating_add(finding.count);
             known.lost = finding.who.pid == 0;
         }
+        while self.contained.len() > CONTAINING {
+            self.contained.pop_first();
+        }
+        self.forget_uncounted();
+    }
+
+    /// Takes in that the findings could not be stored, and returns those to tell of: the
+    /// others were told of already.
+    pub fn unrecorded(&mut self, findings: &Findings) -> Vec<Detection> {
+        let mut news = Vec::new();
+        for (key, finding) in findings {
+            self.unexplained.remove(key);
+            let before = self.known.get(key);
+            let lost = finding.who.pid == 0;
+            if before.is_none_or(|known| known.id.is_some() || (known.lost && !lost)) {
+                news.push(Detection::new(DetectionId::UNSTORED, finding));
+            }
+            let counted = before.is_some_and(|known| known.counted);
+            let unstored = Known {
+                id: None,
+                stored: 0,
+                counted,
+                lost,
+            };
+            self.known.insert(*key, unstored);
+        }
+        self.forget_uncounted();
+        news
+    }
+
+    /// Forgets what could not be stored, and returns the violations that the kernel is to tell
+    /// of anew, should they come again.
+    pub fn unstored(&mut self) -> Vec<ViolationKey> {
+        self.known
+            .extract_if(|_, known| known.id.is_none())
+            .map(|(key, _)| key)
+            .collect()
+    }
+
+    fn forget_uncounted(&mut self) {
         if self.known.len() > 2 * VIOLATIONS {
             // The kernel counts no more than that; the others need no memory.
             self.known.retain(|_, known| known.counted);
-        }
-        while self.contained.len() > CONTAINING {
-            self.contained.pop_first();
         }
     }
 
@@ -234,7 +272,7 @@ impl Detector {
         let gone: HashSet<_> = gone.iter().copied().collect();
         self.contained.retain(|id, _| !gone.contains(id));
         self.known
-            .extract_if(|_, known| gone.contains(&known.id))
+            .extract_if(|_, known| known.id.is_some_and(|id| gone.contains(&id)))
             .map(|(key, _)| key)
             .collect()
     }
@@ -246,7 +284,7 @@ impl Detector {
 
     /// Takes in the kernel's counts, after all records that were there before.
     /// Returns what the store has to add, and the violations whose events were
-    /// lost.
+    /// lost. Tell [`Detector::counted`] once the store has it.
     pub fn fold(
         &mut self,
         violations: &[(ViolationKey, ViolationCount)],
@@ -260,11 +298,12 @@ impl Detector {
             if let Some(known) = self.known.get_mut(key) {
                 known.counted = true;
                 let more = count.count.saturating_sub(known.stored);
-                if more > 0 {
-                    known.stored = count.count;
+                if let Some(id) = known.id
+                    && more > 0
+                {
                     let latest = clock.time(count.last_ns);
                     updates.push(CountUpdate {
-                        id: known.id,
+                        id,
                         more,
                         last: latest,
                         response: key.response,
@@ -278,6 +317,15 @@ impl Detector {
         }
         self.unexplained = silent;
         (updates, lost)
+    }
+
+    /// Takes in that the store has the counts of the last [`Detector::fold`].
+    pub fn counted(&mut self, violations: &[(ViolationKey, ViolationCount)]) {
+        for (key, count) in violations {
+            if let Some(known) = self.known.get_mut(key) {
+                known.stored = known.stored.max(count.count);
+            }
+        }
     }
 }
 

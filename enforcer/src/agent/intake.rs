@@ -91,10 +91,16 @@ impl Agent {
             .detector
             .fold(&violations, &self.registry, Clock::now());
         self.unsettled = self.detector.is_unsettled();
-        if !updates.is_empty() {
-            self.store.add_counts(&updates)?;
+        let stored = if updates.is_empty() {
+            Ok(())
+        } else {
+            self.store.add_counts(&updates)
+        };
+        if stored.is_ok() {
+            self.detector.counted(&violations);
         }
         self.record(&lost);
+        stored?;
         for key in self.detector.quiet(&violations, clock::boot_time_ns()) {
             self.kernel.forget_violation(&key)?;
             self.detector.forget(&key);
@@ -102,7 +108,8 @@ impl Agent {
         Ok(())
     }
 
-    /// Stores findings, tells of those that are new, and answers them.
+    /// Stores findings, tells of those that are new, and answers them. What cannot be stored
+    /// is told nevertheless.
     fn record(&mut self, findings: &Findings) {
         if findings.is_empty() {
             return;
@@ -113,7 +120,10 @@ impl Agent {
             .collect();
         let recorded = match self.store.record(&batch) {
             Ok(recorded) => recorded,
-            Err(error) => return log::problem("detections are lost", &error),
+            Err(error) => {
+                log::problem("what was refused is told, and not stored", &error);
+                return self.tell_unstored(findings);
+            }
         };
         self.detector.recorded(findings, &recorded);
         let mut usages = Usages::new();
@@ -123,16 +133,39 @@ impl Agent {
                 is_new,
                 is_folded,
             } = recorded;
+            let detection = Detection::new(id, finding);
             if finding.response == Response::Contained {
-                log::contained(id, finding);
+                log::contained(&detection);
             }
             if is_new && is_folded {
                 self.announce(Detection::new(id, &finding.folded()), &mut usages);
             } else if is_new {
-                self.announce(Detection::new(id, finding), &mut usages);
+                self.announce(detection, &mut usages);
             }
         }
         self.prune_detections();
+    }
+
+    /// Tells of findings that could not be stored. Nothing answers them: a tightening names the
+    /// detection that it is for.
+    fn tell_unstored(&mut self, findings: &Findings) {
+        for detection in self.detector.unrecorded(findings) {
+            if detection.response == Response::Contained.name() {
+                log::contained(&detection);
+            }
+            log::detection(&detection);
+            let _receivers = self.followers.send(Arc::new(detection));
+        }
+    }
+
+    /// Has the kernel tell anew of what could not be stored, should it come again: there may
+    /// be room by now.
+    pub(super) fn retry_unstored(&mut self) {
+        for key in self.detector.unstored() {
+            if let Err(error) = self.kernel.forget_violation(&key) {
+                log::problem("what was not stored is not told anew", &error);
+            }
+        }
     }
 
     /// Takes away the first of the detections that are too many.

@@ -4,7 +4,7 @@ use std::{fmt, io::Write as _};
 
 use super::{loaded::Changed, tightening::removals_text};
 use crate::{
-    detection::{Detection, DetectionId, Finding, State, access_text},
+    detection::{Detection, DetectionId, State, access_text},
     permit::Permit,
     profile::Escaped,
     protocol::chain,
@@ -54,10 +54,13 @@ pub(super) fn detection(detection: &Detection) {
 }
 
 /// Tells of a process that was contained.
-pub(super) fn contained(id: DetectionId, finding: &Finding) {
+pub(super) fn contained(detection: &Detection) {
+    let Detection {
+        id, profile, who, ..
+    } = detection;
     line(format_args!(
-        "contained={} profile={} detection={id}",
-        finding.who.pid, finding.key.profile
+        "contained={} profile={profile} detection={id}",
+        who.pid
     ));
 }
 

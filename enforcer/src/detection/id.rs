@@ -68,6 +68,11 @@ numbered!(
     "detection"
 );
 
+impl DetectionId {
+    /// Names what could not be stored: no detection of the store has it.
+    pub const UNSTORED: Self = Self(0);
+}
+
 numbered!(
     /// A tightening's name: `T3`.
     TighteningId,

@@ -35,6 +35,8 @@ struct World {
     detector: Detector,
     store: Store,
     registry: Registry,
+    /// The paths that were told of and could not be stored.
+    told: Vec<String>,
     _base: tempfile::TempDir,
 }
 
@@ -45,6 +47,7 @@ impl World {
             detector: Detector::new(Processes::new(Procfs::at(Path::new("/nowhere")))),
             store: Store::open(base.path(), "boot").unwrap(),
             registry: Registry::default(),
+            told: Vec::new(),
             _base: base,
         }
     }
@@ -56,7 +59,9 @@ impl World {
 
     fn fold(&mut self, violations: &[(ViolationKey, ViolationCount)]) {
         let (updates, lost) = self.detector.fold(violations, &self.registry, Clock::now());
-        self.store.add_counts(&updates).unwrap();
+        if self.store.add_counts(&updates).is_ok() {
+            self.detector.counted(violations);
+        }
         self.record(&lost);
     }
 
@@ -65,8 +70,14 @@ impl World {
             .iter()
             .map(|(_, finding)| finding.clone())
             .collect();
-        let recorded = self.store.record(&batch).unwrap();
-        self.detector.recorded(findings, &recorded);
+        match self.store.record(&batch) {
+            Ok(recorded) => self.detector.recorded(findings, &recorded),
+            Err(_full) => {
+                let unstored = self.detector.unrecorded(findings).into_iter();
+                let paths = unstored.map(|one| String::from_utf8(one.path).unwrap());
+                self.told.extend(paths);
+            }
+        }
     }
 
     /// Paths and counts in the store.
@@ -169,4 +180,49 @@ fn what_is_pruned_is_told_anew() {
     let first = super::DetectionId(1);
     assert_eq!(world.detector.pruned(&[first]), keys[..1]);
     assert_eq!(world.detector.pruned(&[first]), [], "it is forgotten");
+}
+
+#[test]
+fn what_cannot_be_stored_is_told_once_and_stored_later() {
+    let mut world = World::new();
+    let [a, b] = ["/a", "/b"].map(record);
+    let [key_a, key_b] = [&a, &b].map(|record| violation_key(&record.event));
+    world.take(std::slice::from_ref(&a));
+    world.store.fill(true);
+    world.take(&[b.clone(), b.clone()]);
+    assert_eq!(world.told, ["/b"]);
+    let violations = [(key_a, count(3)), (key_b, count(4))];
+    for _ in 0..3 {
+        world.fold(&violations);
+    }
+    world.take(std::slice::from_ref(&b));
+    assert_eq!(world.told, ["/b"], "no more than once");
+    assert_eq!(world.counts(), [("/a".to_owned(), 1)]);
+
+    world.store.fill(false);
+    world.fold(&violations);
+    let counted = ("/a".to_owned(), 3);
+    assert_eq!(
+        world.counts(),
+        std::slice::from_ref(&counted),
+        "no count is lost"
+    );
+    assert_eq!(world.detector.unstored(), [key_b]);
+    world.take(&[b]);
+    assert_eq!(world.counts(), [counted, ("/b".to_owned(), 1)]);
+    assert_eq!(world.detector.unstored(), []);
+}
+
+#[test]
+fn a_lost_event_that_cannot_be_stored_is_told_once() {
+    let mut world = World::new();
+    let a = record("/a");
+    let violations = [(violation_key(&a.event), count(3))];
+    world.store.fill(true);
+    for _ in 0..5 {
+        world.fold(&violations);
+    }
+    assert_eq!(world.told, [""]);
+    world.take(&[a.clone(), a]);
+    assert_eq!(world.told, ["", "/a"], "its path is news");
 }
