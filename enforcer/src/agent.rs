@@ -10,7 +10,7 @@
 //! - `containment`: who is contained, and released; `review`: what people decide
 //! - `history`: what was used; `builds`: of programs; `observed`: for how long it was looked
 //! - `aside`: reads that may never end
-//! - `log`: what is said on stderr
+//! - `memory`: what is known at the start; `log`: what is said on stderr
 //!
 //! One task owns the kernel, the store and the profiles, and does one thing at a
 //! time, so nothing is ever seen half done. Connections are tasks of their own
@@ -28,6 +28,7 @@ mod history;
 mod intake;
 pub mod loaded;
 mod log;
+mod memory;
 mod observed;
 mod permits;
 pub mod processes;
@@ -45,7 +46,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{broadcast, mpsc},
@@ -68,7 +68,7 @@ use crate::{
     detection::{Detection, TighteningId},
     kernel::{Events, Kernel},
     profile::{ProfileSet, ends},
-    store::{Store, StoreError},
+    store::Store,
     tighten::Overlays,
 };
 
@@ -115,6 +115,8 @@ struct Agent {
     registry: Registry,
     overlays: Overlays,
     store: Store,
+    /// Whether it is known what was used before this agent was started. Else all looks unused.
+    knows_usage: bool,
     detector: Detector,
     enrolments: Enrolments,
     followers: broadcast::Sender<Arc<Detection>>,
@@ -176,10 +178,9 @@ impl Agent {
             source,
         })?;
         let lock = lock(&options.state)?;
-        let mut store = Store::open(&options.state, boot.trim())?;
+        let mut store = memory::store(&options.state, boot.trim())?;
         let overlays = Overlays::load(&options.state)?;
-        mirror(&mut store, &overlays)?;
-        store.end_containments()?;
+        memory::mirror(&mut store, &overlays);
 
         let mut registry = Registry::default();
         let staged = registry
@@ -191,9 +192,7 @@ impl Agent {
         let events = kernel.events()?;
         kernel.set_booted(clock::booted(kernel.clock()))?;
         let changed = registry.commit(staged, &mut kernel)?;
-        for profile in &changed.loaded {
-            registry.restore_usage(profile, &store.usage(profile)?);
-        }
+        let knows_usage = memory::restore_usage(&mut registry, &changed, &store);
         log::changed(&changed);
         let facts = kernel.facts();
         log::line(format_args!(
@@ -212,6 +211,7 @@ impl Agent {
             registry,
             overlays,
             store,
+            knows_usage,
             enrolments: Enrolments::new(),
             detector: Detector::new(Processes::new(Procfs::at(Path::new("/proc")))),
             followers: broadcast::Sender::new(FOLLOWED),
@@ -302,6 +302,10 @@ impl Agent {
     /// Keeps which rights were used, so that a restart does not make them look
     /// unused.
     fn keep_usage(&mut self) {
+        if !self.knows_usage {
+            // What is kept from before is more.
+            return;
+        }
         for (name, instance) in self.registry.iter() {
             let problem = "which rights were used is not kept";
             match instance.usage(&self.kernel) {
@@ -394,15 +398,4 @@ fn lock(state: &Path) -> Result<File, AgentError> {
         }),
         Err(std::fs::TryLockError::Error(source)) => Err(AgentError::File { path, source }),
     }
-}
-
-/// Brings the store to what the overlays' files say.
-fn mirror(store: &mut Store, overlays: &Overlays) -> Result<(), StoreError> {
-    let now = Timestamp::now();
-    let present: Vec<_> = overlays.iter().map(|overlay| overlay.id).collect();
-    for overlay in overlays.iter() {
-        store.mirror(overlay, now, "its file said so at the agent's start")?;
-    }
-    store.forget_missing(&present, now)?;
-    Ok(())
 }

@@ -37,6 +37,10 @@ pub use uses::KEPT;
 
 /// The file's name in the state directory.
 pub const FILE: &str = "enforcer.db";
+/// Most pages of 4 KiB of a store in memory: 64 MiB, beyond which nothing is stored.
+const MEMORY_PAGES: u32 = 1 << 14;
+/// The names of detections in memory come after this one, so that none of a file has them.
+const MEMORY_FIRST: i64 = 1_000_000_000;
 
 /// The store.
 #[derive(Debug)]
@@ -71,7 +75,7 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// The file is no database, or a damaged one.
-    #[error("the store {} is damaged; move it away, and the agent starts a new one", path.display())]
+    #[error("the store {} is damaged; move it away, and the agent that is started next makes a new one", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -123,10 +127,11 @@ impl Store {
             source,
         })?;
         let path = directory.join(FILE);
-        let mut connection = Connection::open(&path).map_err(|source| StoreError::Open {
+        let failed = |source| StoreError::Open {
             path: path.clone(),
             source,
-        })?;
+        };
+        let mut connection = Connection::open(&path).map_err(failed)?;
         schema::migrate(&mut connection).map_err(|error| match error {
             schema::MigrateError::Newer { version } => StoreError::Newer {
                 path: path.clone(),
@@ -141,21 +146,43 @@ impl Store {
                 path: path.clone(),
                 source: Some(source),
             },
-            schema::MigrateError::Sqlite { source } => StoreError::Open {
-                path: path.clone(),
-                source,
-            },
-        })?;
-        let kept = pruning::count(&connection).map_err(|source| StoreError::Open {
-            path: path.clone(),
-            source,
+            schema::MigrateError::Sqlite { source } => failed(source),
         })?;
         Ok(Self {
+            kept: pruning::count(&connection).map_err(failed)?,
             connection,
             boot: boot.to_owned(),
             room: ROOM,
-            kept,
         })
+    }
+
+    /// Makes an empty store that goes with the agent.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for it.
+    pub fn in_memory(boot: &str) -> Result<Self, StoreError> {
+        let make = || {
+            let mut connection = Connection::open_in_memory()?;
+            connection.pragma_update(None, "max_page_count", MEMORY_PAGES)?;
+            schema::make(&mut connection)?;
+            connection.execute(
+                "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'detections'",
+                [MEMORY_FIRST],
+            )?;
+            Ok(connection)
+        };
+        Ok(Self {
+            connection: make().map_err(failed("make tables"))?,
+            boot: boot.to_owned(),
+            room: ROOM,
+            kept: 0,
+        })
+    }
+
+    /// Whether it goes with the agent.
+    pub fn is_in_memory(&self) -> bool {
+        self.connection.path().is_none_or(str::is_empty)
     }
 }
 
@@ -207,7 +234,9 @@ fn restored(value: i64) -> u64 {
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
-    use super::{FILE, Store, StoreError, schema};
+    use super::{
+        FILE, MEMORY_FIRST, MEMORY_PAGES, Store, StoreError, detections::tests::finding, schema,
+    };
 
     #[test]
     fn directory_is_made_and_closed() {
@@ -240,6 +269,34 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let error = Store::open(base.path(), "boot").unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_store_in_memory_is_bounded_and_names_what_no_file_does() {
+        let mut store = Store::in_memory("boot").unwrap();
+        assert!(store.is_in_memory());
+        let mut one = finding(b"/a", 1, 1_000, 1);
+        let recorded = store.record(&[one.clone()]).unwrap();
+        assert_eq!(recorded[0].id.0, MEMORY_FIRST + 1);
+        let pages = |store: &Store| -> u32 {
+            let count = |row: &rusqlite::Row<'_>| row.get(0);
+            let pages = store.connection.query_row("PRAGMA page_count", [], count);
+            pages.unwrap()
+        };
+        // Many times as much as there is room for.
+        for number in 0..100 {
+            one.key.path = format!("/{number}").into_bytes();
+            one.who.exe = Some(vec![b'x'; 1 << 21]);
+            if store.record(&[one.clone()]).is_err() {
+                break;
+            }
+        }
+        assert!(store.record(&[one.clone()]).is_err(), "it is full");
+        let full = pages(&store);
+        assert!(full > MEMORY_PAGES / 2 && full <= MEMORY_PAGES, "{full}");
+        one.key.path = b"/a".to_vec();
+        one.who.exe = None;
+        assert!(store.record(&[one]).is_ok(), "what is there is counted on");
     }
 
     #[test]

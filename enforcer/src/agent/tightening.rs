@@ -99,7 +99,7 @@ impl Agent {
             == crate::detection::verdict_name(enforcer_abi::Verdict::Deny)
             && written.mode == ProfileMode::Enforce;
         self.weigh(detection)?;
-        if tighten == Tighten::Off || !enforced {
+        if tighten == Tighten::Off || !enforced || !self.knows_usage {
             return Ok(Vec::new());
         }
         let ids = self.propose(detection, usages)?;

@@ -245,13 +245,23 @@ fn bring_up(connection: &mut Connection) -> Result<(), MigrateError> {
         return Ok(());
     }
 
+    take_steps(connection, had)?;
+    Ok(())
+}
+
+/// Makes the present form in an empty database in memory.
+pub(super) fn make(connection: &mut Connection) -> rusqlite::Result<()> {
+    take_steps(connection, 0)?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+fn take_steps(connection: &mut Connection, had: usize) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for step in STEPS.iter().skip(had) {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.commit()?;
-    Ok(())
+    transaction.commit()
 }
 
 #[cfg(test)]
