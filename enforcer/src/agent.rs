@@ -5,7 +5,7 @@
 //! - [`detect`]: records and counts to detections; [`processes`]: who it was;
 //!   [`clock`]: when; `intake`: what becomes of them
 //! - `tightening`: proposals, applied and taken back
-//! - [`server`]: the socket; `requests`: the answers
+//! - [`server`]: the socket; `requests`: what is answered; `answers`: in which lines
 //! - `permits`: what is let through for a time
 //! - `containment`: who is contained, and released; `review`: what people decide
 //! - `history`: what was used; `builds`: of programs; `observed`: for how long it was looked
@@ -18,6 +18,7 @@
 
 pub mod accounts;
 mod adoption;
+mod answers;
 mod aside;
 mod builds;
 pub mod clock;

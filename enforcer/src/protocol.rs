@@ -2,7 +2,8 @@
 //!
 //! A client connects to the unix socket, sends one line of JSON and gets lines of
 //! JSON back: one, or as many as there are where it follows. A request is
-//! `{"v":1,"command":…}`; a reply is `{"ok":…}` or `{"error":{"kind":…,"message":…}}`.
+//! `{"v":1,"command":…}`; a reply is `{"ok":…}` or `{"error":{"kind":…,"message":…}}`. A list
+//! that may be long comes in parts ([`views::Part`]), so that no line is.
 //!
 //! - [`line`]: reading and writing lines, within limits
 //! - [`status`]: what `enforcer status` shows
@@ -28,7 +29,7 @@ pub const SOCKET: &str = "/run/enforcer/enforcer.sock";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub enum Request {
-    /// What is enforced? → [`status::Status`].
+    /// What is enforced? → [`status::Status`] without profiles and permits, then these in parts.
     Status,
     /// Which detections are there after one? → [`views::Page`].
     Detections {
@@ -135,9 +136,9 @@ pub enum Request {
         /// Which.
         id: PermitId,
     },
-    /// What is permitted, and was? → a list of [`crate::permit::Permit`].
+    /// What is permitted, and was? → in parts, each [`crate::permit::Permit`].
     PermitList,
-    /// What would be taken away? → a list of [`views::Plan`].
+    /// What would be taken away? → in parts, each [`views::Plan`].
     TightenPlan {
         /// After which detection; without one, after all of them.
         detection: Option<DetectionId>,
@@ -165,10 +166,10 @@ pub enum Request {
         /// Which.
         id: TighteningId,
     },
-    /// What was taken away and given back, and when? → a list of
+    /// What was taken away and given back, and when? → in parts, each
     /// [`views::LogEntry`].
     TightenLog,
-    /// Which tightenings are there? → a list of [`crate::tighten::Overlay`].
+    /// Which tightenings are there? → in parts, each [`crate::tighten::Overlay`].
     TightenList,
 }
 

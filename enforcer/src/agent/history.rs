@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Agent, log, requests::fitting};
+use super::{Agent, answers::fitting, log};
 use crate::{
     protocol::{Failure, views::HistoryPage},
     store::KEPT,

@@ -1,13 +1,13 @@
 //! What the agent answers.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, mem, path::Path, time::Duration};
 
 use enforcer_abi::{Adopted, Counter, Privilege, Reason};
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::{
     Agent,
+    answers::{fitting, line_of, list, ok, parts},
     loaded::{ChangeError, Instance},
     log,
     server::{Answer, Ask, failure_line},
@@ -17,8 +17,7 @@ use crate::{
     kernel::AccessError,
     profile::{ABSTRACTIONS, Owner, Profile, ProfileMode, Rule, explain, object_name},
     protocol::{
-        Failure, FailureKind, ProfileChoice, Reply, Request, TightenTarget,
-        line::{self, LINE_LEN},
+        Failure, FailureKind, ProfileChoice, Request, TightenTarget,
         status::{AgentStatus, DetectionTotals, KernelStatus, ProfileStatus, Status},
         views::{Explained, Judged, LogEntry, Page, RuleView, Watched},
     },
@@ -30,8 +29,6 @@ use crate::{
 const PAGE: u32 = 500;
 /// What happened just now: so long ago at most.
 const RECENT: Duration = Duration::from_secs(2);
-/// Bytes of a page. A single detection, or object, is far below what is left of a line.
-const PAGE_LEN: usize = LINE_LEN / 2;
 
 impl Agent {
     /// Answers one request.
@@ -50,7 +47,8 @@ impl Agent {
         match request {
             Request::Status => {
                 self.catch_up();
-                ok(&self.status().map_err(|error| Failure::internal(&error))?)
+                let status = self.status().map_err(|error| Failure::internal(&error))?;
+                in_lines(status)
             }
             Request::Detections { after, profile } => {
                 self.catch_up();
@@ -90,11 +88,11 @@ impl Agent {
                 rules,
             } => ok(&self.permit(&profile, Duration::from_secs(seconds), reason, rules)?),
             Request::PermitEnd { id } => ok(&self.end_permit(id)?),
-            Request::PermitList => ok(&self.permits()),
+            Request::PermitList => list(&self.permits()),
             Request::TightenPlan {
                 detection: Some(id),
-            } => ok(&self.plan_after(id)?),
-            Request::TightenPlan { detection: None } => ok(&self.plan_all()?),
+            } => list(&self.plan_after(id)?),
+            Request::TightenPlan { detection: None } => list(&self.plan_all()?),
             Request::TightenApply {
                 target: TightenTarget::Tightening(id),
             } => ok(&[self.apply(id, "applied by command")?]),
@@ -104,8 +102,8 @@ impl Agent {
             Request::TightenTry { id } => ok(&[self.try_out(id, "on trial by command")?]),
             Request::TightenRevert { id } => ok(&[self.revert(id, "reverted by command")?]),
             Request::TightenDecline { id } => ok(&[self.decline(id, "declined by command")?]),
-            Request::TightenLog => ok(&self.log_entries()?),
-            Request::TightenList => ok(&self.overlays.iter().collect::<Vec<_>>()),
+            Request::TightenLog => list(&self.log_entries()?),
+            Request::TightenList => list(&self.overlays.iter().collect::<Vec<_>>()),
         }
     }
 
@@ -276,29 +274,21 @@ impl Agent {
     }
 }
 
+/// Returns the status as an answer: what grows with the profiles and permits follows as lists.
+fn in_lines(status: Status) -> Result<Answer, Failure> {
+    let mut head = status;
+    let profiles = mem::take(&mut head.profiles);
+    let permits = mem::take(&mut head.permits);
+    let mut lines = vec![line_of(&head)?];
+    lines.extend(parts(&profiles)?);
+    lines.extend(parts(&permits)?);
+    Ok(Answer::Lines(lines))
+}
+
 /// Returns as many detections as a line holds.
 fn first_page(found: Vec<Detection>) -> Result<Page, Failure> {
     let (detections, more) = fitting(found, PAGE)?;
     Ok(Page { detections, more })
-}
-
-/// Returns as much of what was found as a line holds, and whether there is more: `most` at
-/// most were asked for.
-pub(super) fn fitting<T: Serialize>(found: Vec<T>, most: u32) -> Result<(Vec<T>, bool), Failure> {
-    let mut more = found.len() == most as usize;
-    let mut kept = Vec::new();
-    let mut len = 0;
-    for one in found {
-        len += line::of(&one)
-            .map_err(|error| Failure::internal(&error))?
-            .len();
-        if len > PAGE_LEN && !kept.is_empty() {
-            more = true;
-            break;
-        }
-        kept.push(one);
-    }
-    Ok((kept, more))
 }
 
 /// Returns what an instance says now of what a detection is about.
@@ -343,19 +333,4 @@ enum StatusError {
     /// The store does not tell.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Returns an answer, if a line can hold it.
-fn ok<T: Serialize>(value: &T) -> Result<Answer, Failure> {
-    let line = line::of(&Reply::Ok(value)).map_err(|error| Failure::internal(&error))?;
-    if line.len() > LINE_LEN {
-        return Err(Failure::new(
-            FailureKind::Internal,
-            format!(
-                "the answer has {} bytes, and a line of the protocol at most {LINE_LEN}",
-                line.len()
-            ),
-        ));
-    }
-    Ok(Answer::Line(line))
 }

@@ -51,8 +51,8 @@ pub struct Ask {
 /// What the agent answers.
 #[derive(Debug)]
 pub enum Answer {
-    /// One line.
-    Line(String),
+    /// One line, or a list in several.
+    Lines(Vec<String>),
     /// Lines as they come: the detections, of this profile if one is named.
     Follow(broadcast::Receiver<Arc<Detection>>, Option<String>),
 }
@@ -174,8 +174,12 @@ impl Connection {
             )),
         };
         match answer {
-            Answer::Line(line) => {
-                let _sent = send(&mut stream, &line).await;
+            Answer::Lines(lines) => {
+                for line in lines {
+                    if send(&mut stream, &line).await.is_err() {
+                        return;
+                    }
+                }
             }
             Answer::Follow(detections, profile) => {
                 if let Ok(_follower) = self.followers.try_acquire() {
@@ -282,7 +286,7 @@ async fn send(stream: &mut BufReader<UnixStream>, line: &str) -> io::Result<()> 
 
 /// Returns a failure as an answer.
 pub fn failure_line(failure: Failure) -> Answer {
-    Answer::Line(failure_text(failure))
+    Answer::Lines(vec![failure_text(failure)])
 }
 
 fn failure_text(failure: Failure) -> String {

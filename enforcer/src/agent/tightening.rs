@@ -5,14 +5,15 @@
 //! next start loads, and a crash between the two is one after the change.
 //!
 //! - `trial`: what is on trial first, and may be taken back
-//! - `schedule`: what was not used for long; `text`: all of it for people
+//! - `plans`: what is and would be proposed; `schedule`: what was not used for long; `text`: all of it for people
 
 mod error;
+mod plans;
 mod schedule;
 mod text;
 mod trial;
 
-use std::collections::{BTreeMap, HashMap, hash_map::Entry};
+use std::collections::{HashMap, hash_map::Entry};
 
 use jiff::Timestamp;
 
@@ -27,16 +28,12 @@ use crate::{
     detection::{Detection, DetectionId, TighteningId, base_name, finding::leaves_profile},
     history::Use,
     profile::{Escaped, ProfileMode, Removal, Tighten},
-    protocol::views::Plan,
     tighten::{self, Offence, Overlay, OverlayState, Usage},
 };
 
 /// Detections that a proposal names at most. A storm of them would have its file
 /// written again for each.
 const LINKED: usize = 64;
-
-/// Objects at most that a plan names as those that would be lost.
-const LISTED: usize = 32;
 
 /// What was used of profiles, read once for a batch of detections. What is used
 /// meanwhile is seen when a tightening is applied.
@@ -328,89 +325,5 @@ impl Agent {
             .map_err(TightenError::overlay)?;
         self.store.mirror(overlay, Timestamp::now(), cause)?;
         Ok(())
-    }
-
-    /// Returns what would be taken away after one detection.
-    pub(super) fn plan_after(&self, id: DetectionId) -> Result<Vec<Plan>, TightenError> {
-        let detection = self
-            .store
-            .detection(id)?
-            .ok_or(TightenError::NoDetection { id })?;
-        let profile = base_name(&detection.profile);
-        let planned = self.planned(&detection, &mut Usages::new())?;
-        let unproposed = self.overlays.unproposed(profile, &planned);
-        let mut plans = Vec::new();
-        for id in unproposed.joined {
-            plans.push(self.proposal(&self.tightening(id)?)?);
-        }
-        if !unproposed.fresh.is_empty() {
-            plans.push(Plan {
-                id: None,
-                profile: profile.to_owned(),
-                detections: vec![id],
-                removals: unproposed.fresh,
-                trial: None,
-                in_use: Vec::new(),
-                lost: Vec::new(),
-            });
-        }
-        Ok(plans)
-    }
-
-    /// Returns all proposals, and what would be proposed after the detections
-    /// that have none.
-    pub(super) fn plan_all(&self) -> Result<Vec<Plan>, TightenError> {
-        let mut plans = Vec::new();
-        for overlay in self.overlays.iter() {
-            if matches!(
-                overlay.state,
-                OverlayState::Proposed | OverlayState::OnTrial
-            ) {
-                plans.push(self.proposal(overlay)?);
-            }
-        }
-        let mut fresh: BTreeMap<String, Plan> = BTreeMap::new();
-        let mut usages = Usages::new();
-        for detection in self.last_detections()? {
-            let profile = base_name(&detection.profile).to_owned();
-            let planned = self.planned(&detection, &mut usages)?;
-            let unproposed = self.overlays.unproposed(&profile, &planned).fresh;
-            let known = fresh.get(&profile).map_or(&[][..], |plan| &plan.removals);
-            let removals = tighten::beyond(&unproposed, known);
-            if removals.is_empty() {
-                continue;
-            }
-            let plan = fresh.entry(profile.clone()).or_insert_with(|| Plan {
-                id: None,
-                profile,
-                detections: Vec::new(),
-                removals: Vec::new(),
-                trial: None,
-                in_use: Vec::new(),
-                lost: Vec::new(),
-            });
-            plan.detections.push(detection.id);
-            plan.removals.extend(removals);
-        }
-        plans.extend(fresh.into_values());
-        Ok(plans)
-    }
-
-    fn proposal(&self, overlay: &Overlay) -> Result<Plan, TightenError> {
-        Ok(Plan {
-            id: Some(overlay.id),
-            profile: overlay.profile.clone(),
-            detections: overlay.detections.clone(),
-            removals: overlay.removals.clone(),
-            trial: (overlay.state == OverlayState::OnTrial)
-                .then_some(overlay.trial)
-                .flatten(),
-            in_use: self.counted(overlay)?,
-            lost: match self.lost(overlay) {
-                // Of what is not loaded nothing is lost now.
-                Err(TightenError::NotLoaded { .. }) => Vec::new(),
-                lost => lost?.into_iter().take(LISTED).collect(),
-            },
-        })
     }
 }

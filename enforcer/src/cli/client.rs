@@ -10,7 +10,13 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     detection::{Detection, DetectionId},
-    protocol::{Failure, Reply, Request, line::LINE_LEN, request_line, views::Page},
+    protocol::{
+        Failure, Reply, Request,
+        line::LINE_LEN,
+        request_line,
+        status::Status,
+        views::{Page, Part},
+    },
 };
 
 /// Why there is no answer.
@@ -80,9 +86,29 @@ pub struct Call {
 ///
 /// If there is none.
 pub fn call<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<T, CallError> {
-    let mut call = Call::start(socket, request)?;
-    let answer = call.receive()?;
-    answer.ok_or_else(|| call.failed(io::ErrorKind::UnexpectedEof.into()))
+    Call::start(socket, request)?.one()
+}
+
+/// Asks for a list that comes in parts.
+///
+/// # Errors
+///
+/// If it does not come whole.
+pub fn list<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<Vec<T>, CallError> {
+    Call::start(socket, request)?.list()
+}
+
+/// Asks for the status.
+///
+/// # Errors
+///
+/// If it does not come whole.
+pub fn status(socket: &Path) -> Result<Status, CallError> {
+    let mut call = Call::start(socket, &Request::Status)?;
+    let mut status: Status = call.one()?;
+    status.profiles = call.list()?;
+    status.permits = call.list()?;
+    Ok(status)
 }
 
 impl Call {
@@ -136,10 +162,75 @@ impl Call {
         }
     }
 
+    fn one<T: DeserializeOwned>(&mut self) -> Result<T, CallError> {
+        let answer = self.receive()?;
+        answer.ok_or_else(|| self.failed(io::ErrorKind::UnexpectedEof.into()))
+    }
+
+    fn list<T: DeserializeOwned>(&mut self) -> Result<Vec<T>, CallError> {
+        let mut all = Vec::new();
+        loop {
+            let Part { items, more } = self.one()?;
+            all.extend(items);
+            if !more {
+                return Ok(all);
+            }
+        }
+    }
+
     fn failed(&self, source: io::Error) -> CallError {
         CallError::Talk {
             path: self.path.clone(),
             source,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead as _, BufReader, Write as _},
+        os::unix::net::UnixListener,
+        thread,
+    };
+
+    use super::{CallError, Request, list};
+
+    /// Asks an agent that answers with these lines for a list.
+    fn answered(lines: &str) -> Result<Vec<u8>, CallError> {
+        let base = tempfile::tempdir().unwrap();
+        let socket = base.path().join("a.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut stream = BufReader::new(listener.accept().unwrap().0);
+                stream.read_line(&mut String::new()).unwrap();
+                stream.get_mut().write_all(lines.as_bytes()).unwrap();
+            });
+            list(&socket, &Request::TightenLog)
+        })
+    }
+
+    #[test]
+    fn a_list_is_whole_or_none() {
+        let [first, last] = [
+            r#"{"ok":{"items":[1,2],"more":true}}"#,
+            r#"{"ok":{"items":[3],"more":false}}"#,
+        ];
+        let failed = r#"{"error":{"kind":"internal","message":"no more"}}"#;
+        #[rustfmt::skip]
+        let cases = [
+            ("one part",   format!("{last}\n"),            Ok(vec![3])),
+            ("two",        format!("{first}\n{last}\n"),   Ok(vec![1, 2, 3])),
+            ("cut",        format!("{first}\n"),           Err("cannot talk to the agent")),
+            ("a failure",  format!("{first}\n{failed}\n"), Err("no more")),
+        ];
+        for (name, lines, want) in cases {
+            match (answered(&lines), want) {
+                (Ok(got), Ok(want)) => assert_eq!(got, want, "{name}"),
+                (Err(error), Err(want)) => assert!(error.to_string().contains(want), "{name}"),
+                (got, _) => panic!("{name}: {got:?}"),
+            }
         }
     }
 }

@@ -121,7 +121,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Some(Command::End { id }) => one(&client::call(socket, &Request::PermitEnd { id })?, json),
         Some(Command::List) => {
-            let permits: Vec<Permit> = client::call(socket, &Request::PermitList)?;
+            let permits: Vec<Permit> = client::list(socket, &Request::PermitList)?;
             if json {
                 output::json(&permits)?;
             } else {
@@ -146,7 +146,7 @@ fn one(permit: &Permit, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn show(socket: &Path, id: PermitId, json: bool) -> anyhow::Result<ExitCode> {
-    let permits: Vec<Permit> = client::call(socket, &Request::PermitList)?;
+    let permits: Vec<Permit> = client::list(socket, &Request::PermitList)?;
     let permit = permits.into_iter().find(|permit| permit.id == id);
     let permit =
         permit.with_context(|| format!("there is no permit {id}; see `enforcer permit list`"))?;

@@ -11,10 +11,7 @@ use super::{NO, Socket, client, output, permit::sentence};
 use crate::{
     detection::TighteningId,
     kernel::hooks::{GROUPS, Group},
-    protocol::{
-        Request,
-        status::{KernelStatus, ProfileStatus, Status},
-    },
+    protocol::status::{KernelStatus, ProfileStatus, Status},
 };
 
 /// How often an agent that is awaited is asked.
@@ -41,7 +38,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let deadline = Instant::now() + Duration::from_secs(args.wait.unwrap_or(0).into());
     let status: Status = loop {
-        match client::call(&args.socket.socket, &Request::Status) {
+        match client::status(&args.socket.socket) {
             Ok(status) => break status,
             Err(client::CallError::NoAgent { .. }) if Instant::now() < deadline => {
                 thread::sleep(POLL);

@@ -82,7 +82,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let socket = &socket.socket;
     match command {
         Command::Plan { detection } => {
-            let plans: Vec<Plan> = client::call(socket, &Request::TightenPlan { detection })?;
+            let plans: Vec<Plan> = client::list(socket, &Request::TightenPlan { detection })?;
             if json {
                 output::json(&plans)?;
             } else if plans.is_empty() {
@@ -106,7 +106,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             changed(&client::call::<Vec<Overlay>>(socket, &request)?, json)
         }
         Command::Log => {
-            let log: Vec<LogEntry> = client::call(socket, &Request::TightenLog)?;
+            let log: Vec<LogEntry> = client::list(socket, &Request::TightenLog)?;
             if json {
                 output::json(&log)?;
             } else {
@@ -151,6 +151,7 @@ pub(super) fn plan_text(plan: &Plan) -> String {
         trial,
         in_use,
         lost,
+        lost_count,
     } = plan;
     let detections: Vec<_> = detections.iter().map(DetectionId::to_string).collect();
     // What was not used for long is proposed after none.
@@ -179,6 +180,10 @@ pub(super) fn plan_text(plan: &Plan) -> String {
     for one in lost {
         let lost = lost_text(std::slice::from_ref(one));
         let _written = writeln!(text, "  cannot be applied, was in use: {lost}");
+    }
+    let more = lost_count.saturating_sub(lost.len());
+    if more > 0 {
+        let _written = writeln!(text, "  cannot be applied, was in use: {more} more");
     }
     text
 }

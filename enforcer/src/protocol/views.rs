@@ -10,6 +10,15 @@ use crate::{
     tighten::Overlay,
 };
 
+/// Some of a list that comes in parts, a line each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part<T> {
+    /// They.
+    pub items: Vec<T>,
+    /// Whether another part follows.
+    pub more: bool,
+}
+
 /// Some of the detections there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
@@ -142,8 +151,11 @@ pub struct Plan {
     /// proposal cannot be applied.
     pub in_use: Vec<Removal>,
     /// Objects that the history shows in use, with the rights that they would lose: the
-    /// first 32. While there is one, the proposal cannot be applied.
+    /// first 32, or fewer if their paths are long. While there is one, the proposal cannot be
+    /// applied.
     pub lost: Vec<Use>,
+    /// How many there are in all.
+    pub lost_count: usize,
 }
 
 /// A change of a tightening.

@@ -28,7 +28,7 @@ fn with_server<F: Future<Output = ()>>(test: impl FnOnce(std::path::PathBuf) -> 
                 let has_process = ask.process.is_some();
                 let _sent = ask
                     .answer
-                    .send(Answer::Line(format!("{{\"ok\":{has_process}}}\n")));
+                    .send(Answer::Lines(vec![format!("{{\"ok\":{has_process}}}\n")]));
             }
         });
         tokio::time::timeout(Duration::from_secs(30), test(socket))

@@ -17,7 +17,6 @@ use crate::{
     profile::{ABSTRACTIONS, Escaped},
     protocol::{
         Request,
-        status::Status,
         views::{Plan, RuleView},
     },
     review::{Draft, Item, Lineages, Offer, Standing, comment, items, seen, standing},
@@ -46,8 +45,8 @@ impl Known {
     ///
     /// If it does not tell.
     pub(super) fn ask(socket: &Path) -> Result<Self, client::CallError> {
-        let status: Status = client::call(socket, &Request::Status)?;
-        let proposals: Vec<Plan> = client::call(socket, &Request::TightenPlan { detection: None })?;
+        let status = client::status(socket)?;
+        let proposals: Vec<Plan> = client::list(socket, &Request::TightenPlan { detection: None })?;
         let loaded = status.profiles.into_iter().filter(|one| !one.removed);
         Ok(Self {
             detections: client::detections(socket, DetectionId(0), None)?,
@@ -55,7 +54,7 @@ impl Known {
                 .into_iter()
                 .filter(|one| one.id.is_some())
                 .collect(),
-            tightenings: client::call(socket, &Request::TightenList)?,
+            tightenings: client::list(socket, &Request::TightenList)?,
             files: loaded.map(|one| (one.name, one.source.into())).collect(),
             folder: status.agent.profiles.into(),
         })

@@ -213,7 +213,7 @@ impl<R: BufRead, W: Write> Dialogue<R, W> {
         if plan.trial.is_some() {
             letters.retain(|letter| *letter != 't');
         }
-        if !plan.in_use.is_empty() || !plan.lost.is_empty() {
+        if !plan.in_use.is_empty() || plan.lost_count > 0 {
             letters.retain(|letter| !matches!(letter, 'a' | 't'));
         }
         let how = match self.letter(&letters, None, HELP_ON_PROPOSALS)? {

@@ -207,5 +207,6 @@ fn plan(id: i64) -> Plan {
         trial: None,
         in_use: Vec::new(),
         lost: Vec::new(),
+        lost_count: 0,
     }
 }
