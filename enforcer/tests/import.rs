@@ -81,7 +81,7 @@ fn codes() {
     // Columns: what it shows, arguments, code, part of stdout, part of stderr.
     #[rustfmt::skip]
     let cases: [(&str, &[&str], i32, &str, &str); 11] = [
-        ("a file",             &["d/web"],                   0, "name: web\n", "web: as in AppArmor 6 of 6 rules about files, 3 of 4 others; left out: dbus 1; import, too: d/mail\n"),
+        ("a file",             &["d/web"],                   0, "name: web\n", "web: as in AppArmor 6 of 6 rules about files, 3 of 4 others; left out: dbus 1; wider: link 1; import, too: d/mail\n"),
         ("two files",          &["d/web", "d/mail"],         0, "---\n",       "mail: as in AppArmor 1 of 1 rules about files, 0 of 0 others\n"),
         ("strict",             &["--strict", "d/web"],       1, "name: web\n", "left out: dbus 1"),
         ("strict and the same", &["--strict", "d/mail"],     0, "name: mail\n", "mail: as in"),
@@ -145,6 +145,9 @@ fn yaml() {
 # As in AppArmor: 6 of 6 rules about files, 3 of 4 others.
 # dbus (left out): messages on a bus are not told apart: who may connect to it may send them
 #   web:10: dbus send bus=system
+# link (wider): 2 rules with `w` and without `l` let links be made where files may be made; no link
+# gives more rights than its target has
+#   web:2: web
 # Import d/mail, too: it has the profile mail.
 name: web
 description: imported from AppArmor's web

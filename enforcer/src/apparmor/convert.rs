@@ -110,6 +110,8 @@ struct Converter<'a> {
     unequal: BTreeSet<usize>,
     privileges: others::Taken,
     network: Vec<NetworkRule>,
+    /// How many rules let links be made that in AppArmor do not.
+    linking: usize,
 }
 
 /// Converts a section; its children are sections of their own.
@@ -133,10 +135,12 @@ pub(super) fn convert(
         unequal: BTreeSet::new(),
         privileges: others::Taken::default(),
         network: Vec::new(),
+        linking: 0,
     };
     let (mode, unconfined) = converter.flags();
     let executables = converter.executables()?;
     converter.rules()?;
+    converter.links_at_last();
     let (privileges, unmediated) = converter.privileges_at_last();
     let network = network::merged(std::mem::take(&mut converter.network));
     converter.count();
@@ -173,6 +177,17 @@ impl Converter<'_> {
         }
     }
 
+    /// Takes down what differs of the profile and not of one of its rules.
+    fn differs_as_a_whole(&mut self, kind: &str, fit: Fit, why: &str, text: &str) {
+        self.report.findings.push(Finding {
+            kind: kind.to_owned(),
+            fit,
+            why: why.to_owned(),
+            origin: self.section.origin.clone(),
+            text: text.to_owned(),
+        });
+    }
+
     /// Reads the flags: what becomes of what is not granted, and whether anything is
     /// confined at all.
     fn flags(&mut self) -> (ProfileMode, bool) {
@@ -206,23 +221,11 @@ impl Converter<'_> {
                 "audit" | "kill" => Fit::Differs,
                 _ => Fit::LeftOut,
             };
-            self.report.findings.push(Finding {
-                kind: "flags".to_owned(),
-                fit,
-                why: why.to_owned(),
-                origin: section.origin.clone(),
-                text: flag.clone(),
-            });
+            self.differs_as_a_whole("flags", fit, why, flag);
         }
         if section.kind == SectionKind::Hat {
-            self.report.findings.push(Finding {
-                kind: "hat".to_owned(),
-                fit: Fit::LeftOut,
-                why: "no program changes its profile by itself, so nothing leads to this one"
-                    .to_owned(),
-                origin: section.origin.clone(),
-                text: section.name.clone(),
-            });
+            let why = "no program changes its profile by itself, so nothing leads to this one";
+            self.differs_as_a_whole("hat", Fit::LeftOut, why, &section.name);
         }
         (mode, unconfined)
     }
@@ -258,13 +261,8 @@ impl Converter<'_> {
 
     fn unattached(&mut self, why: &str) {
         let section = self.section;
-        self.report.findings.push(Finding {
-            kind: "attachment".to_owned(),
-            fit: Fit::LeftOut,
-            why: why.to_owned(),
-            origin: section.origin.clone(),
-            text: section.attachment.clone().unwrap_or_default(),
-        });
+        let attachment = section.attachment.as_deref().unwrap_or_default();
+        self.differs_as_a_whole("attachment", Fit::LeftOut, why, attachment);
     }
 
     fn rules(&mut self) -> Result<(), ImportError> {

@@ -3,8 +3,9 @@
 //! Which of AppArmor's letters stands for what is in the kernel, `map_old_perms` of
 //! `security/apparmor/policy_compat.c`: `w` is also to create, to remove and to change
 //! mode and owner, and it is what a socket's path asks of who connects; `a` is nothing but
-//! to append. Locks are asked of nobody here. A link is a name that is made: who has `w`
-//! may make it as in AppArmor, since neither lets a file have more rights under a new name.
+//! to append. Locks are asked of nobody here. A link is a name that is made, which here
+//! `create` is for: who has `w` may make it, which takes `l` in AppArmor. Neither lets a file
+//! have more rights under a new name.
 
 use enforcer_abi::Access;
 
@@ -94,8 +95,26 @@ impl Converter<'_> {
             let why = "who may make a link there may make a file";
             self.differs(at, Finding::new(rule, "link", Fit::Wider, why));
         }
-        self.path_rules(at, rule, &all, rights);
+        let links = modes.write && !modes.link && !rule.qualifiers.deny;
+        let is_made = self.path_rules(at, rule, &all, rights);
+        self.linking += usize::from(is_made && links);
         Ok(())
+    }
+
+    /// Takes down that `w` lets links be made, once for all rules: nearly every profile has
+    /// some. So it is no finding about a rule, and each counts as equal if it is but for links.
+    pub(super) fn links_at_last(&mut self) {
+        let rules = match self.linking {
+            0 => return,
+            1 => "1 rule with `w` and without `l` lets".to_owned(),
+            count => format!("{count} rules with `w` and without `l` let"),
+        };
+        let why = format!(
+            "{rules} links be made where files may be made; no link gives more rights than its \
+             target has"
+        );
+        let section = self.section;
+        self.differs_as_a_whole("link", Fit::Wider, &why, &section.name);
     }
 
     /// `link PATH -> OTHER`.
@@ -116,10 +135,17 @@ impl Converter<'_> {
         Ok(())
     }
 
-    fn path_rules(&mut self, at: usize, rule: &Rule, sequences: &[Sequence], rights: Access) {
+    /// Makes rules of ours for `rights`, and tells whether there are any.
+    fn path_rules(
+        &mut self,
+        at: usize,
+        rule: &Rule,
+        sequences: &[Sequence],
+        rights: Access,
+    ) -> bool {
         // A rule about locks alone, or of which only an exec came.
         if rights.is_empty() || sequences.is_empty() {
-            return;
+            return false;
         }
         let qualifiers = &rule.qualifiers;
         if qualifiers.deny && qualifiers.owner {
@@ -147,10 +173,12 @@ impl Converter<'_> {
                         sources: vec![at],
                     });
                 }
+                true
             }
             Err(fault) => {
                 let why = fault.to_string();
                 self.differs(at, Finding::new(rule, "file", Fit::LeftOut, why));
+                false
             }
         }
     }
