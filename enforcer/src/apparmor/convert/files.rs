@@ -90,6 +90,12 @@ impl Converter<'_> {
                 self.differs(at, Finding::new(rule, "file", Fit::LeftOut, why));
                 return Ok(());
             }
+            // Where no file may be made, no link may be.
+            if modes.link && !modes.write {
+                let why = "links are not refused by themselves: where `w` is granted, they may be \
+                           made; to refuse both, deny `w`, too";
+                self.differs(at, Finding::new(rule, "link", Fit::Wider, why));
+            }
         } else if modes.link && !modes.write {
             rights |= Access::CREATE;
             let why = "who may make a link there may make a file";

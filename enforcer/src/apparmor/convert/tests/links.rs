@@ -36,3 +36,28 @@ fn links_where_files_are_made() {
         }
     }
 }
+
+/// A deny of links without one of files is told, whatever else it denies.
+#[test]
+fn denied_links() {
+    // Columns: what it shows, rule, what is told.
+    #[rustfmt::skip]
+    let cases = [
+        ("alone",              "deny /a l,",          Some(("file", Fit::LeftOut))),
+        ("and read",           "deny /a rl,",         Some(("link", Fit::Wider))),
+        ("and append",         "audit deny /a al,",   Some(("link", Fit::Wider))),
+        ("and exec",           "deny /a lx,",         Some(("link", Fit::Wider))),
+        ("of a pair",          "deny link /a -> /b,", Some(("link", Fit::LeftOut))),
+        ("no file is made",    "deny /a wl,",         None),
+        ("nothing is granted", "deny /a mrwklx,",     None),
+        ("no links",           "deny /a r,",          None),
+    ];
+    for (name, rule, want) in cases {
+        let all = imported(&format!("profile p {{ {rule} }}"));
+        let report = &all[0].report;
+        let told = report.findings.iter();
+        let told: Vec<_> = told.map(|one| (one.kind.as_str(), one.fit)).collect();
+        assert_eq!(told, Vec::from_iter(want), "{name}");
+        assert_eq!(report.files.equal, usize::from(want.is_none()), "{name}");
+    }
+}
