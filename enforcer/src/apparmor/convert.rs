@@ -20,7 +20,7 @@ pub(super) use self::network::NetworkRule;
 use super::{
     error::{Fault, ImportError},
     glob,
-    policy::{Policy, Rule, RuleKind, Section, SectionKind},
+    policy::{Policy, Qualifiers, Rule, RuleKind, Section, SectionKind},
     report::{Count, Finding, Fit, Report},
     variables::{expand, single_slashes},
 };
@@ -110,6 +110,8 @@ struct Converter<'a> {
     unequal: BTreeSet<usize>,
     privileges: others::Taken,
     network: Vec<NetworkRule>,
+    /// What is refused under it.
+    mode: ProfileMode,
     /// How many rules let links be made that in AppArmor do not.
     linking: usize,
 }
@@ -135,16 +137,20 @@ pub(super) fn convert(
         unequal: BTreeSet::new(),
         privileges: others::Taken::default(),
         network: Vec::new(),
+        mode: ProfileMode::Enforce,
         linking: 0,
     };
-    let (mode, unconfined) = converter.flags();
+    let unconfined = converter.flags();
     let executables = converter.executables()?;
     converter.rules()?;
     converter.links_at_last();
+    converter.denies_at_last();
     let (privileges, unmediated) = converter.privileges_at_last();
     let network = network::merged(std::mem::take(&mut converter.network));
     converter.count();
-    let Converter { made, report, .. } = converter;
+    let Converter {
+        made, report, mode, ..
+    } = converter;
     let (paths, execs): (Vec<Made>, Vec<Made>) =
         (made.0.into_iter()).partition(|made| !is_exec_rule(made));
     Ok(Imported {
@@ -188,17 +194,16 @@ impl Converter<'_> {
         });
     }
 
-    /// Reads the flags: what becomes of what is not granted, and whether anything is
-    /// confined at all.
-    fn flags(&mut self) -> (ProfileMode, bool) {
-        let mut mode = ProfileMode::Enforce;
+    /// Reads the flags: what becomes of what is not granted, and whether nothing is confined
+    /// at all.
+    fn flags(&mut self) -> bool {
         let mut unconfined = false;
         let section = self.section;
         for flag in &section.flags {
             let why = match flag.as_str() {
                 "enforce" => continue,
                 "complain" => {
-                    mode = ProfileMode::Audit;
+                    self.mode = ProfileMode::Audit;
                     continue;
                 }
                 "unconfined" => {
@@ -227,7 +232,26 @@ impl Converter<'_> {
             let why = "no program changes its profile by itself, so nothing leads to this one";
             self.differs_as_a_whole("hat", Fit::LeftOut, why, &section.name);
         }
-        (mode, unconfined)
+        unconfined
+    }
+
+    /// Whether what a rule with these says is told when it is used. In audit mode a deny is
+    /// nothing but told.
+    fn is_told(&self, qualifiers: &Qualifiers) -> bool {
+        qualifiers.audit || qualifiers.deny && self.mode == ProfileMode::Audit
+    }
+
+    /// Takes down that denies refuse nothing in audit mode, as they do in complain mode.
+    fn denies_at_last(&mut self) {
+        let denies = self.rules.iter().filter(|rule| rule.qualifiers.deny);
+        let what = match denies.count() {
+            _ if self.mode != ProfileMode::Audit => return,
+            0 => return,
+            1 => "what 1 rule with `deny` is for is".to_owned(),
+            count => format!("what {count} rules with `deny` are for is"),
+        };
+        let why = format!("{what} told and not refused, as AppArmor does even in this mode");
+        self.differs_as_a_whole("flags", Fit::Wider, &why, "complain");
     }
 
     /// The programs that lead to the profile wherever they are started.

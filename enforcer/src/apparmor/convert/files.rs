@@ -166,6 +166,7 @@ impl Converter<'_> {
         } else {
             MadeKind::Allow(rights)
         };
+        let told = self.is_told(qualifiers);
         match glob::patterns(sequences) {
             Ok(patterns) => {
                 for pattern in patterns {
@@ -173,7 +174,7 @@ impl Converter<'_> {
                         pattern,
                         kind: kind.clone(),
                         owner: qualifiers.owner && !qualifiers.deny,
-                        told: qualifiers.audit,
+                        told,
                         cut: false,
                         from: rule.from.clone(),
                         sources: vec![at],
@@ -195,6 +196,7 @@ impl Converter<'_> {
         let patterns = glob::patterns(&sequences).unwrap_or_default();
         let qualifiers = rule.map(|(_, rule)| rule.qualifiers.clone());
         let qualifiers = qualifiers.unwrap_or_default();
+        let told = self.is_told(&qualifiers);
         let rights = Access::READ | WRITES | Access::MAP;
         let kinds = if qualifiers.deny {
             vec![MadeKind::Deny(rights | Access::EXECUTE)]
@@ -210,7 +212,7 @@ impl Converter<'_> {
                     pattern: pattern.clone(),
                     kind: kind.clone(),
                     owner: false,
-                    told: qualifiers.audit,
+                    told,
                     cut: false,
                     from: rule.and_then(|(_, rule)| rule.from.clone()),
                     sources: rule.map(|(at, _)| at).into_iter().collect(),

@@ -118,6 +118,24 @@ impl Converter<'_> {
         self.differs(at, Finding::new(rule, "network", fit, why));
     }
 
+    /// What `rule` says of all of these families.
+    fn network_rule(
+        &self,
+        rule: &Rule,
+        families: Vec<&'static str>,
+        rights: Access,
+    ) -> NetworkRule {
+        NetworkRule {
+            families,
+            protocols: Vec::new(),
+            address: None,
+            port: None,
+            rights,
+            denies: rule.qualifiers.deny,
+            told: self.is_told(&rule.qualifiers),
+        }
+    }
+
     /// Makes rules of what a rule says of families without addresses.
     fn other_families(&mut self, at: usize, rule: &Rule, said: &Said<'_>) {
         let known = others();
@@ -162,7 +180,7 @@ impl Converter<'_> {
             _ => {}
         }
         if !families.is_empty() {
-            let made = NetworkRule::new(rule, families, Access::CREATE);
+            let made = self.network_rule(rule, families, Access::CREATE);
             self.network.push(made);
         }
     }
@@ -229,7 +247,7 @@ impl Converter<'_> {
             return;
         }
         if !own.is_limited() && !peer.is_limited() {
-            let mut made = NetworkRule::new(rule, families, rights);
+            let mut made = self.network_rule(rule, families, rights);
             made.protocols = protocols;
             self.network.push(made);
             return;
@@ -244,7 +262,7 @@ impl Converter<'_> {
                 continue;
             }
             is_wider |= other.is_limited();
-            let mut made = NetworkRule::new(rule, families.clone(), right);
+            let mut made = self.network_rule(rule, families.clone(), right);
             made.protocols.clone_from(&protocols);
             made.address = end.address.map(|address| address.to_string());
             made.port.clone_from(&end.port);
@@ -260,7 +278,7 @@ impl Converter<'_> {
     /// Grants, or with a `deny` refuses, every network.
     pub(super) fn every_network(&mut self, rule: Option<&Rule>) {
         let (denies, told) = rule.map_or((false, false), |rule| {
-            (rule.qualifiers.deny, rule.qualifiers.audit)
+            (rule.qualifiers.deny, self.is_told(&rule.qualifiers))
         });
         let all = [
             (IP.to_vec(), Access::ON_NETWORKS),
@@ -322,21 +340,6 @@ impl End {
 
     fn is_limited(&self) -> bool {
         self.address.is_some() || self.port.is_some()
-    }
-}
-
-impl NetworkRule {
-    /// What `rule` says of all of these families.
-    fn new(rule: &Rule, families: Vec<&'static str>, rights: Access) -> Self {
-        Self {
-            families,
-            protocols: Vec::new(),
-            address: None,
-            port: None,
-            rights,
-            denies: rule.qualifiers.deny,
-            told: rule.qualifiers.audit,
-        }
     }
 }
 

@@ -254,7 +254,7 @@ impl Converter<'_> {
                 continue;
             }
             left.0 &= !deny.privileges.0;
-            if !rule.qualifiers.audit {
+            if !self.is_told(&rule.qualifiers) {
                 let why = "it is refused as in AppArmor, and told";
                 self.differs(deny.rule, Finding::new(rule, kind, Fit::Differs, why));
             }

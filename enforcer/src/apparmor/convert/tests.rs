@@ -1,3 +1,4 @@
+mod denies;
 mod links;
 
 use std::{fs, path::Path};
