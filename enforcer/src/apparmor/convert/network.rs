@@ -94,7 +94,7 @@ impl Converter<'_> {
             None => said.protocol.is_none() && !matches!(said.kind, Some("raw" | "packet")),
         };
         if is_unix {
-            self.abstract_unix(at, rule);
+            self.abstract_unix(at, rule, said.kind);
         }
         if matches!(said.family, Some("unix" | "local")) {
             return;

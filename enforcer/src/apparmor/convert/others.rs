@@ -51,8 +51,7 @@ impl Converter<'_> {
             "signal" => self.signal(at, rule, items),
             "ptrace" => self.ptrace(at, rule, items),
             "mount" | "remount" | "umount" | "unmount" | "pivot_root" => {
-                let why = "the privilege `mount` is for all that changes what is mounted where";
-                self.privilege(at, rule, Privilege::MOUNT, Part::Some(why));
+                self.mount(at, rule, keyword, items);
             }
             "userns" => self.privilege(at, rule, Privilege::USERNS, Part::All),
             "io_uring" => self.io_uring(at, rule, items),
@@ -121,6 +120,36 @@ impl Converter<'_> {
             let why = "what privileges are used for is not told";
             self.differs(at, Finding::new(rule, kind, Fit::Differs, why));
         }
+    }
+
+    fn mount(&mut self, at: usize, rule: &Rule, keyword: &str, items: &[Item]) {
+        let is_whole = rule.qualifiers.deny && items.is_empty() && self.is_all_mounts(keyword);
+        let part = if is_whole {
+            Part::All
+        } else {
+            Part::Some("the privilege `mount` is for all that changes what is mounted where")
+        };
+        self.privilege(at, rule, Privilege::MOUNT, part);
+    }
+
+    /// Whether a rule with `keyword` and no more is for all that rules grant of the privilege
+    /// `mount`.
+    fn is_all_mounts(&self, keyword: &str) -> bool {
+        let is_for = |other: &str| match other {
+            "mount" => keyword == "mount",
+            "remount" => matches!(keyword, "mount" | "remount"),
+            "umount" | "unmount" => matches!(keyword, "umount" | "unmount"),
+            "pivot_root" => keyword == "pivot_root",
+            // Everything is granted.
+            _ => other != "all",
+        };
+        let mut grants = self.rules.iter().filter(|rule| !rule.qualifiers.deny);
+        let allows_all = self
+            .section
+            .flags
+            .iter()
+            .any(|flag| flag == "default_allow");
+        !allows_all && grants.all(|rule| is_for(rule.kind.name()))
     }
 
     fn signal(&mut self, at: usize, rule: &Rule, items: &[Item]) {
@@ -210,10 +239,14 @@ impl Converter<'_> {
         self.take(at, rule, set, part);
     }
 
-    /// Grants the privilege that a rule about all networks, or all sockets of the family
-    /// unix, gives.
-    pub(super) fn abstract_unix(&mut self, at: usize, rule: &Rule) {
-        self.privilege(at, rule, Privilege::ABSTRACT_UNIX, Part::All);
+    /// Grants or denies the privilege that a rule about all networks, or sockets of the family
+    /// unix, gives: all of them, or those of a type.
+    pub(super) fn abstract_unix(&mut self, at: usize, rule: &Rule, kind: Option<&str>) {
+        let part = match kind {
+            Some(_) if rule.qualifiers.deny => Part::Some("it is for every type of sockets"),
+            _ => Part::All,
+        };
+        self.privilege(at, rule, Privilege::ABSTRACT_UNIX, part);
     }
 
     /// Grants, or with a `deny` refuses, all that no path speaks of.
@@ -241,24 +274,6 @@ impl Converter<'_> {
     /// about.
     pub(super) fn privileges_at_last(&mut self) -> (Privileges, Privileges) {
         let Taken { granted, denied } = std::mem::take(&mut self.privileges);
-        let mut left = granted;
-        for deny in &denied {
-            let Some(rule) = self.rules.get(deny.rule) else {
-                continue;
-            };
-            let kind = rule.kind.name();
-            let meets = granted.0 & deny.privileges.0 != 0;
-            if deny.in_part && meets {
-                let why = "a part of what a privilege is for cannot be denied";
-                self.differs(deny.rule, Finding::new(rule, kind, Fit::LeftOut, why));
-                continue;
-            }
-            left.0 &= !deny.privileges.0;
-            if !self.is_told(&rule.qualifiers) {
-                let why = "it is refused as in AppArmor, and told";
-                self.differs(deny.rule, Finding::new(rule, kind, Fit::Differs, why));
-            }
-        }
         let abi = self.policy.abi;
         let asked = [
             (abi.unix, Privilege::ABSTRACT_UNIX),
@@ -269,6 +284,31 @@ impl Converter<'_> {
         let unasked = asked.into_iter().filter(|(is_asked, _)| !is_asked);
         let unasked = NEVER_ASKED.into_iter().chain(unasked.map(|(_, one)| one));
         let unmediated = unasked.fold(Privileges::NONE, |set, one| set | Privileges::of(one));
+        // What is there for denies of a part to meet.
+        let denied_whole = denied.iter().filter(|deny| !deny.in_part);
+        let denied_whole = denied_whole.fold(0, |all, deny| all | deny.privileges.0);
+        let there = (granted.0 | unmediated.0) & !denied_whole;
+        let mut left = granted;
+        for deny in &denied {
+            let Some(rule) = self.rules.get(deny.rule) else {
+                continue;
+            };
+            let kind = rule.kind.name();
+            left.0 &= !deny.privileges.0;
+            let met = Privileges(there & deny.privileges.0);
+            if deny.in_part && met != Privileges::NONE {
+                // As a deny of files or of networks, it errs on the side of refusing.
+                let names = met.names().collect::<Vec<_>>().join("` and `");
+                let why = format!(
+                    "a deny of privileges is for all that they are for: `{names}` is refused as a \
+                     whole; if the program needs the rest, remove the deny"
+                );
+                self.differs(deny.rule, Finding::new(rule, kind, Fit::Narrower, why));
+            } else if !self.is_told(&rule.qualifiers) {
+                let why = "it is refused as in AppArmor, and told";
+                self.differs(deny.rule, Finding::new(rule, kind, Fit::Differs, why));
+            }
+        }
         let denied = denied.iter().fold(0, |all, deny| all | deny.privileges.0);
         (left, Privileges(unmediated.0 & !left.0 & !denied))
     }

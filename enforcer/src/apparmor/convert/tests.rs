@@ -116,7 +116,6 @@ fn not_as_in_apparmor() {
         ("own sockets",         "unix peer=(label=p),",      ("unix", Narrower),       ""),
         ("a capability of the future", "capability fly,",    ("capability", LeftOut),  ""),
         ("denied, and told",    "deny capability chown,",    ("capability", Differs),  ""),
-        ("in part",             "signal, deny signal peer=a,", ("signal", LeftOut),    "signal"),
         ("a type of sockets",   "network stream,",           ("network", Narrower),    "{ protocol: tcp, allow: [connect, bind] }"),
         ("one of a family",     "network inet dgram,",       ("network", Narrower),    "{ family: ipv4, protocol: udp, allow: [connect, bind] }"),
         ("packets in order",    "network inet seqpacket,",   ("network", Wider),       "protocol: sctp"),

@@ -1,4 +1,4 @@
-use super::{imported, yaml};
+use super::{imported, rules, yaml};
 use crate::apparmor::Fit;
 
 /// In complain mode AppArmor refuses what is denied; ours tells of it, and the import says so.
@@ -32,5 +32,40 @@ fn complain_mode_refuses_nothing() {
         let told: Vec<_> = told.map(|one| (one.fit, one.why.as_str())).collect();
         let want: Vec<_> = want.iter().map(|why| (Fit::Wider, *why)).collect();
         assert_eq!(told, want, "{name}");
+    }
+}
+
+/// A deny takes whole privileges away. One of a part is told if something else is refused so.
+#[test]
+fn privileges_are_denied_as_a_whole() {
+    use Fit::{Differs, Narrower, Wider};
+    // Columns: what it shows, rules, the privilege, whether it is granted, what is told.
+    #[rustfmt::skip]
+    let cases: [(&str, &str, &str, bool, &[Fit]); 18] = [
+        ("all mounts",           "mount, audit deny mount,",            "mount",  false, &[Wider]),
+        ("and not told",         "mount, deny mount,",                  "mount",  false, &[Wider, Differs]),
+        ("remounts with them",   "remount, audit deny mount,",          "mount",  false, &[Wider]),
+        ("one mount",            "mount, audit deny mount options=ro -> /,", "mount", false, &[Wider, Narrower]),
+        ("other ways to mount",  "mount, audit deny umount,",           "mount",  false, &[Wider, Narrower]),
+        ("mounts of all",        "all, audit deny mount,",              "mount",  false, &[Narrower]),
+        ("the root",             "pivot_root, audit deny pivot_root,",  "mount",  false, &[Wider]),
+        ("one, and all",         "mount, audit deny mount /a, audit deny mount,", "mount", false, &[Wider]),
+        ("nothing to deny",      "audit deny mount /a,",                "mount",  false, &[]),
+        ("not denied",           "mount,",                              "mount",  true,  &[Wider]),
+        ("another is",           "mount, audit deny ptrace,",           "mount",  true,  &[Wider]),
+        ("some processes",       "signal, audit deny signal peer=a,",   "signal", false, &[Narrower]),
+        ("all processes",        "signal, audit deny signal,",          "signal", false, &[]),
+        ("to read",              "ptrace, audit deny ptrace read,",     "ptrace", false, &[Narrower]),
+        ("some sockets",         "unix, audit deny unix peer=(addr=@a),", "abstract_unix", false, &[Narrower]),
+        ("a type of sockets",    "unix, audit deny network unix dgram,", "abstract_unix", false, &[Narrower]),
+        ("all sockets",          "unix, audit deny network unix,",      "abstract_unix", false, &[]),
+        ("what is not asked",    "audit deny io_uring sqpoll label=a,", "uring_sqpoll", false, &[Narrower]),
+    ];
+    for (name, text, privilege, want, told) in cases {
+        let (lines, findings) = rules(text);
+        let got = lines.iter().any(|line| line == privilege);
+        assert_eq!(got, want, "{name}: {lines:?}");
+        let fits: Vec<_> = findings.iter().map(|(_, fit)| *fit).collect();
+        assert_eq!(fits, told, "{name}: {findings:?}");
     }
 }
