@@ -116,7 +116,7 @@ pub(crate) use self::{
     format::{Text, comment, exec_rule, path_rule, quoted},
     load::is_name,
     lower::Edge,
-    network::family_names,
+    network::{family_names, ports},
     prune::without_superfluous,
     set::yaml_files,
 };

@@ -13,14 +13,14 @@ mod addresses;
 mod families;
 mod fault;
 
-pub(crate) use self::families::family_names;
 pub use self::fault::{NetworkFault, Suggestion};
 pub(super) use self::{
-    addresses::{Addresses, ports},
+    addresses::Addresses,
     families::{
         FAMILIES, NETLINK_PROTOCOLS, PROTOCOLS, family_name, named, number, protocols, suggestion,
     },
 };
+pub(crate) use self::{addresses::ports, families::family_names};
 
 /// Protocols with ports: tcp, udp, sctp, dccp, udplite.
 pub(super) const WITH_PORTS: [u8; 5] = [6, 17, 132, 33, 136];

@@ -13,7 +13,7 @@ use crate::{
         policy::{Item, Rule},
         report::{Finding, Fit},
     },
-    profile::{Escaped, family_names},
+    profile::{Escaped, family_names, ports},
 };
 
 mod merge;
@@ -32,6 +32,13 @@ const FAMILIES: [&str; 41] = [
 
 /// Types of sockets.
 const TYPES: [&str; 6] = ["stream", "dgram", "seqpacket", "rdm", "raw", "packet"];
+
+/// What is done with sockets.
+#[rustfmt::skip]
+const ACCESSES: [&str; 18] = [
+    "create", "connect", "bind", "listen", "accept", "send", "receive", "shutdown", "getattr",
+    "setattr", "getopt", "setopt", "read", "write", "r", "w", "rw", "wr",
+];
 
 /// Families with sockets of the type `raw`, beside IP.
 const RAW: [&str; 2] = ["netlink", "packet"];
@@ -78,6 +85,7 @@ struct End {
 impl Converter<'_> {
     pub(super) fn network(&mut self, at: usize, rule: &Rule, items: &[Item]) {
         let mut said = Said::default();
+        let mut unknown = None;
         for word in Item::words(items) {
             match word {
                 "inet" | "inet6" | "unix" | "local" => said.family = Some(word),
@@ -86,8 +94,21 @@ impl Converter<'_> {
                     said.kind = Some(word);
                 }
                 _ if FAMILIES.contains(&word) => said.family = Some(word),
-                _ => said.accesses.push(word),
+                _ if ACCESSES.contains(&word) => said.accesses.push(word),
+                _ => unknown = Some(word),
             }
+        }
+        if let Some(word) = unknown {
+            let word = Escaped(word.as_bytes());
+            let why = format!("no family, type, protocol or access `{word}` of sockets is known");
+            if !rule.qualifiers.deny || said.is_for_all() {
+                self.network_finding(at, rule, Fit::LeftOut, &why);
+                return;
+            }
+            // A deny errs on the side of refusing.
+            let why = format!("{why}; all that the rest of the rule is for is refused");
+            self.network_finding(at, rule, Fit::Narrower, &why);
+            said.accesses.clear();
         }
         let is_unix = match said.family {
             Some(family) => matches!(family, "unix" | "local"),
@@ -298,6 +319,11 @@ impl Converter<'_> {
 }
 
 impl Said<'_> {
+    /// Whether it is for all sockets.
+    fn is_for_all(&self) -> bool {
+        (self.family, self.kind, self.protocol) == (None, None, None)
+    }
+
     /// Our rights for what is done with a socket; all, if nothing is said.
     fn rights(&self) -> Access {
         if self.accesses.is_empty() {
@@ -325,15 +351,16 @@ impl End {
             format!("`{text}` is no address or port that a rule can name")
         };
         let address = match text("ip") {
-            Some(text) => Some(text.parse().map_err(|_error| odd(&text))?),
+            Some(text) => {
+                let address: IpAddr = text.parse().map_err(|_error| odd(&text))?;
+                // One of IPv4 in the form of IPv6 is IPv4's here.
+                Some(address.to_canonical())
+            }
             None => None,
         };
         let port = text("port");
-        if let Some(port) = &port {
-            let mut numbers = port.splitn(2, '-').map(str::parse::<u16>);
-            if !numbers.all(|number| number.is_ok()) {
-                return Err(odd(port));
-            }
+        if let Some(port) = port.as_ref().filter(|port| ports(port).is_err()) {
+            return Err(odd(port));
         }
         Ok(Self { address, port })
     }

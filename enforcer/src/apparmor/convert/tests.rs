@@ -1,5 +1,6 @@
 mod denies;
 mod links;
+mod network;
 
 use std::{fs, path::Path};
 

@@ -105,7 +105,7 @@ pub(super) fn ends(address: IpAddr, prefix: u8) -> [IpAddr; 2] {
 /// # Errors
 ///
 /// If it is neither.
-pub(in crate::profile) fn ports(text: &str) -> Result<[u16; 2], NetworkFault> {
+pub(crate) fn ports(text: &str) -> Result<[u16; 2], NetworkFault> {
     let read = |text: &str| {
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
         text.parse().ok().filter(|_| is_number)
