@@ -140,7 +140,7 @@ pub(super) fn convert(
         mode: ProfileMode::Enforce,
         linking: 0,
     };
-    let unconfined = converter.flags();
+    converter.flags();
     let executables = converter.executables()?;
     converter.rules()?;
     converter.links_at_last();
@@ -156,7 +156,7 @@ pub(super) fn convert(
     Ok(Imported {
         name: name.to_owned(),
         section: section.clone(),
-        unconfined,
+        unconfined: section.is_unconfined(),
         made: paths.into_iter().chain(execs).collect(),
         report,
         executables,
@@ -194,20 +194,14 @@ impl Converter<'_> {
         });
     }
 
-    /// Reads the flags: what becomes of what is not granted, and whether nothing is confined
-    /// at all.
-    fn flags(&mut self) -> bool {
-        let mut unconfined = false;
+    /// Reads the flags: what becomes of what is not granted.
+    fn flags(&mut self) {
         let section = self.section;
         for flag in &section.flags {
             let why = match flag.as_str() {
-                "enforce" => continue,
+                "enforce" | "unconfined" => continue,
                 "complain" => {
                     self.mode = ProfileMode::Audit;
-                    continue;
-                }
-                "unconfined" => {
-                    unconfined = true;
                     continue;
                 }
                 "default_allow" => {
@@ -232,7 +226,6 @@ impl Converter<'_> {
             let why = "no program changes its profile by itself, so nothing leads to this one";
             self.differs_as_a_whole("hat", Fit::LeftOut, why, &section.name);
         }
-        unconfined
     }
 
     /// Whether what a rule with these says is told when it is used. In audit mode a deny is

@@ -154,6 +154,11 @@ impl Abi {
 }
 
 impl Section {
+    /// Whether AppArmor lets its programs do everything.
+    pub(super) fn is_unconfined(&self) -> bool {
+        self.flags.iter().any(|flag| flag == "unconfined")
+    }
+
     /// Its name within its parent.
     pub fn local_name(&self) -> &str {
         let name = self.name.as_str();

@@ -14,7 +14,7 @@ use crate::{
         policy::{Policy, Section, SectionKind},
         variables::{expand, single_slashes},
     },
-    profile::Pattern,
+    profile::{Pattern, Target},
 };
 
 /// The profiles that there are.
@@ -29,6 +29,8 @@ pub(in crate::apparmor) struct KnownProfile {
     /// Ours.
     pub(super) ours: String,
     pub(super) kind: SectionKind,
+    /// Whether AppArmor lets its programs do everything, so that it is not written.
+    pub(super) unconfined: bool,
     /// Its file, if it is not imported with the others.
     pub(super) elsewhere: Option<PathBuf>,
     /// The programs that lead to it.
@@ -92,6 +94,7 @@ impl Known {
                 name: section.name.clone(),
                 ours: names.give(&section.name),
                 kind: section.kind,
+                unconfined: section.is_unconfined(),
                 elsewhere: elsewhere.map(Path::to_owned),
                 patterns: patterns.collect(),
                 attachment,
@@ -123,6 +126,11 @@ impl Known {
 }
 
 impl KnownProfile {
+    /// Ours to lead to, if there is one.
+    pub(super) fn target(&self) -> Option<Target> {
+        (!self.unconfined).then(|| Target::Profile(self.ours.clone()))
+    }
+
     /// How much of `path` the profile names without a pattern, if the program at `path`
     /// leads to it.
     pub(super) fn closeness(&self, path: &[u8]) -> Option<usize> {

@@ -1,6 +1,7 @@
 mod denies;
 mod links;
 mod network;
+mod unconfined;
 
 use std::{fs, path::Path};
 
@@ -22,6 +23,8 @@ fn imported(text: &str) -> Vec<Imported> {
     .unwrap();
     let beside = "profile beside /usr/bin/{beside,beneath} { }\n";
     fs::write(folder.path().join("beside"), beside).unwrap();
+    let loose = "profile loose /bin/loose flags=(unconfined) { }\n";
+    fs::write(folder.path().join("loose"), loose).unwrap();
     fs::write(folder.path().join("odd"), "no profile").unwrap();
     let files = import(&[file], folder.path()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let profiles: Vec<Imported> = files.into_iter().flat_map(|file| file.profiles).collect();
