@@ -1,12 +1,13 @@
 //! `enforcer explain`: why an access is, or was, granted or refused.
 //!
-//! - `op`: what is asked about
+//! - `op`: what is asked about; `path`: where, as the kernel has it
 //! - `rights`, `moves`, `privilege`: the answers of a profile, without the agent
 //!
 //! The agent's answer about a detection is [`super::why`]'s.
 
 mod moves;
 mod op;
+mod path;
 mod privilege;
 pub(super) mod rights;
 
@@ -18,7 +19,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use enforcer_abi::{Access, Verdict};
 
 pub(super) use self::op::{Op, parse as parse_op};
@@ -81,7 +82,7 @@ pub(super) struct Shown {
 ///
 /// # Errors
 ///
-/// If the profile cannot be read, a path is relative, or the agent does not tell.
+/// If the profile cannot be read, a path is relative or has a `..`, or the agent does not tell.
 pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let ExplainArgs {
         objects,
@@ -128,7 +129,7 @@ pub(super) fn question<'a>(
         },
         (Op::Move(how), [old, new]) => Question::Move {
             how,
-            paths: [absolute(old)?, absolute(new)?],
+            paths: [path::canonical(old)?, path::canonical(new)?],
             owner,
         },
         (Op::Privilege, [name]) => {
@@ -159,7 +160,7 @@ pub(super) fn owner(is_own: bool) -> Owner {
 fn object_of(object: &OsStr, access: Access) -> anyhow::Result<Cow<'_, [u8]>> {
     let bytes = object.as_bytes();
     if bytes.starts_with(b"/") || !Access::ON_NETWORKS.contains(access) {
-        return Ok(absolute(object)?.into());
+        return path::canonical(object);
     }
     let named: NetworkObject = object
         .to_str()
@@ -167,16 +168,6 @@ fn object_of(object: &OsStr, access: Access) -> anyhow::Result<Cow<'_, [u8]>> {
         .parse()
         .with_context(|| format!("{} is no path and nothing of a network", Escaped(bytes)))?;
     Ok(named.name().into())
-}
-
-fn absolute(path: &OsStr) -> anyhow::Result<&[u8]> {
-    let path = path.as_bytes();
-    ensure!(
-        path.starts_with(b"/"),
-        "the path {} is relative; give it from the root",
-        Escaped(path)
-    );
-    Ok(path)
 }
 
 /// The profile that the command line names, or its file.

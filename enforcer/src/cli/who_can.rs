@@ -52,7 +52,7 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// If they cannot be read, or a path is relative.
+/// If they cannot be read, or a path is relative or has a `..`.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let objects: Vec<&OsStr> = args.objects.iter().map(OsString::as_os_str).collect();
     // What is wrong with the question is told before what is wrong with a profile.

@@ -25,7 +25,7 @@ pub enum Question<'a> {
         /// How.
         how: Move,
         /// The old path and the new one.
-        paths: [&'a [u8]; 2],
+        paths: [Cow<'a, [u8]>; 2],
         /// To whom it belongs.
         owner: Owner,
     },
@@ -79,11 +79,18 @@ impl Question<'_> {
                 name,
                 explanation: explain(profile, &compiled, access, name, owner),
             },
-            Self::Move { how, paths, owner } => Answer::Move {
+            Self::Move {
                 how,
-                paths,
-                growth: growth(profile, &compiled, how, paths, owner),
-            },
+                paths: [ref old, ref new],
+                owner,
+            } => {
+                let paths = [&**old, &**new];
+                Answer::Move {
+                    how,
+                    paths,
+                    growth: growth(profile, &compiled, how, paths, owner),
+                }
+            }
             Self::Privilege(privilege) => Answer::Privilege {
                 privilege,
                 verdict: if profile.privileges.contains(privilege) {

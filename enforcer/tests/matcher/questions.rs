@@ -214,6 +214,7 @@ fn ask<'a>(
             let how = [Move::Rename, Move::Link][random.below(2)];
             let paths = [&path[..], [&new[..], &path[..]][random.below(2)]];
             let grants = |draft: &&Draft| draft.lets_move(how, paths, owner);
+            let paths = paths.map(Cow::from);
             let question = Question::Move { how, paths, owner };
             ("move", question, drafts.iter().map(grants).collect())
         }

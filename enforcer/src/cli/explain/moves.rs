@@ -161,7 +161,7 @@ paths:
         let ask = |how, old: &str, new: &str| {
             let question = Question::Move {
                 how,
-                paths: [old, new].map(str::as_bytes),
+                paths: [old, new].map(|path| path.as_bytes().into()),
                 owner: Owner::Other,
             };
             let answer = question.ask(&profile).unwrap();
