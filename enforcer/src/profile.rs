@@ -89,7 +89,7 @@ pub use self::{
     compile::{
         CompileError, CompileFault, Compiled, Judgement, OutcomeRules, compile, compile_alone,
     },
-    diff::{Difference, Said, To, differences},
+    diff::{Difference, OtherEnds, Said, To, differences},
     endpoint::{NetworkObject, NotOnNetworks, object_name, object_text},
     ends::Ends,
     error::{Problem, ProfileError, ProfileErrors},

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     profile::{
-        DEFAULT_DIR, Difference, Escaped, Profile, Rule, Target, To, differences, object_text,
+        DEFAULT_DIR, Difference, Ends, Escaped, OtherEnds, Profile, Rule, Target, To, differences,
+        ends, object_text,
     },
     text,
 };
@@ -53,8 +54,9 @@ pub struct Args {
 ///
 /// If a profile cannot be read, or both together are too large to be compared.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let before = load(&args.before, &args.profiles)?;
-    let after = load(&args.after, &args.profiles)?;
+    let now = ends::now();
+    let before = load(&args.before, &args.profiles)?.without_ended(now);
+    let after = load(&args.after, &args.profiles)?.without_ended(now);
     let differences = differences(&before, &after)?;
     let view = View::new(&before, &after, &differences);
     if args.json {
@@ -101,11 +103,26 @@ struct PathView {
     example_bytes: Option<String>,
     gained: Vec<&'static str>,
     lost: Vec<&'static str>,
+    /// Rights of both that end otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ends: Vec<EndsView>,
     /// Where an exec led and leads, if that differs: `inherit` or `profile:NAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<[String; 2]>,
     /// The rules that make the difference.
     rules: Vec<ReasonView>,
+}
+
+/// Rights that both profiles grant, but until other ends.
+#[derive(Serialize)]
+struct EndsView {
+    rights: Vec<&'static str>,
+    /// To whom, if not to all: `owner` or `others`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'static str>,
+    /// As `until 2026-12-01T00:00:00Z`, or `for good`; the last of them counts.
+    before: Vec<String>,
+    after: Vec<String>,
 }
 
 /// A rule, and what it has to do with a difference.
@@ -194,6 +211,7 @@ impl PathView {
             example_bytes: text::lost(&difference.example),
             gained: difference.gained().names().collect(),
             lost: difference.lost().names().collect(),
+            ends: difference.ends.iter().map(EndsView::new).collect(),
             target: (difference.before.target.zip(difference.after.target))
                 .filter(|_| difference.leads_elsewhere())
                 .map(|(before, after)| [before, after].map(target_name)),
@@ -202,24 +220,44 @@ impl PathView {
     }
 }
 
+impl EndsView {
+    fn new(other: &OtherEnds) -> Self {
+        Self {
+            rights: other.rights.names().collect(),
+            to: match other.to {
+                To::Everyone => None,
+                To::Owner => Some("owner"),
+                To::Others => Some("others"),
+            },
+            before: other.before.iter().map(end).collect(),
+            after: other.after.iter().map(end).collect(),
+        }
+    }
+}
+
 /// Tells a difference to people.
 fn tell(lines: &mut Vec<String>, difference: &Difference<'_>, reasons: &Reasons<'_>) {
     let example = object_text(&difference.example);
     let path = Escaped(&example);
-    let Difference { before, after, .. } = difference;
+    let Difference {
+        before,
+        after,
+        ends,
+        ..
+    } = difference;
     for (sign, parts) in [("+", after.beyond(before)), ("-", before.beyond(after))] {
         for (to, rights) in parts {
-            let to = match to {
-                To::Everyone => "",
-                To::Owner => ", to the owner",
-                To::Others => ", to others than the owner",
-                To::ForGood => ", for good",
-            };
             if !rights.is_empty() {
-                let rights = list(rights.without_implied());
+                let (rights, to) = (list(rights.without_implied()), whom(to));
                 lines.push(format!("{sign} {rights} {path}{to}"));
             }
         }
+    }
+    for other in ends {
+        let (rights, to) = (list(other.rights.without_implied()), whom(other.to));
+        let [old, new] = [&other.before, &other.after]
+            .map(|ends| ends.iter().map(end).collect::<Vec<_>>().join(" or "));
+        lines.push(format!("~ {rights} {path}{to} {new}, was {old}"));
     }
     if difference.leads_elsewhere() {
         let [old, new] = [difference.before.target, difference.after.target].map(goes_on);
@@ -229,6 +267,24 @@ fn tell(lines: &mut Vec<String>, difference: &Difference<'_>, reasons: &Reasons<
     }
     for (role, rule) in reasons {
         lines.push(format!("    {role} {}", describe(rule)));
+    }
+}
+
+/// To whom rights differ, behind a path.
+fn whom(to: To) -> &'static str {
+    match to {
+        To::Everyone => "",
+        To::Owner => ", to the owner",
+        To::Others => ", to others than the owner",
+    }
+}
+
+/// When rights end.
+fn end(ends: &Ends) -> String {
+    if ends.is_never() {
+        "for good".to_owned()
+    } else {
+        ends.to_string()
     }
 }
 
@@ -246,6 +302,10 @@ fn reasons<'a>(difference: &Difference<'a>) -> Reasons<'a> {
     if difference.leads_elsewhere() {
         gained |= Access::EXECUTE;
         lost |= Access::EXECUTE;
+    }
+    for other in &difference.ends {
+        gained |= other.rights;
+        lost |= other.rights;
     }
     let mut reasons = Vec::new();
     let mut add = |role, rules: &[&'a Rule], which: &dyn Fn(&Rule) -> bool| {

@@ -2,11 +2,16 @@
 //!
 //! Told by what the profiles mean and not by their text: the two automata are walked side
 //! by side, over every path that there can be.
+//!
+//! - `lasting`: for how long rights are granted
+
+mod lasting;
 
 use std::collections::HashSet;
 
 use enforcer_abi::Access;
 
+pub use self::lasting::OtherEnds;
 use super::{
     CompileError, Profile, Rule, Target, compile, explain, walk,
     work::{Exhausted, Work},
@@ -24,6 +29,8 @@ pub struct Difference<'a> {
     pub before: Said<'a>,
     /// What the second says.
     pub after: Said<'a>,
+    /// The rights that both grant, but until other ends.
+    pub ends: Vec<OtherEnds>,
 }
 
 /// What a profile says of some paths.
@@ -33,8 +40,6 @@ pub struct Said<'a> {
     pub allow: Access,
     /// The rights that it grants besides on what belongs to the task's user.
     pub owned: Access,
-    /// Those of all these that do not end by themselves.
-    pub lasting: Access,
     /// Where an exec leads, if it grants one.
     pub target: Option<&'a Target>,
     /// The rules that allow or deny something there.
@@ -50,25 +55,27 @@ pub enum To {
     Owner,
     /// To all but the owner.
     Others,
-    /// To whom had them until some end, which is no more.
-    ForGood,
 }
 
 /// The rights of all parts.
-fn all(parts: [(To, Access); 4]) -> Access {
+fn all(parts: impl IntoIterator<Item = (To, Access)>) -> Access {
     let rights = parts.into_iter();
     rights.fold(Access::NONE, |all, (_, rights)| all | rights)
 }
 
 impl Difference<'_> {
-    /// The rights that only the second profile grants, be it to an owner.
+    /// The rights that only the second profile grants, or grants longer, be it to an owner.
     pub fn gained(&self) -> Access {
-        all(self.after.beyond(&self.before))
+        let longer = self.ends.iter().filter(|ends| ends.is_longer());
+        let longer = longer.map(|ends| (ends.to, ends.rights));
+        all(self.after.beyond(&self.before).into_iter().chain(longer))
     }
 
-    /// The rights that only the first profile grants, be it to an owner.
+    /// The rights that only the first profile grants, or grants longer, be it to an owner.
     pub fn lost(&self) -> Access {
-        all(self.before.beyond(&self.after))
+        let longer = self.ends.iter().filter(|ends| ends.is_shorter());
+        let longer = longer.map(|ends| (ends.to, ends.rights));
+        all(self.before.beyond(&self.after).into_iter().chain(longer))
     }
 
     /// Whether both grant an exec, and it leads to different profiles.
@@ -80,6 +87,8 @@ impl Difference<'_> {
 
 /// The differences between what two profiles grant on paths, the shortest examples first.
 /// Paths of one difference match the same rules of either profile.
+///
+/// What has ended already is to be left out before ([`Profile::without_ended`]).
 ///
 /// # Errors
 ///
@@ -102,14 +111,16 @@ pub fn differences<'a>(
         work.take(old_set.len() + new_set.len(), RULE)?;
         let example = example();
         work.take(example.len(), walk::TOLD)?;
+        let [before, after] = [said(before, old_set), said(after, new_set)];
         let difference = Difference {
             example,
-            before: said(before, old_set),
-            after: said(after, new_set),
+            ends: lasting::other_ends(&before, &after),
+            before,
+            after,
         };
-        let rights = |said: &Said<'_>| (said.allow, said.owned, said.lasting);
+        let rights = |said: &Said<'_>| (said.allow, said.owned);
         let other_rights = rights(&difference.before) != rights(&difference.after);
-        if other_rights || difference.leads_elsewhere() {
+        if other_rights || !difference.ends.is_empty() || difference.leads_elsewhere() {
             differences.push(difference);
         }
         Ok(())
@@ -123,15 +134,9 @@ pub fn differences<'a>(
 fn said<'a>(profile: &'a Profile, set: &[usize]) -> Said<'a> {
     let granted = compile::granted(profile, set);
     let rules: Vec<&Rule> = profile.rules_at(set).collect();
-    let is_lasting = |at: &usize| {
-        let rule = profile.rules.get(*at);
-        rule.is_none_or(|rule| rule.ends.is_never())
-    };
-    let lasting: Vec<usize> = set.iter().copied().filter(is_lasting).collect();
     Said {
         allow: granted.allow,
         owned: granted.owned,
-        lasting: compile::granted(profile, &lasting).all(),
         target: explain::target(&rules, granted.all()),
         rules,
     }
@@ -139,17 +144,13 @@ fn said<'a>(profile: &'a Profile, set: &[usize]) -> Said<'a> {
 
 impl Said<'_> {
     /// The rights that this grants and the other does not, and to whom.
-    pub fn beyond(&self, other: &Self) -> [(To, Access); 4] {
+    pub fn beyond(&self, other: &Self) -> [(To, Access); 3] {
         let to_owner = (self.allow | self.owned).missing_from(other.allow | other.owned);
         let to_others = self.allow.missing_from(other.allow);
         [
             (To::Everyone, to_owner & to_others),
             (To::Owner, to_owner.missing_from(to_others)),
             (To::Others, to_others.missing_from(to_owner)),
-            (
-                To::ForGood,
-                self.lasting & (other.allow | other.owned) & !other.lasting,
-            ),
         ]
     }
 }

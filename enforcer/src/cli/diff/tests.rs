@@ -88,3 +88,33 @@ fn nothing_differs() {
     assert_eq!(text, "");
     assert_eq!(json["paths"], serde_json::json!([]));
 }
+
+#[test]
+fn other_ends() {
+    let until =
+        |end: &str| format!("mode: enforce\npaths:\n  - {{ path: /srv/a, allow: [read]{end} }}\n");
+    #[rustfmt::skip]
+    let cases = [
+        (", until: 2090-01-01", ", until: 2100-01-01", "until 2100-01-01T00:00:00Z, was until 2090-01-01T00:00:00Z"),
+        (", for: 1s",           ", for: 1000d",        "for 1000d, was for 1s"),
+        (", for: 1s",           "",                    "for good, was for 1s"),
+    ];
+    for (before, after, want) in cases {
+        let (text, json) = told(&until(before), &until(after));
+        let first = text.lines().next().unwrap();
+        assert_eq!(first, format!("~ read /srv/a {want}"));
+        assert!(
+            text.contains("    granted by b/p.yaml:4:13")
+                && text.contains("    was granted by a/p.yaml:4:13"),
+            "{text}"
+        );
+        let ends = &json["paths"][0]["ends"][0];
+        let [new, old] = want.split(", was ").collect::<Vec<_>>()[..] else {
+            panic!("{want}")
+        };
+        assert_eq!(
+            *ends,
+            serde_json::json!({ "rights": ["read"], "before": [old], "after": [new] })
+        );
+    }
+}

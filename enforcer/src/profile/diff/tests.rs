@@ -76,3 +76,66 @@ fn an_exec_that_leads_elsewhere() {
     assert!(found[0].gained().is_empty() && found[0].lost().is_empty());
     assert!(differences(&other, &other).unwrap().is_empty());
 }
+
+#[test]
+fn ends_are_compared() {
+    let rule = |end: &str| format!("{{ path: /srv/a, allow: [read]{end} }}");
+    let all = |ends: &[&str]| {
+        let rules: Vec<String> = ends.iter().copied().map(rule).collect();
+        profile(&format!("paths: [{}]\n", rules.join(", ")))
+    };
+    let (soon, late) = (", until: 2090-01-01", ", until: 2100-01-01");
+    let (short, long) = (", for: 1s", ", for: 1000d");
+    let own = ", owner: true, until: 2090-01-01";
+    // Columns: what it shows, the ends of the old rules, those of the new, whether they
+    // last longer, or shorter.
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], &[&str], bool, bool); 11] = [
+        ("the same",                    &[soon],        &[soon],        false, false),
+        ("the same beside a shorter",   &[late],        &[soon, late],  false, false),
+        ("the same beside a lasting",   &[""],          &["", soon],    false, false),
+        ("the same beside an owner's",  &[late],        &[late, own],   false, false),
+        ("extended",                    &[soon],        &[late],        true,  false),
+        ("shortened",                   &[late],        &[soon],        false, true),
+        ("a longer span",               &[short],       &[long],        true,  false),
+        ("a span gives way to a time",  &[long],        &[soon],        true,  true),
+        ("a span beside a time",        &[soon],        &[soon, short], true,  false),
+        ("for good",                    &[soon],        &[""],          true,  false),
+        ("no more for good",            &[""],          &[short],       false, true),
+    ];
+    for (name, before, after, longer, shorter) in cases {
+        let [before, after] = [before, after].map(all);
+        let found = differences(&before, &after).unwrap();
+        let gained = found.iter().any(|one| one.gained().contains(Access::READ));
+        let lost = found.iter().any(|one| one.lost().contains(Access::READ));
+        assert_eq!((gained, lost), (longer, shorter), "{name}: {found:?}");
+        assert_eq!(found.len(), usize::from(longer || shorter), "{name}");
+    }
+}
+
+#[test]
+fn what_has_ended_grants_nothing() {
+    let now = 2_000_000_000;
+    let nothing = profile("");
+    let until = |year: u32| {
+        profile(&format!(
+            "paths: [{{ path: /srv/a, allow: [read], until: {year}-01-01 }}]\n"
+        ))
+    };
+    let (ended, lasting) = (until(2030), until(2090));
+    // Columns: what it shows, the old profile, the new one, what is gained.
+    #[rustfmt::skip]
+    let cases = [
+        ("only an ended rule", &nothing, &ended,   Access::NONE),
+        ("revived",            &ended,   &lasting, Access::READ),
+    ];
+    for (name, before, after, want) in cases {
+        let [before, after] = [before, after].map(|profile| profile.without_ended(now));
+        let found = differences(&before, &after).unwrap();
+        let gained = found
+            .iter()
+            .fold(Access::NONE, |all, one| all | one.gained());
+        assert_eq!(gained, want, "{name}: {found:?}");
+        assert_eq!(found.is_empty(), want.is_empty(), "{name}");
+    }
+}
