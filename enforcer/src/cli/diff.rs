@@ -1,10 +1,15 @@
 //! `enforcer diff`: what one profile grants and another does not.
+//!
+//! - `reasons`: the rules that make a difference
+
+mod reasons;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use enforcer_abi::Access;
 use serde::Serialize;
 
+use self::reasons::{Reasons, are_same, reasons};
 use super::{
     NO,
     explain::{
@@ -82,9 +87,19 @@ struct View {
     /// The modes, if they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<[&'static str; 2]>,
+    on_violation: ViolationView,
     /// The same for people.
     #[serde(skip)]
     lines: Vec<String>,
+}
+
+/// How both profiles answer a violation, where that differs.
+#[derive(Serialize)]
+struct ViolationView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    respond: Option<[&'static str; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tighten: Option<[&'static str; 2]>,
 }
 
 /// What only the second profile has, and what only the first.
@@ -106,11 +121,24 @@ struct PathView {
     /// Rights of both that end otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ends: Vec<EndsView>,
+    /// Rights of both of which a use is told by one of them.
+    #[serde(skip_serializing_if = "RightsView::is_empty")]
+    audit: RightsView,
+    /// Rights of neither of which a refusal is not told by one of them.
+    #[serde(skip_serializing_if = "RightsView::is_empty")]
+    quiet: RightsView,
     /// Where an exec led and leads, if that differs: `inherit` or `profile:NAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<[String; 2]>,
     /// The rules that make the difference.
     rules: Vec<ReasonView>,
+}
+
+/// Rights by which paths differ.
+#[derive(Serialize)]
+struct RightsView {
+    gained: Vec<&'static str>,
+    lost: Vec<&'static str>,
 }
 
 /// Rights that both profiles grant, but until other ends.
@@ -134,42 +162,47 @@ struct ReasonView {
     rule: RuleView,
 }
 
-/// Rules that make a difference, each with what it has to do with it.
-type Reasons<'a> = Vec<(&'static str, &'a Rule)>;
-
 impl View {
     fn new(before: &Profile, after: &Profile, differences: &[Difference<'_>]) -> Self {
         let mut lines = Vec::new();
         let mut paths = Vec::new();
-        let mut told: Vec<(Access, Access, Reasons<'_>)> = Vec::new();
+        let mut told: Vec<([[Access; 2]; 3], Reasons<'_>)> = Vec::new();
         for difference in differences {
             let reasons = reasons(difference);
-            let (gained, lost) = (difference.gained(), difference.lost());
+            let granted = [difference.gained(), difference.lost()];
+            let rights = [granted, difference.audit(), difference.quiet()];
             // Paths that other rules tell apart, too, differ in the same way.
-            let is_told = told.iter().any(|(other_gained, other_lost, others)| {
-                (*other_gained, *other_lost) == (gained, lost) && are_same(others, &reasons)
-            });
+            let is_told = told
+                .iter()
+                .any(|(other, others)| *other == rights && are_same(others, &reasons));
             if is_told {
                 continue;
             }
             tell(&mut lines, difference, &reasons);
             paths.push(PathView::new(difference, &reasons));
-            told.push((gained, lost, reasons));
+            told.push((rights, reasons));
         }
         let privileges = Change::new(&privileges(before), &privileges(after));
         privileges.tell(&mut lines, "privilege");
         let applies_to = Change::new(&subjects(before), &subjects(after));
         applies_to.tell(&mut lines, "applies to");
-        let modes = [before.mode.name(), after.mode.name()];
-        let mode = (before.mode != after.mode).then_some(modes);
-        if let Some([old, new]) = mode {
-            lines.push(format!("~ mode {new}, was {old}"));
+        let mode = other(before, after, |profile| profile.mode.name());
+        let on_violation = ViolationView {
+            respond: other(before, after, |profile| profile.on_violation.respond.name()),
+            tighten: other(before, after, |profile| profile.on_violation.tighten.name()),
+        };
+        let ViolationView { respond, tighten } = on_violation;
+        for (what, names) in [("mode", mode), ("respond", respond), ("tighten", tighten)] {
+            if let Some([old, new]) = names {
+                lines.push(format!("~ {what} {new}, was {old}"));
+            }
         }
         Self {
             paths,
             privileges,
             applies_to,
             mode,
+            on_violation,
             lines,
         }
     }
@@ -177,6 +210,12 @@ impl View {
     fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
+}
+
+/// What both profiles have, if that differs.
+fn other<T: PartialEq>(before: &Profile, after: &Profile, of: fn(&Profile) -> T) -> Option<[T; 2]> {
+    let both = [before, after].map(of);
+    (both[0] != both[1]).then_some(both)
 }
 
 impl Change {
@@ -212,11 +251,24 @@ impl PathView {
             gained: difference.gained().names().collect(),
             lost: difference.lost().names().collect(),
             ends: difference.ends.iter().map(EndsView::new).collect(),
+            audit: RightsView::new(difference.audit()),
+            quiet: RightsView::new(difference.quiet()),
             target: (difference.before.target.zip(difference.after.target))
                 .filter(|_| difference.leads_elsewhere())
                 .map(|(before, after)| [before, after].map(target_name)),
             rules: reasons.iter().map(reason).collect(),
         }
+    }
+}
+
+impl RightsView {
+    fn new(rights: [Access; 2]) -> Self {
+        let [gained, lost] = rights.map(|rights| rights.names().collect());
+        Self { gained, lost }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.gained.is_empty() && self.lost.is_empty()
     }
 }
 
@@ -259,6 +311,20 @@ fn tell(lines: &mut Vec<String>, difference: &Difference<'_>, reasons: &Reasons<
             .map(|ends| ends.iter().map(end).collect::<Vec<_>>().join(" or "));
         lines.push(format!("~ {rights} {path}{to} {new}, was {old}"));
     }
+    let tellings = [
+        ("use", difference.audit(), ["told", "not told"]),
+        ("refusal", difference.quiet(), ["not told", "told"]),
+    ];
+    for (what, rights, [new, old]) in tellings {
+        for (rights, [new, old]) in rights.into_iter().zip([[new, old], [old, new]]) {
+            if !rights.is_empty() {
+                let rights = list(rights.without_implied());
+                lines.push(format!(
+                    "~ {what} of {rights} on {path} is {new}, was {old}"
+                ));
+            }
+        }
+    }
     if difference.leads_elsewhere() {
         let [old, new] = [difference.before.target, difference.after.target].map(goes_on);
         lines.push(format!(
@@ -293,47 +359,6 @@ fn goes_on(target: Option<&Target>) -> String {
         Some(Target::Profile(name)) => format!("profile {name}"),
         Some(Target::Inherit) | None => "the same profile".to_owned(),
     }
-}
-
-/// The rules that make a difference.
-fn reasons<'a>(difference: &Difference<'a>) -> Reasons<'a> {
-    let Difference { before, after, .. } = difference;
-    let (mut gained, mut lost) = (difference.gained(), difference.lost());
-    if difference.leads_elsewhere() {
-        gained |= Access::EXECUTE;
-        lost |= Access::EXECUTE;
-    }
-    for other in &difference.ends {
-        gained |= other.rights;
-        lost |= other.rights;
-    }
-    let mut reasons = Vec::new();
-    let mut add = |role, rules: &[&'a Rule], which: &dyn Fn(&Rule) -> bool| {
-        reasons.extend(
-            rules
-                .iter()
-                .filter(|rule| which(rule))
-                .map(|&rule| (role, rule)),
-        );
-    };
-    let meets = |one: Access, other: Access| !(one & other).is_empty();
-    add("granted by", &after.rules, &|rule| {
-        meets(rule.allow, gained)
-    });
-    add("denied by", &after.rules, &|rule| meets(rule.deny, lost));
-    add("was granted by", &before.rules, &|rule| {
-        meets(rule.allow, lost)
-    });
-    add("was denied by", &before.rules, &|rule| {
-        meets(rule.deny, gained)
-    });
-    reasons
-}
-
-fn are_same(one: &Reasons<'_>, other: &Reasons<'_>) -> bool {
-    let same =
-        |(one, other): (&(_, &Rule), &(_, &Rule))| one.0 == other.0 && std::ptr::eq(one.1, other.1);
-    one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
 fn privileges(profile: &Profile) -> Vec<String> {

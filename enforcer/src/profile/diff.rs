@@ -40,6 +40,10 @@ pub struct Said<'a> {
     pub allow: Access,
     /// The rights that it grants besides on what belongs to the task's user.
     pub owned: Access,
+    /// The rights of which a use is told, though it is granted.
+    pub audit: Access,
+    /// The rights of which a refusal is not told.
+    pub quiet: Access,
     /// Where an exec leads, if it grants one.
     pub target: Option<&'a Target>,
     /// The rules that allow or deny something there.
@@ -78,6 +82,31 @@ impl Difference<'_> {
         all(self.before.beyond(&self.after).into_iter().chain(longer))
     }
 
+    /// The rights that both grant, and of which only the second profile has a use told; those
+    /// of which only the first has.
+    pub fn audit(&self) -> [Access; 2] {
+        let Self { before, after, .. } = self;
+        let both = before.all() & after.all();
+        [after.audit & !before.audit, before.audit & !after.audit].map(|rights| rights & both)
+    }
+
+    /// The rights that neither grants, and of which only the second profile keeps a refusal
+    /// quiet; those of which only the first does.
+    pub fn quiet(&self) -> [Access; 2] {
+        let Self { before, after, .. } = self;
+        let neither = !(before.all() | after.all());
+        [after.quiet & !before.quiet, before.quiet & !after.quiet].map(|rights| rights & neither)
+    }
+
+    /// Whether one of them tells what the other does not.
+    fn tells_otherwise(&self) -> bool {
+        let [audit, quiet] = [self.audit(), self.quiet()];
+        audit
+            .into_iter()
+            .chain(quiet)
+            .any(|rights| !rights.is_empty())
+    }
+
     /// Whether both grant an exec, and it leads to different profiles.
     pub fn leads_elsewhere(&self) -> bool {
         let (before, after) = (self.before.target, self.after.target);
@@ -85,7 +114,7 @@ impl Difference<'_> {
     }
 }
 
-/// The differences between what two profiles grant on paths, the shortest examples first.
+/// The differences between what two profiles grant on paths and tell of it, the shortest examples first.
 /// Paths of one difference match the same rules of either profile.
 ///
 /// What has ended already is to be left out before ([`Profile::without_ended`]).
@@ -120,7 +149,11 @@ pub fn differences<'a>(
         };
         let rights = |said: &Said<'_>| (said.allow, said.owned);
         let other_rights = rights(&difference.before) != rights(&difference.after);
-        if other_rights || !difference.ends.is_empty() || difference.leads_elsewhere() {
+        if other_rights
+            || !difference.ends.is_empty()
+            || difference.leads_elsewhere()
+            || difference.tells_otherwise()
+        {
             differences.push(difference);
         }
         Ok(())
@@ -137,15 +170,22 @@ fn said<'a>(profile: &'a Profile, set: &[usize]) -> Said<'a> {
     Said {
         allow: granted.allow,
         owned: granted.owned,
+        audit: granted.audit,
+        quiet: granted.quiet,
         target: explain::target(&rules, granted.all()),
         rules,
     }
 }
 
 impl Said<'_> {
+    /// The rights that anybody has.
+    pub fn all(&self) -> Access {
+        self.allow | self.owned
+    }
+
     /// The rights that this grants and the other does not, and to whom.
     pub fn beyond(&self, other: &Self) -> [(To, Access); 3] {
-        let to_owner = (self.allow | self.owned).missing_from(other.allow | other.owned);
+        let to_owner = self.all().missing_from(other.all());
         let to_others = self.allow.missing_from(other.allow);
         [
             (To::Everyone, to_owner & to_others),

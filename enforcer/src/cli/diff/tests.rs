@@ -118,3 +118,42 @@ fn other_ends() {
         );
     }
 }
+
+#[test]
+fn settings() {
+    let paths = |rule: &str| format!("paths:\n  - {{ path: /srv/**, {rule} }}\n");
+    let violation = |text: &str| format!("on_violation: {{ {text} }}\n");
+    // Columns: what it shows, the old profile, the new one, what is told, where it is in the
+    // JSON and what stands there.
+    #[rustfmt::skip]
+    let cases = [
+        ("respond", violation("respond: none"), violation("respond: contain"),
+         "~ respond contain, was none",
+         "/on_violation/respond", serde_json::json!(["none", "contain"])),
+        ("tighten", violation("tighten: auto"), String::new(),
+         "~ tighten propose, was auto",
+         "/on_violation/tighten", serde_json::json!(["auto", "propose"])),
+        ("audit", paths("allow: [read]"), paths("allow: [read], audit: true"),
+         "~ use of read on /srv/a is told, was not told\n    told by b/p.yaml:4:13: /srv/** allow read, audit",
+         "/paths/0/audit/gained", serde_json::json!(["read"])),
+        ("audit no more", paths("allow: [create], audit: true"), paths("allow: [create]"),
+         "~ use of create on /srv/a is not told, was told\n    was told by a/p.yaml:4:13: /srv/** allow create, audit",
+         "/paths/0/audit/lost", serde_json::json!(["create"])),
+        ("quiet", paths("deny: [write]"), paths("deny: [write], quiet: true"),
+         "~ refusal of write on /srv/a is not told, was told\n    kept quiet by b/p.yaml:4:13: /srv/** deny write, append, quiet",
+         "/paths/0/quiet/gained", serde_json::json!(["write", "append"])),
+        ("quiet no more", paths("deny: [create], quiet: true"), paths("deny: [create]"),
+         "~ refusal of create on /srv/a is told, was not told\n    was kept quiet by a/p.yaml:4:13: /srv/** deny create, quiet",
+         "/paths/0/quiet/lost", serde_json::json!(["create"])),
+        ("granted and told", paths("deny: [create], quiet: true"), paths("allow: [create], audit: true"),
+         "+ create /srv/a\n    granted by b/p.yaml:4:13: /srv/** allow create, audit\n    was denied by a/p.yaml:4:13: /srv/** deny create, quiet",
+         "/paths/0/gained", serde_json::json!(["create"])),
+    ];
+    for (name, before, after, want, at, value) in cases {
+        let [before, after] = [before, after].map(|rest| format!("mode: enforce\n{rest}"));
+        let (text, json) = told(&before, &after);
+        assert_eq!(text, want, "{name}");
+        assert_eq!(json.pointer(at), Some(&value), "{name}: {json}");
+        assert_eq!(told(&before, &before).0, "", "{name}");
+    }
+}

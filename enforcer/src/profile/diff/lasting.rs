@@ -69,7 +69,7 @@ pub(super) fn other_ends(before: &Said<'_>, after: &Said<'_>) -> Vec<OtherEnds> 
 fn ends(said: &Said<'_>, right: Access, to: To) -> Vec<Ends> {
     let granted = match to {
         To::Others => said.allow,
-        To::Owner | To::Everyone => said.allow | said.owned,
+        To::Owner | To::Everyone => said.all(),
     };
     if !granted.contains(right) {
         return Vec::new();
