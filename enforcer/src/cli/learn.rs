@@ -44,8 +44,8 @@ const FOLDER: &str = "/run/enforcer/learn";
 const EXAMPLES: &str = "\
 Nothing is refused meanwhile. A command is watched from its first instruction, with all that
 descends from it; so is a program or a unit that is started from now on. Watching ends with the
-command or the processes, after --for, or with Ctrl-C, and each of them leaves a profile. A
-command gets SIGTERM then, so that its end is seen, too.
+command or the processes, after --for, with Ctrl-C, or with the terminal (not under nohup),
+and each of them leaves a profile. A command gets SIGTERM then, so that its end is seen, too.
 
 A profile is about more than what was seen where a name is volatile (a pid, a date, a temporary
 name), or where a folder is used as a whole; each such rule says why, and what exists that it
@@ -236,12 +236,13 @@ fn write(file: Option<&Path>, before: Option<&str>, learned: &Learned) -> anyhow
     match before {
         Some(before) if before == text => Ok(()),
         Some(before) => {
+            // First, since a terminal that is gone takes nothing more.
+            files::replace(file, text).with_context(failed)?;
             output::print(&output::diff(
                 before,
                 text,
                 [&name, &format!("{name}, learned")],
-            ))?;
-            files::replace(file, text).with_context(failed)
+            ))
         }
         None => files::create(file, text).with_context(failed),
     }

@@ -64,11 +64,21 @@ impl Procfs {
 
     /// Returns the id of the process that a thread belongs to, if it lives.
     pub fn process_of(&self, thread: u32) -> Option<u32> {
-        let text = fs::read(self.file(thread, "status")).ok()?;
+        self.status(thread, b"Tgid:")?.parse().ok()
+    }
+
+    /// Returns the signals that a process ignores: bit `n - 1` is that of signal `n`.
+    pub fn ignored_signals(&self, pid: u32) -> Option<u64> {
+        u64::from_str_radix(&self.status(pid, b"SigIgn:")?, 16).ok()
+    }
+
+    /// Returns a field of `/proc/PID/status`.
+    fn status(&self, pid: u32, field: &[u8]) -> Option<String> {
+        let text = fs::read(self.file(pid, "status")).ok()?;
         // The name, which may hold any byte, comes with its line ends escaped.
         let mut lines = text.split(|&byte| byte == b'\n');
-        let process = lines.find_map(|line| line.strip_prefix(b"Tgid:"))?;
-        std::str::from_utf8(process).ok()?.trim().parse().ok()
+        let value = lines.find_map(|line| line.strip_prefix(field))?;
+        Some(std::str::from_utf8(value).ok()?.trim().to_owned())
     }
 
     /// Returns the path of its cgroup v2.
@@ -134,7 +144,14 @@ mod tests {
             "1:name=x:/y\n0::/system.slice/a b\n",
         )
         .unwrap();
+        fs::write(
+            process.join("status"),
+            "Name:\tng\\nTgid:9\nTgid:\t5\nSigIgn:\t0000000000001001\n",
+        )
+        .unwrap();
         let procfs = Procfs::at(base.path());
+        assert_eq!(procfs.process_of(5), Some(5));
+        assert_eq!(procfs.ignored_signals(5), Some(0x1001));
         assert_eq!(procfs.exe(5).unwrap(), b"/usr/sbin/nginx");
         assert_eq!(procfs.cmdline(5).unwrap(), [&b"nginx"[..], b"-g", b"\xff"]);
         assert_eq!(procfs.cgroup(5).unwrap(), b"/system.slice/a b");

@@ -31,6 +31,8 @@ const PROC: &str = "/proc";
 const TICK: Duration = Duration::from_secs(1);
 /// How long a command has to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(15);
+/// The bit of SIGHUP in a set of signals.
+const SIGHUP: u64 = 1;
 /// Most rounds in which the descendants of a process are looked for.
 const ROUNDS: usize = 32;
 
@@ -64,6 +66,11 @@ async fn watch(
     let handler = |kind| signal(kind).context("cannot wait for signals");
     let mut interrupt = handler(SignalKind::interrupt())?;
     let mut terminate = handler(SignalKind::terminate())?;
+    let mut hangup = if outlives_terminal() {
+        None
+    } else {
+        Some(handler(SignalKind::hangup())?)
+    };
     let mut child = handler(SignalKind::child())?;
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,6 +90,8 @@ async fn watch(
             _ = child.recv() => {}
             _ = interrupt.recv() => enough = true,
             _ = terminate.recv() => enough = true,
+            // The kernel and the shell may each tell that a terminal is gone.
+            Some(()) = hung_up(&mut hangup), if !is_ending => enough = true,
         }
         if watched.is_over()? {
             break;
@@ -105,6 +114,17 @@ async fn watch(
         output::complain("enforcer: the command runs on, and is let do everything");
     }
     Ok(())
+}
+
+/// Whether who started this lets it go on without a terminal, as `nohup` does.
+fn outlives_terminal() -> bool {
+    let ignored = procfs().ignored_signals(std::process::id());
+    ignored.is_some_and(|signals| signals & SIGHUP != 0)
+}
+
+/// Waits for that signal, if it is not ignored.
+async fn hung_up(hangup: &mut Option<tokio::signal::unix::Signal>) -> Option<()> {
+    hangup.as_mut()?.recv().await
 }
 
 /// What is watched.
