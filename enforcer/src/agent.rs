@@ -9,7 +9,7 @@
 //! - `permits`: what is let through for a time
 //! - `containment`: who is contained, and released; `review`: what people decide
 //! - `history`: what was used; `builds`: of programs; `observed`: for how long it was looked
-//! - `aside`: reads that may never end
+//! - `aside`: reads that may never end; `watches`: profiles that clients watch under
 //! - `memory`: what is known at the start; `log`: what is said on stderr
 //!
 //! One task owns the kernel, the store and the profiles, and does one thing at a
@@ -37,6 +37,7 @@ mod requests;
 mod review;
 pub mod server;
 mod tightening;
+mod watches;
 
 use std::{
     collections::HashMap,
@@ -59,6 +60,7 @@ use self::{
     loaded::{ChangeError, Changed, Registry},
     observed::Observed,
     processes::{Processes, procfs::Procfs},
+    watches::Watches,
 };
 pub use self::{
     adoption::in_first_pid_namespace,
@@ -121,6 +123,7 @@ struct Agent {
     detector: Detector,
     enrolments: Enrolments,
     followers: broadcast::Sender<Arc<Detection>>,
+    watches: Watches,
     started: Instant,
     /// Refusals and would-be refusals at the last look, so that counts are read
     /// only when there is something new.
@@ -216,6 +219,7 @@ impl Agent {
             enrolments: Enrolments::new(),
             detector: Detector::new(Processes::new(Procfs::at(Path::new("/proc")))),
             followers: broadcast::Sender::new(FOLLOWED),
+            watches: Watches::default(),
             started: Instant::now(),
             refusals: 0,
             unsettled: false,
@@ -254,6 +258,7 @@ impl Agent {
             tokio::select! {
                 record = self.events.next() => self.take(record),
                 Some(ask) = asked.recv() => self.reply(ask),
+                Some(ended) = self.watches.ended() => self.end_watch(ended),
                 _ = tick.tick() => self.each_second(),
                 _ = keep.tick() => self.tidy(),
                 _ = hangup.recv() => self.reload_as_told(),

@@ -1,7 +1,7 @@
 //! What the command line and the agent say to each other.
 //!
 //! A client connects to the unix socket, sends one line of JSON and gets lines of
-//! JSON back: one, or as many as there are where it follows. A request is
+//! JSON back: one, or as many as there are where it follows or watches. A request is
 //! `{"v":1,"command":…}`; a reply is `{"ok":…}` or `{"error":{"kind":…,"message":…}}`. A list
 //! that may be long comes in parts ([`views::Part`]), so that no line is.
 //!
@@ -67,19 +67,14 @@ pub enum Request {
         /// What.
         detection: DetectionId,
     },
-    /// Load a profile for the time that the client watches what is done under it. →
-    /// [`views::Watched`].
+    /// Load a profile for the time that the client watches what is done under it: until it
+    /// closes the connection, or its end for writing. What is under the profile then stays
+    /// there, and is let do everything. → [`views::Watched`], at once and at the end.
     Watch {
         /// Its text.
         text: String,
         /// What stands for its file, an absolute path.
         file: String,
-    },
-    /// End that. What is under the profile stays there, and is let do everything. →
-    /// [`views::Watched`].
-    Unwatch {
-        /// The profile.
-        profile: String,
     },
     /// Put the asking process under a profile at its next exec. →
     /// [`views::Enrolled`].

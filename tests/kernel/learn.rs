@@ -63,9 +63,30 @@ fn watches(agent: &Agent, name: &str) {
     wait_for(PATIENCE, is_so).expect("somebody watches");
 }
 
-fn interrupt(child: Child) -> Output {
-    kill_process(Pid::from_child(&child), Signal::INT).expect("interrupt");
+/// Waits until nobody does.
+fn watches_no_more(agent: &Agent, name: &str) {
+    let learning = format!("learn-{name}");
+    let is_so = || (agent.profile(&learning) == Value::Null).then_some(());
+    wait_for(PATIENCE, is_so).expect("nobody watches any more");
+}
+
+/// Ends watching by a signal.
+fn end(child: Child, signal: Signal) -> Output {
+    kill_process(Pid::from_child(&child), signal).expect("signal it");
     child.wait_with_output().expect("wait for enforcer")
+}
+
+/// Copies `attempt`, for a profile to be about the copy alone.
+fn copy(folder: &Folder) -> String {
+    let copy = folder.join("copy");
+    fs::copy(attempt(), &copy).expect("copy a program");
+    copy
+}
+
+/// Has a copy read a file, and returns the errno.
+fn read(copy: &str, file: &str) -> i32 {
+    let mut command = Command::new(copy);
+    errno(&command.args(["read", file]).output().expect("run it"))
 }
 
 fn attempt() -> String {
@@ -88,8 +109,7 @@ fn a_command_is_learned() {
     let text = lesson.text("lesson");
     assert!(agent.reload("lesson", &text), "{text}");
     // The profile confines the program wherever it is started; so a copy is outside.
-    let copy = folder.join("copy");
-    fs::copy(attempt(), &copy).unwrap();
+    let copy = copy(&folder);
     for (words, inside) in [
         (["read", &used], 0),
         (["read", &other], EACCES),
@@ -161,7 +181,7 @@ fn watching_ends() {
     watches(&agent, "stopped");
     // It is put under the profile by its exec.
     std::thread::sleep(SETTLED);
-    let output = interrupt(child);
+    let output = end(child, Signal::INT);
     assert!(output.status.success(), "{output:?}");
     assert!(started.elapsed() < Duration::from_mins(10));
     for (lesson, name) in [(timed, "timed"), (stopped, "stopped")] {
@@ -233,25 +253,23 @@ fn processes_and_units_are_learned() {
             .unwrap()
             .success()
     );
-    let output = interrupt(child);
+    let output = end(child, Signal::INT);
     assert!(output.status.success(), "{output:?}");
     let text = lesson.text("lesson");
     assert!(text.contains("units: [lesson.service]"), "{text}");
     assert!(text.contains(&used), "{text}");
 
-    let copy = folder.join("copy");
-    fs::copy(&attempt, &copy).unwrap();
+    let copy = copy(&folder);
     let lesson = Lesson::new(&folder, "copy");
     let child = lesson.start(&["--executable", &copy]);
     watches(&agent, "copy");
-    let mut command = Command::new(&copy);
-    assert_eq!(errno(&command.args(["read", &used]).output().unwrap()), 0);
+    assert_eq!(read(&copy, &used), 0);
     assert_eq!(
         attempt_outside(&["read", &lesson.file]),
         2,
         "it is not there yet"
     );
-    let output = interrupt(child);
+    let output = end(child, Signal::INT);
     assert!(output.status.success(), "{output:?}");
     let text = lesson.text("copy");
     assert!(text.contains(&format!("executables: [{copy}]")), "{text}");
@@ -297,4 +315,71 @@ fn attacks_are_not_learned() {
         assert!(!text.contains(only.as_str()), "{only}\n{text}");
     }
     assert!(agent.detection(&secret).is_some());
+}
+
+/// A watch lasts no longer than the one who watches, however that ends, and a name has one.
+#[test]
+fn a_watch_ends_with_its_client() {
+    let folder = Folder::new("learn-killed");
+    let [used, later] = ["used", "later"].map(|name| folder.write(name, "x"));
+    let copy = copy(&folder);
+    let agent = Agent::start(&[]);
+    let lesson = Lesson::new(&folder, "killed");
+    let subject = ["--executable", &*copy];
+    let mut child = lesson.start(&subject);
+    watches(&agent, "killed");
+    let second = lesson.run(&subject);
+    assert_eq!(second.status.code(), Some(2), "{second:?}");
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(
+        told.contains("another client watches under the profile learn-killed"),
+        "{told}"
+    );
+    assert_eq!(read(&copy, &used), 0);
+    agent.detection(&used).expect("the first one watches on");
+
+    child.kill().expect("kill it");
+    child.wait().expect("wait for it");
+    watches_no_more(&agent, "killed");
+    assert_eq!(read(&copy, &later), 0);
+    let detections = agent.detections();
+    let is_recorded = detections.iter().any(|one| one["path"] == *later);
+    assert!(!is_recorded, "{detections:#?}");
+    assert!(!fs::exists(&lesson.file).unwrap());
+
+    // An ssh session that drops sends SIGHUP.
+    let child = lesson.start(&subject);
+    watches(&agent, "killed");
+    assert_eq!(read(&copy, &later), 0);
+    let output = end(child, Signal::HUP);
+    assert!(output.status.success(), "{output:?}");
+    let text = lesson.text("killed");
+    assert!(text.contains(&later), "{text}");
+
+    // Nothing claims the program any more.
+    assert!(agent.reload("killed", &text), "{text}");
+    for (file, errno) in [(&later, 0), (&used, EACCES)] {
+        assert_eq!(read(&copy, file), errno, "{file}\n{text}");
+    }
+}
+
+/// What the agent recorded is learned though it was restarted meanwhile.
+#[test]
+fn a_restart_ends_a_watch() {
+    let folder = Folder::new("learn-restart");
+    let used = folder.write("used", "x");
+    let copy = copy(&folder);
+    let mut agent = Agent::start(&[]);
+    let lesson = Lesson::new(&folder, "restart");
+    let child = lesson.start(&["--executable", &copy]);
+    watches(&agent, "restart");
+    assert_eq!(read(&copy, &used), 0);
+    agent.restart(|| ());
+    let output = child.wait_with_output().expect("wait for enforcer");
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("the agent went away"), "{told}");
+    let text = lesson.text("restart");
+    assert!(text.contains(&used), "{text}");
+    watches_no_more(&agent, "restart");
 }

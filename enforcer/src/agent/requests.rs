@@ -19,7 +19,7 @@ use crate::{
     protocol::{
         Failure, FailureKind, ProfileChoice, Request, TightenTarget,
         status::{AgentStatus, DetectionTotals, KernelStatus, ProfileStatus, Status},
-        views::{Explained, Judged, LogEntry, Page, RuleView, Watched},
+        views::{Explained, Judged, LogEntry, Page, RuleView},
     },
     store::{Change, StoreError},
     tighten::OverlayState,
@@ -73,8 +73,7 @@ impl Agent {
                 self.catch_up();
                 ok(&self.explained(detection)?)
             }
-            Request::Watch { text, file } => ok(&self.watch(&text, Path::new(&file))?),
-            Request::Unwatch { profile } => ok(&self.unwatch(profile)?),
+            Request::Watch { text, file } => self.watch(&text, Path::new(&file)),
             Request::Enrol { profile, mode } => ok(&self.enrol(profile, mode, process)?),
             Request::Adopt { profile, mode, pid } => ok(&self.adopt(profile, mode, pid)?),
             Request::Settle { detections, state } => ok(&self.settle(detections, state)?),
@@ -216,28 +215,6 @@ impl Agent {
         let (instance, staged) = self.registry.stage_mode(&name, mode, &self.overlays)?;
         log::changed(&self.registry.commit(staged, &mut self.kernel)?);
         Ok(instance)
-    }
-
-    /// Loads a profile for the time that a client watches.
-    fn watch(&mut self, text: &str, file: &Path) -> Result<Watched, Failure> {
-        let profile = self.parse(text, file)?;
-        let name = profile.name.clone();
-        let staged = self.registry.stage_watch(profile, &self.overlays)?;
-        log::changed(&self.registry.commit(staged, &mut self.kernel)?);
-        self.watched(name)
-    }
-
-    /// Ends that.
-    fn unwatch(&mut self, profile: String) -> Result<Watched, Failure> {
-        self.catch_up();
-        let staged = self.registry.stage_unwatch(&profile, &self.overlays)?;
-        log::changed(&self.registry.commit(staged, &mut self.kernel)?);
-        self.watched(profile)
-    }
-
-    fn watched(&self, profile: String) -> Result<Watched, Failure> {
-        let last = self.store.last_detection()?;
-        Ok(Watched { profile, last })
     }
 
     pub(super) fn parse(&self, text: &str, file: &Path) -> Result<Profile, Failure> {

@@ -55,7 +55,13 @@ pub enum Answer {
     Lines(Vec<String>),
     /// Lines as they come: the detections, of this profile if one is named.
     Follow(broadcast::Receiver<Arc<Detection>>, Option<String>),
+    /// A line at once, and one at the end of a watch.
+    Watch(String, Watch),
 }
+
+/// A watch, in the hands of its connection. It ends when this is dropped, or tells where the
+/// answer to its end goes.
+pub type Watch = oneshot::Sender<oneshot::Sender<Answer>>;
 
 /// A socket that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -191,6 +197,10 @@ impl Connection {
                     let _sent = send(&mut stream, &failure_text(busy)).await;
                 }
             }
+            Answer::Watch(begun, end) => {
+                drop(permit);
+                watch(&mut stream, &begun, end).await;
+            }
         }
     }
 
@@ -275,6 +285,21 @@ async fn follow(
         if send(stream, &line).await.is_err() {
             return;
         }
+    }
+}
+
+/// Says that a watch has begun, and that it is over once the client wants no more or is gone.
+async fn watch(stream: &mut BufReader<UnixStream>, begun: &str, end: Watch) {
+    if send(stream, begun).await.is_err() {
+        return;
+    }
+    // As above. The kernel closes the connection of a client that is killed.
+    let _rest = stream.read(&mut [0]).await;
+    let (answer, answered) = oneshot::channel();
+    if end.send(answer).is_ok()
+        && let Ok(Answer::Lines(ended)) = answered.await
+    {
+        let _sent = send(stream, &ended.concat()).await;
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    net::Shutdown,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::de::DeserializeOwned;
@@ -18,6 +21,9 @@ use crate::{
         views::{Page, Part},
     },
 };
+
+/// How often an agent that is awaited is asked.
+const POLL: Duration = Duration::from_millis(50);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +92,7 @@ pub struct Call {
 ///
 /// If there is none.
 pub fn call<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<T, CallError> {
-    Call::start(socket, request)?.one()
+    Call::start(socket, request)?.answer()
 }
 
 /// Asks for a list that comes in parts.
@@ -105,10 +111,28 @@ pub fn list<T: DeserializeOwned>(socket: &Path, request: &Request) -> Result<Vec
 /// If it does not come whole.
 pub fn status(socket: &Path) -> Result<Status, CallError> {
     let mut call = Call::start(socket, &Request::Status)?;
-    let mut status: Status = call.one()?;
+    let mut status: Status = call.answer()?;
     status.profiles = call.list()?;
     status.permits = call.list()?;
     Ok(status)
+}
+
+/// Asks again, for so long at most, while no agent listens.
+///
+/// # Errors
+///
+/// If there is no answer.
+pub fn patiently<T>(
+    time: Duration,
+    ask: impl Fn() -> Result<T, CallError>,
+) -> Result<T, CallError> {
+    let started = Instant::now();
+    loop {
+        match ask() {
+            Err(CallError::NoAgent { .. }) if started.elapsed() < time => thread::sleep(POLL),
+            answer => return answer,
+        }
+    }
 }
 
 impl Call {
@@ -162,7 +186,12 @@ impl Call {
         }
     }
 
-    fn one<T: DeserializeOwned>(&mut self) -> Result<T, CallError> {
+    /// Waits for an answer that there has to be.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn answer<T: DeserializeOwned>(&mut self) -> Result<T, CallError> {
         let answer = self.receive()?;
         answer.ok_or_else(|| self.failed(io::ErrorKind::UnexpectedEof.into()))
     }
@@ -170,12 +199,34 @@ impl Call {
     fn list<T: DeserializeOwned>(&mut self) -> Result<Vec<T>, CallError> {
         let mut all = Vec::new();
         loop {
-            let Part { items, more } = self.one()?;
+            let Part { items, more } = self.answer()?;
             all.extend(items);
             if !more {
                 return Ok(all);
             }
         }
+    }
+
+    /// Says that this is the end, and waits for the answer to that.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn finish<T: DeserializeOwned>(mut self) -> Result<T, CallError> {
+        // Where the agent is gone, reading tells.
+        let _closed = self.stream.get_ref().shutdown(Shutdown::Write);
+        self.answer()
+    }
+
+    /// Whether the agent has said something by now, or is gone. Does not wait.
+    pub fn is_answered(&mut self) -> bool {
+        // Else the read would wait.
+        if self.stream.get_ref().set_nonblocking(true).is_err() {
+            return false;
+        }
+        let said = self.stream.fill_buf().map(drop);
+        let _waits_again = self.stream.get_ref().set_nonblocking(false);
+        said.map_or_else(|error| error.kind() != io::ErrorKind::WouldBlock, |()| true)
     }
 
     fn failed(&self, source: io::Error) -> CallError {
@@ -189,12 +240,14 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{BufRead as _, BufReader, Write as _},
+        io::{BufRead as _, BufReader, Read as _, Write as _},
         os::unix::net::UnixListener,
         thread,
+        time::Duration,
     };
 
-    use super::{CallError, Request, list};
+    use super::{Call, CallError, Request, list, patiently};
+    use crate::protocol::request_line;
 
     /// Asks an agent that answers with these lines for a list.
     fn answered(lines: &str) -> Result<Vec<u8>, CallError> {
@@ -232,5 +285,51 @@ mod tests {
                 (got, _) => panic!("{name}: {got:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_connection_that_stays_open() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let request = Request::Status;
+        for is_patient in [true, false] {
+            let mut call = Call::start(&path, &request).unwrap();
+            let (mut agent, _) = listener.accept().unwrap();
+            let mut line = vec![0; request_line(&request).unwrap().len()];
+            agent.read_exact(&mut line).unwrap();
+            assert!(!call.is_answered());
+            agent.write_all(b"{\"ok\":1}\n").unwrap();
+            assert!(call.is_answered(), "and nothing is lost by asking that");
+            assert_eq!(call.answer::<u32>().unwrap(), 1);
+            assert!(!call.is_answered());
+            if is_patient {
+                let agent = thread::spawn(move || {
+                    assert_eq!(agent.read(&mut [0]).unwrap(), 0);
+                    agent.write_all(b"{\"ok\":2}\n").unwrap();
+                });
+                assert_eq!(call.finish::<u32>().unwrap(), 2);
+                agent.join().unwrap();
+            } else {
+                drop(agent);
+                assert!(call.is_answered());
+                let error = call.finish::<u32>().unwrap_err();
+                assert!(matches!(error, CallError::Talk { .. }), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_agent_that_comes_is_awaited() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("socket");
+        let ask = || Call::start(&path, &Request::Status);
+        let none = patiently(Duration::ZERO, ask).unwrap_err();
+        assert!(matches!(none, CallError::NoAgent { .. }), "{none}");
+        thread::scope(|scope| {
+            let asked = scope.spawn(|| patiently(Duration::from_mins(1), ask));
+            let _listener = UnixListener::bind(&path).unwrap();
+            asked.join().unwrap().unwrap();
+        });
     }
 }

@@ -39,6 +39,8 @@ use crate::{
 const PREFIX: &str = "learn-";
 /// What stands for the folder of its file: it has none.
 const FOLDER: &str = "/run/enforcer/learn";
+/// How long an agent that went away may take to come back.
+const RESTARTED_WITHIN: Duration = Duration::from_mins(1);
 
 /// What `--help` says beside the arguments.
 const EXAMPLES: &str = "\
@@ -191,20 +193,38 @@ fn observe(
         text: format!("name: {learning}\nmode: learn\n{applies}paths: []\n"),
         file: format!("{FOLDER}/{learning}.yaml"),
     };
-    let Watched { last, .. } = client::call(&socket.socket, &request)?;
-    let watched = watch::run(socket, learning, subject, time, last);
-    let request = Request::Unwatch {
-        profile: learning.to_owned(),
+    let mut connection = client::Call::start(&socket.socket, &request)?;
+    let Watched { last, .. } = connection.answer()?;
+    let session = watch::Session {
+        socket,
+        connection: &mut connection,
+        learning,
+        last,
     };
-    let ended: Result<Watched, _> = client::call(&socket.socket, &request);
-    watched?;
-    ended?;
+    watch::run(session, subject, time)?;
+    let mut patience = Duration::ZERO;
+    // What was done until now is recorded, once that is answered.
+    match connection.finish::<Watched>() {
+        Ok(_) => {}
+        Err(client::CallError::Failure(failure)) => output::complain(&format!(
+            "enforcer: the profile {learning} stays loaded for now: {failure}"
+        )),
+        Err(_) => {
+            output::complain(
+                "enforcer: the agent went away, and what was done since is not learned; \
+                 waiting for it to come back, since it has the rest",
+            );
+            patience = RESTARTED_WITHIN;
+        }
+    }
     let after = match subject {
         Subject::Command(_) => last,
         // What runs already may have been refused something before.
         _ => DetectionId(0),
     };
-    let detections = client::detections(&socket.socket, after, None)?;
+    let ask = || client::detections(&socket.socket, after, None);
+    let detections = client::patiently(patience, ask)
+        .context("cannot read what was recorded, and no profile is written")?;
     Ok(of_run(detections, learning, since))
 }
 

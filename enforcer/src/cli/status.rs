@@ -1,11 +1,6 @@
 //! `enforcer status`: what is enforced, and how that is known.
 
-use std::{
-    fmt::Write as _,
-    process::ExitCode,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fmt::Write as _, process::ExitCode, time::Duration};
 
 use super::{NO, Socket, client, output, permit::sentence};
 use crate::{
@@ -13,9 +8,6 @@ use crate::{
     kernel::hooks::{GROUPS, Group},
     protocol::status::{KernelStatus, ProfileStatus, Status},
 };
-
-/// How often an agent that is awaited is asked.
-const POLL: Duration = Duration::from_millis(50);
 
 /// The arguments of `enforcer status`.
 #[derive(Debug, clap::Args)]
@@ -36,19 +28,14 @@ pub struct Args {
 ///
 /// If there is an agent and it does not tell.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let deadline = Instant::now() + Duration::from_secs(args.wait.unwrap_or(0).into());
-    let status: Status = loop {
-        match client::status(&args.socket.socket) {
-            Ok(status) => break status,
-            Err(client::CallError::NoAgent { .. }) if Instant::now() < deadline => {
-                thread::sleep(POLL);
-            }
-            Err(error @ client::CallError::NoAgent { .. }) => {
-                super::print_error(&error.into());
-                return Ok(ExitCode::from(NO));
-            }
-            Err(error) => return Err(error.into()),
+    let time = Duration::from_secs(args.wait.unwrap_or(0).into());
+    let ask = || client::status(&args.socket.socket);
+    let status: Status = match client::patiently(time, ask) {
+        Err(error @ client::CallError::NoAgent { .. }) => {
+            super::print_error(&error.into());
+            return Ok(ExitCode::from(NO));
         }
+        answer => answer?,
     };
     if args.json {
         output::json(&status)?;

@@ -26,9 +26,6 @@ fn requests_are_read_as_they_were_written() {
             text: "a\nb".to_owned(),
             file: "/p.yaml".to_owned(),
         },
-        Request::Unwatch {
-            profile: "p".to_owned(),
-        },
         Request::Enrol {
             profile: ProfileChoice::Loaded {
                 name: "p".to_owned(),

@@ -4,7 +4,9 @@ use rusqlite::Connection;
 
 /// The steps from an empty file to the present form, in order. A step that was
 /// released is never changed: the file's `user_version` counts those it has had.
-const STEPS: [&str; 7] = [FIRST, PRIVILEGES, HISTORY, RESPONSES, PATTERNS, OBSERVED, ROOM];
+const STEPS: [&str; 7] = [
+    FIRST, PRIVILEGES, HISTORY, RESPONSES, PATTERNS, OBSERVED, ROOM,
+];
 
 const FIRST: &str = "
 CREATE TABLE detections (

@@ -20,7 +20,7 @@ pub enum Source {
     /// under it, and nothing else.
     File,
     /// From a client that watches what is done under it. The executables, users and cgroups
-    /// that it names are attached until the client ends that.
+    /// that it names are attached until the client ends that, or is gone.
     Watch,
 }
 

@@ -36,33 +36,46 @@ const SIGHUP: u64 = 1;
 /// Most rounds in which the descendants of a process are looked for.
 const ROUNDS: usize = 32;
 
-/// Watches until the program ends, the time is over or somebody has seen enough.
-/// Those under it come after the detection `last`.
+/// The agent's side of watching.
+pub(super) struct Session<'a> {
+    pub(super) socket: &'a Socket,
+    /// The connection that it lasts as long as.
+    pub(super) connection: &'a mut client::Call,
+    /// The profile under which is watched.
+    pub(super) learning: &'a str,
+    /// The last detection from before.
+    pub(super) last: DetectionId,
+}
+
+/// Watches until the program ends, the time is over, somebody has seen enough or the agent
+/// is gone.
 ///
 /// # Errors
 ///
-/// If it cannot be started or put under the profile, or the agent is gone.
+/// If it cannot be started or put under the profile.
 pub(super) fn run(
-    socket: &Socket,
-    learning: &str,
+    session: Session<'_>,
     subject: &Subject,
     time: Option<Duration>,
-    last: DetectionId,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot wait for signals")?;
-    runtime.block_on(watch(socket, learning, subject, time, last))
+    runtime.block_on(watch(session, subject, time))
 }
 
 async fn watch(
-    socket: &Socket,
-    learning: &str,
+    session: Session<'_>,
     subject: &Subject,
     time: Option<Duration>,
-    last: DetectionId,
 ) -> anyhow::Result<()> {
+    let Session {
+        socket,
+        connection,
+        learning,
+        last,
+    } = session;
     let handler = |kind| signal(kind).context("cannot wait for signals");
     let mut interrupt = handler(SignalKind::interrupt())?;
     let mut terminate = handler(SignalKind::terminate())?;
@@ -84,7 +97,11 @@ async fn watch(
         tokio::select! {
             _ = tick.tick() => {
                 if progress.is_due() {
-                    progress.show(&client::detections(&socket.socket, last, Some(learning))?);
+                    // What is not told now is told at the end.
+                    let detections = client::detections(&socket.socket, last, Some(learning));
+                    if let Ok(detections) = detections {
+                        progress.show(&detections);
+                    }
                 }
             }
             _ = child.recv() => {}
@@ -96,6 +113,8 @@ async fn watch(
         if watched.is_over()? {
             break;
         }
+        // It says nothing unasked, unless it is gone.
+        enough |= !is_ending && connection.is_answered();
         enough |= end.is_some_and(|end| Instant::now() >= end);
         if !enough {
             continue;
