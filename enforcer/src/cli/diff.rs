@@ -281,8 +281,8 @@ impl EndsView {
                 To::Owner => Some("owner"),
                 To::Others => Some("others"),
             },
-            before: other.before.iter().map(end).collect(),
-            after: other.after.iter().map(end).collect(),
+            before: other.before.iter().copied().map(end).collect(),
+            after: other.after.iter().copied().map(end).collect(),
         }
     }
 }
@@ -307,8 +307,13 @@ fn tell(lines: &mut Vec<String>, difference: &Difference<'_>, reasons: &Reasons<
     }
     for other in ends {
         let (rights, to) = (list(other.rights.without_implied()), whom(other.to));
-        let [old, new] = [&other.before, &other.after]
-            .map(|ends| ends.iter().map(end).collect::<Vec<_>>().join(" or "));
+        let [old, new] = [&other.before, &other.after].map(|ends| {
+            ends.iter()
+                .copied()
+                .map(end)
+                .collect::<Vec<_>>()
+                .join(" or ")
+        });
         lines.push(format!("~ {rights} {path}{to} {new}, was {old}"));
     }
     let tellings = [
@@ -346,7 +351,7 @@ fn whom(to: To) -> &'static str {
 }
 
 /// When rights end.
-fn end(ends: &Ends) -> String {
+fn end(ends: Ends) -> String {
     if ends.is_never() {
         "for good".to_owned()
     } else {
