@@ -221,8 +221,8 @@ const CONNECT: Case = Case {
 
 /// Connects to no address, where the kernel takes another for it than that of loopback.
 const NO_ADDRESS: Case = Case {
-    grants: "{ address: 0.0.0.0, port: 7001, allow: [connect] }, { protocol: tcp, allow: [bind] }",
-    lacks: "{ address: 127.0.0.0/8, allow: [connect, bind] }",
+    grants: "{ protocol: [tcp, udp], address: 0.0.0.0, port: 7001, allow: [connect] }, { protocol: tcp, allow: [bind] }",
+    lacks: "{ protocol: [tcp, udp], address: 127.0.0.0/8, allow: [connect, bind] }",
     object: "tcp:0.0.0.0:7001",
     ..CONNECT
 };
