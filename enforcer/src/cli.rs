@@ -41,7 +41,7 @@ use std::{
 use clap::{CommandFactory as _, Parser, error::ErrorKind};
 
 use crate::{
-    profile::ProfileSet,
+    profile::{ProfileSet, is_yaml},
     protocol::{FailureKind, SOCKET},
 };
 
@@ -172,10 +172,7 @@ fn profiles_of(dir: &Path) -> anyhow::Result<ProfileSet> {
 
 /// Whether a profile that the command line names is a file.
 fn is_file(profile: &str) -> bool {
-    profile.contains('/')
-        || Path::new(profile)
-            .extension()
-            .is_some_and(|end| end == "yaml")
+    profile.contains('/') || is_yaml(Path::new(profile))
 }
 
 /// Shows help, or what is wrong with the command line.

@@ -22,7 +22,8 @@
 //! - [`question`]: all that can be asked of a profile, and which of several let it through
 //! - [`operation`]: the rights that operations ask for
 //! - [`format`]: the one style of the files; [`prune`]: without what other rules grant
-//! - [`set`]: the profiles of a folder, and what must hold between them
+//! - [`set`]: the profiles of a folder, and what must hold between them; [`file`]: their names,
+//!   and how they are read
 //! - [`error`], [`suggest`], [`escape`]: how all of them say what is wrong
 //!
 //! What a profile means depends on its text and the files it includes alone, not
@@ -42,6 +43,7 @@ pub mod ends;
 mod error;
 mod escape;
 mod explain;
+mod file;
 mod format;
 mod glob;
 mod growth;
@@ -113,12 +115,13 @@ pub use self::{
     subjects::{Cgroup, Executable, User, UserRef},
 };
 pub(crate) use self::{
+    file::{is_yaml, open as open_file, read as read_file},
     format::{Text, comment, exec_rule, path_rule, quoted},
     load::is_name,
     lower::Edge,
     network::{family_names, ports},
     prune::without_superfluous,
-    set::yaml_files,
+    set::{misnamed_files, yaml_files},
 };
 
 /// Where the profiles of a machine lie, unless the command line says otherwise.

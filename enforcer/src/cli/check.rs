@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use super::{output, snippet};
 use crate::profile::{
-    self, ABSTRACTIONS, DEFAULT_DIR, Origin, Profile, ProfileError, ProfileErrors, ProfileSet,
-    Warning, load_abstraction, yaml_files,
+    self, ABSTRACTIONS, DEFAULT_DIR, Origin, Problem, Profile, ProfileError, ProfileErrors,
+    ProfileSet, Warning, is_yaml, load_abstraction, misnamed_files, yaml_files,
 };
 
 /// Something is wrong with a profile.
@@ -150,8 +150,25 @@ fn check(path: &Path) -> Found {
                 ..Found::default()
             },
         };
-        found.errors.extend(abstractions(&path.join(ABSTRACTIONS)));
+        let beneath = path.join(ABSTRACTIONS);
+        found.errors.extend(abstractions(&beneath));
+        // A folder that cannot be read is an error already.
+        for dir in [path, &beneath] {
+            found
+                .warnings
+                .extend(misnamed_files(dir).unwrap_or_default());
+        }
         return found;
+    }
+    if !is_yaml(path) {
+        let error = ProfileError {
+            origin: Origin::start_of(path),
+            problem: Problem::FileNotYaml,
+        };
+        return Found {
+            errors: vec![error],
+            ..Found::default()
+        };
     }
     let beside = path.parent().unwrap_or(Path::new(""));
     let checked = if beside.file_name().is_some_and(|name| name == ABSTRACTIONS) {

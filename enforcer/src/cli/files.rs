@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::profile::{DEFAULT_DIR, Escaped, yaml_files};
+use crate::profile::{DEFAULT_DIR, Escaped, is_yaml, yaml_files};
 
 /// The schema that lies beside profiles.
 const SCHEMA: &str = "profile.schema.json";
@@ -55,9 +55,8 @@ fn folder_of(file: &Path) -> &Path {
 ///
 /// If it is another than `name`, or the file is none for a profile.
 pub(super) fn name_of(file: &Path, name: Option<&str>) -> anyhow::Result<String> {
-    let is_yaml = file.extension().is_some_and(|end| end == "yaml");
     let stem = file.file_stem().and_then(|stem| stem.to_str());
-    let Some(stem) = stem.filter(|_| is_yaml) else {
+    let Some(stem) = stem.filter(|_| is_yaml(file)) else {
         bail!(
             "the file of a profile is named NAME.yaml, and not {}",
             Escaped::path(file)

@@ -1,7 +1,6 @@
 //! `enforcer fmt`: profiles in the one style.
 
 use std::{
-    fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -11,8 +10,8 @@ use anyhow::Context as _;
 
 use super::{ERROR, NO, files, output, snippet};
 use crate::profile::{
-    ABSTRACTIONS, DEFAULT_DIR, Escaped, FILE_LEN, FileKind, FormatError, format, kind_of,
-    yaml_files,
+    ABSTRACTIONS, DEFAULT_DIR, Escaped, FILE_LEN, FileKind, FormatError, Origin, Problem,
+    ProfileError, format, is_yaml, kind_of, open_file, yaml_files,
 };
 
 /// Stands for stdin and stdout.
@@ -126,7 +125,14 @@ fn one(file: &Path, args: &Args) -> anyhow::Result<bool> {
     } else {
         FileKind::Profile
     };
-    let open = File::open(file).with_context(|| format!("cannot read {}", Escaped::path(file)))?;
+    if !is_yaml(file) {
+        return Err(FormatError::from(ProfileError {
+            origin: Origin::start_of(file),
+            problem: Problem::FileNotYaml,
+        })
+        .into());
+    }
+    let open = open_file(file).with_context(|| format!("cannot read {}", Escaped::path(file)))?;
     let old = read(open, file)?;
     let outcome = compare(old, file, kind, &beside.join(ABSTRACTIONS))?;
     let Outcome::Differs { old, new } = outcome else {

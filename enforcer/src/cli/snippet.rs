@@ -1,11 +1,9 @@
 //! Errors and warnings of profiles for people: the place and the message on one line, then the line of
 //! the file with a mark beneath what is meant.
 
-use std::{fs::File, io::Read as _};
-
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::profile::{FILE_LEN, Origin};
+use crate::profile::{Origin, read_file};
 
 /// What is said about a place, with its line. If the file can no longer be read, or is not
 /// text, without it.
@@ -18,13 +16,7 @@ pub fn shown(said: &str, origin: &Origin) -> String {
 
 /// The line of a place.
 fn line_of(origin: &Origin) -> Option<String> {
-    let file = File::open(&origin.file).ok()?;
-    // What is no file has no lines, and may not end.
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    file.take(FILE_LEN as u64).read_to_string(&mut text).ok()?;
+    let text = String::from_utf8(read_file(&origin.file).ok()?).ok()?;
     let before = usize::try_from(origin.line).ok()?.checked_sub(1)?;
     text.lines().nth(before).map(str::to_owned)
 }

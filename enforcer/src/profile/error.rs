@@ -135,6 +135,9 @@ pub enum Problem {
         /// The name.
         name: String,
     },
+    /// The file is not called as profiles and abstractions are.
+    #[error("the name of the file must end in `.yaml`, or nobody reads it; rename it")]
+    FileNotYaml,
     /// Another profile has the name.
     #[error("the name `{name}` is taken by {other}; give one of them another")]
     NameTaken {

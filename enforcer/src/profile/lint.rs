@@ -64,6 +64,10 @@ pub enum Lint {
         /// Where it is on a host.
         file: String,
     },
+    /// The file would be a profile or an abstraction by another name.
+    MisnamedFile,
+    /// The folder has no profiles.
+    NoProfiles,
 }
 
 /// Rights by which something becomes another.
@@ -357,6 +361,12 @@ impl fmt::Display for Lint {
             }
             Self::OwnProfile { file } => {
                 write!(f, "it lets {file} be changed, the profile itself")
+            }
+            Self::MisnamedFile => {
+                f.write_str("nobody reads it, since its name does not end in `.yaml`; rename it")
+            }
+            Self::NoProfiles => {
+                f.write_str("the folder has no profiles: no file whose name ends in `.yaml`")
             }
         }
     }

@@ -1,11 +1,6 @@
 //! From files to a [`Profile`].
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
 use serde_yaml::Spanned;
 
@@ -16,6 +11,7 @@ use self::{
 use super::{
     Origin, Profile, Rule,
     error::{Problem, ProfileError, ProfileErrors},
+    file,
     limits::{ERRORS, FILE_LEN, NAME_LEN, PATTERNS_LEN, RULES, SIGN_LEN},
     pattern::Pattern,
     raw::{RawAbstraction, RawExec, RawNetwork, RawPath, RawProfile, RawVariables},
@@ -71,12 +67,7 @@ pub fn load_abstraction(file: &Path, abstractions: &Path) -> Result<(), ProfileE
 /// Reads `file` whole, if it is text of no more than [`FILE_LEN`] bytes.
 fn read(file: &Path) -> Result<Source, ProfileError> {
     let unreadable = |cause: io::Error| whole(file, Problem::Read { cause });
-    // The limit of the length says what is too much, so one byte more is read.
-    let limit = FILE_LEN as u64 + 1;
-    let mut bytes = Vec::new();
-    File::open(file)
-        .and_then(|open| open.take(limit).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
+    let bytes = file::read(file).map_err(unreadable)?;
     if bytes.len() > FILE_LEN {
         return Err(whole(file, Problem::FileTooLong));
     }

@@ -9,9 +9,10 @@ use std::{
 use enforcer_abi::Slot;
 
 use super::{
-    ABSTRACTIONS, Checked, Origin, Profile, Target, User, UserRef, Warning, check, compile_alone,
-    compile_attachments, compile_cgroups,
+    ABSTRACTIONS, Checked, Lint, Origin, Profile, Target, User, UserRef, Warning, check,
+    compile_alone, compile_attachments, compile_cgroups,
     error::{Problem, ProfileError},
+    file,
     limits::ERRORS,
     suggest,
 };
@@ -54,13 +55,20 @@ impl ProfileSet {
     }
 
     /// As [`ProfileSet::load_dir`], and tells what may not have been meant, profile by
-    /// profile.
+    /// profile, and that there is none.
     ///
     /// # Errors
     ///
     /// As [`ProfileSet::load_dir`].
     pub fn check_dir(dir: &Path) -> Result<(Self, Vec<Warning>), Vec<ProfileError>> {
-        Self::checked(read_all(dir)?, Depth::Warnings)
+        let (set, mut warnings) = Self::checked(read_all(dir)?, Depth::Warnings)?;
+        if set.0.is_empty() {
+            warnings.push(Warning {
+                origin: Origin::start_of(dir),
+                lint: Lint::NoProfiles,
+            });
+        }
+        Ok((set, warnings))
     }
 
     /// Takes `profiles` that were read one by one.
@@ -227,6 +235,21 @@ fn missing_targets(profile: &Profile, names: &BTreeMap<&str, &Profile>) -> Vec<P
 /// The files of `dir` that hold profiles or abstractions: `*.yaml`, in the order of
 /// their names. Hidden files are those of editors.
 pub(crate) fn yaml_files(dir: &Path) -> Result<Vec<PathBuf>, ProfileError> {
+    files(dir, file::is_yaml)
+}
+
+/// Warnings of the files of `dir` that nobody reads, since they are called `*.yml` or so.
+pub(crate) fn misnamed_files(dir: &Path) -> Result<Vec<Warning>, ProfileError> {
+    let warning = |file: PathBuf| Warning {
+        origin: Origin::start_of(&file),
+        lint: Lint::MisnamedFile,
+    };
+    let files = files(dir, file::is_misnamed)?;
+    Ok(files.into_iter().map(warning).collect())
+}
+
+/// The files of `dir` that are called so, in the order of their names, without hidden ones.
+fn files(dir: &Path, is_meant: fn(&Path) -> bool) -> Result<Vec<PathBuf>, ProfileError> {
     let unreadable = |cause: io::Error| ProfileError {
         origin: Origin::start_of(dir),
         problem: Problem::Read { cause },
@@ -237,11 +260,7 @@ pub(crate) fn yaml_files(dir: &Path) -> Result<Vec<PathBuf>, ProfileError> {
         let hidden = file
             .file_name()
             .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden
-            && file
-                .extension()
-                .is_some_and(|extension| extension == "yaml")
-        {
+        if !hidden && is_meant(&file) {
             files.push(file);
         }
     }

@@ -80,6 +80,7 @@ pub(crate) fn problems() -> Vec<Problem> {
             name: profile.clone(),
             other: origin,
         },
+        Problem::FileNotYaml,
         Problem::MoreErrors,
         Problem::Access(rights_from_name("open").unwrap_err()),
         Problem::Compile(CompileFault::NoTarget {

@@ -44,6 +44,38 @@ fn a_folder_is_formatted() {
 }
 
 #[test]
+fn files_that_are_no_profiles() {
+    let folder = Folder::with(&[("p/web.yml", UGLY), ("p/abstractions/etc.YAML", UGLY_PART)]);
+    let fifo = folder.join("p/fifo.yaml");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR).unwrap();
+    let (ending, kind) = ("must end in `.yaml`", "it is no regular file");
+    // Columns: the command and the file, exit code, part of the message.
+    #[rustfmt::skip]
+    let cases = [
+        (["check", "p/web.yml"],               1, ending),
+        (["check", "p/abstractions/etc.YAML"], 1, ending),
+        (["check", "p/fifo.yaml"],             2, kind),
+        (["check", "p"],                       2, kind),
+        (["fmt", "p/web.yml"],                 2, ending),
+        (["fmt", "p/abstractions/etc.YAML"],   2, ending),
+        (["fmt", "p/fifo.yaml"],               2, kind),
+    ];
+    for (arguments, code, want) in cases {
+        let ran = folder.run(&arguments);
+        assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
+        assert!(ran.err.contains(want), "{arguments:?}: {ran:?}");
+    }
+    assert_eq!(folder.read("p/web.yml"), UGLY);
+    fs::remove_file(fifo).unwrap();
+    for (arguments, code) in [(vec!["check", "p"], 0), (vec!["check", "--strict", "p"], 1)] {
+        let ran = folder.run(&arguments);
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        let warnings = ran.err.lines().filter(|line| line.contains("warning: "));
+        assert_eq!(warnings.count(), 3, "{ran:?}");
+    }
+}
+
+#[test]
 fn a_check_writes_nothing() {
     let folder = folder();
     let ran = folder.run(&["fmt", "--check", "p"]);

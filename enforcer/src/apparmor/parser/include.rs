@@ -12,7 +12,7 @@ use crate::apparmor::{
     lexer::{Cursor, Ends},
     policy::Abi,
 };
-use crate::profile::{FILE_LEN, Origin};
+use crate::profile::{FILE_LEN, Origin, read_file};
 
 /// Longest chain of files that include one another.
 const DEPTH: usize = 32;
@@ -46,7 +46,7 @@ pub(super) fn open(file: &Path) -> Result<Cursor, ImportError> {
         origin: Origin::start_of(file),
         fault,
     };
-    let bytes = fs::read(file).map_err(|cause| fail(Fault::Unreadable { cause }))?;
+    let bytes = read_file(file).map_err(|cause| fail(Fault::Unreadable { cause }))?;
     if bytes.len() > FILE_LEN {
         let cause = io::Error::from(io::ErrorKind::FileTooLarge);
         return Err(fail(Fault::Unreadable { cause }));
@@ -164,7 +164,9 @@ impl Parser<'_> {
         let Named { file, .. } = self.named(cursor)?;
         end_of_rule(cursor)?;
         // AppArmor takes its default, too, if the file is not there.
-        if let Ok(text) = fs::read_to_string(file) {
+        if let Ok(bytes) = read_file(&file)
+            && let Ok(text) = String::from_utf8(bytes)
+        {
             self.policy.abi = Abi::read(&text);
         }
         Ok(())
