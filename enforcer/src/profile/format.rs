@@ -21,6 +21,8 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, de::IgnoredAny};
+
 pub(crate) use self::compose::{Text, comment, exec_rule, path_rule, quoted};
 pub(super) use self::order::keys as in_order;
 pub use self::{append::append, insert::insert};
@@ -135,15 +137,26 @@ fn written(
     }
 }
 
+/// The keys that only profiles have.
+#[derive(Deserialize)]
+struct Keys {
+    name: Option<IgnoredAny>,
+    mode: Option<IgnoredAny>,
+}
+
 /// What kind of file a text from nowhere is: only profiles have a name and a mode.
 pub fn kind_of(text: &str) -> FileKind {
-    let is_profile = text
-        .lines()
-        .any(|line| line.starts_with("name:") || line.starts_with("mode:"));
-    if is_profile || text.trim_start().starts_with('{') {
-        FileKind::Profile
-    } else {
-        FileKind::Abstraction
+    let source = Source {
+        file: Path::new("").into(),
+        text: text.to_owned(),
+    };
+    // What is no YAML is wrong either way.
+    match source.parse::<Keys>() {
+        Ok(Keys {
+            name: None,
+            mode: None,
+        }) => FileKind::Abstraction,
+        _ => FileKind::Profile,
     }
 }
 

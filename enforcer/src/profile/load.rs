@@ -122,7 +122,8 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
     } = raw;
 
     let mut loader = Loader::new(abstractions);
-    loader.metadata = if metadata {
+    loader.booleans(&source, [Some(&metadata)]);
+    loader.metadata = if metadata.value {
         Metadata::ByRules
     } else {
         Metadata::Granted
@@ -163,7 +164,7 @@ fn profile(source: Source, abstractions: &Path) -> Result<Profile, ProfileErrors
         cgroups,
         privileges,
         privileges_origin,
-        metadata,
+        metadata: metadata.value,
         mode,
         rules,
         on_violation,

@@ -7,7 +7,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, SeqAccess, Unexpected, Visitor},
 };
-use serde_yaml::Spanned;
+use serde_yaml::{Location, Spanned};
 
 use super::{OnViolation, ProfileMode, schema};
 
@@ -61,11 +61,17 @@ pub(super) struct RawProfile {
     pub(super) privileges: Option<Spanned<Vec<Spanned<String>>>>,
     /// Whether the rules speak of `metadata`, as `stat` reads. Without it that is granted on
     /// every path: most programs ask for it so often that nobody would read what they ask.
-    #[serde(default)]
-    pub(super) metadata: bool,
+    #[serde(default = "not")]
+    #[schemars(with = "bool")]
+    pub(super) metadata: Spanned<bool>,
     /// How a violation is answered.
     #[serde(default)]
     pub(super) on_violation: OnViolation,
+}
+
+/// What nobody said.
+fn not() -> Spanned<bool> {
+    Spanned::new(false, Location::UNKNOWN, Location::UNKNOWN)
 }
 
 /// Rules that profiles have in common: a file in the folder `abstractions`.

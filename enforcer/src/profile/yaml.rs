@@ -46,16 +46,30 @@ impl Source {
         }
     }
 
+    /// The text from `location` on; none, if that is not known.
+    fn from(&self, location: Location) -> &str {
+        let start = location.span().byte_offset();
+        start
+            .and_then(|start| usize::try_from(start).ok())
+            .and_then(|start| self.text.get(start..))
+            .unwrap_or_default()
+    }
+
+    /// What is wrong with a boolean: the parser takes one in quotes, too, and the schema does
+    /// not.
+    pub(super) fn quoted(&self, boolean: &Spanned<bool>) -> Option<Problem> {
+        let is_quoted = self.from(boolean.referenced).starts_with(QUOTES);
+        is_quoted.then_some(Problem::Expected {
+            expected: "`true` or `false`, without quotes",
+        })
+    }
+
     /// The place of what is at byte `offset` of `scalar`; where its spelling in
     /// the file is not its text (escapes, several lines), the place of `scalar`.
     pub(super) fn within(&self, scalar: &Spanned<String>, offset: usize) -> Origin {
         let mut origin = self.origin(scalar.referenced);
-        let start = scalar.referenced.span().byte_offset();
-        let spelt = start
-            .and_then(|start| usize::try_from(start).ok())
-            .and_then(|start| self.text.get(start..))
-            .unwrap_or_default();
-        let quote = usize::from(spelt.starts_with(['"', '\'']));
+        let spelt = self.from(scalar.referenced);
+        let quote = usize::from(spelt.starts_with(QUOTES));
         let verbatim = spelt
             .get(quote..)
             .is_some_and(|rest| rest.starts_with(&scalar.value));
@@ -69,6 +83,9 @@ impl Source {
         origin
     }
 }
+
+/// The marks around text in quotes.
+const QUOTES: [char; 2] = ['"', '\''];
 
 /// Takes away all of YAML that makes text mean something at a distance.
 fn options() -> Options {

@@ -201,3 +201,20 @@ proptest! {
         prop_assert!(once.ends_with('\n') && !once.ends_with("\n\n"), "{}", once);
     }
 }
+
+#[test]
+fn kinds_of_texts() {
+    // Columns: what it shows, the text, what it is.
+    #[rustfmt::skip]
+    let cases = [
+        ("a profile",               "name: g\nmode: audit\n",             FileKind::Profile),
+        ("quoted keys",             "\"name\": g\n'mode': audit\n",    FileKind::Profile),
+        ("in braces",               "{ name: g, mode: audit }\n",         FileKind::Profile),
+        ("an abstraction",          "paths: []\n",                        FileKind::Abstraction),
+        ("an abstraction in braces", "{ paths: [] }\n",                   FileKind::Abstraction),
+        ("a name in a text",        "description: |\n  a\n\n  name: b\n", FileKind::Abstraction),
+    ];
+    for (name, text, want) in cases {
+        assert_eq!(kind_of(text), want, "{name}");
+    }
+}

@@ -33,6 +33,7 @@ impl Loader<'_> {
             reason,
         } = &written.value;
         let pattern = self.pattern(source, path);
+        self.booleans(source, [of_owner.as_ref()]);
         let telling = self.telling(source, deny.is_some(), [audit, quiet]);
         let ends = self.ends(source, deny.is_some(), [until, span]);
         if let (Some(of_owner), Some(_)) = (of_owner, deny) {
@@ -89,6 +90,7 @@ impl Loader<'_> {
             reason,
         } = &written.value;
         let pattern = self.pattern(source, path);
+        self.booleans(source, [inherit.as_ref(), deny.as_ref()]);
         let telling = self.telling(source, deny.is_some(), [audit, quiet]);
         let ends = self.ends(source, deny.is_some(), [until, within]);
         let target = match (profile, inherit, deny) {
@@ -129,6 +131,19 @@ impl Loader<'_> {
         })
     }
 
+    /// Notes what is wrong with booleans.
+    pub(super) fn booleans<const COUNT: usize>(
+        &mut self,
+        source: &Source,
+        written: [Option<&Spanned<bool>>; COUNT],
+    ) {
+        for boolean in written.into_iter().flatten() {
+            if let Some(problem) = source.quoted(boolean) {
+                self.error(source.origin(boolean.referenced), problem);
+            }
+        }
+    }
+
     /// What a rule tells, from its `audit` and `quiet`.
     pub(super) fn telling(
         &mut self,
@@ -136,6 +151,7 @@ impl Loader<'_> {
         denies: bool,
         [audit, quiet]: [&Option<Spanned<bool>>; 2],
     ) -> Option<Telling> {
+        self.booleans(source, [audit.as_ref(), quiet.as_ref()]);
         let (odd, problem) = match (denies, audit, quiet) {
             (true, Some(audit), _) => (audit, Problem::AuditOfDeny),
             (false, _, Some(quiet)) => (quiet, Problem::QuietOfAllow),

@@ -180,7 +180,7 @@ fn names_of(names: &[Value]) -> String {
     let has = |name: &str| names.iter().any(|known| known == name);
     match (has("append"), has("all"), has("chown")) {
         (true, false, _) => "[rights](#rights)".to_owned(),
-        (true, true, _) => "[rights](#rights), or `all`".to_owned(),
+        (true, true, _) => "[rights](#rights), or `[all]`".to_owned(),
         (_, _, true) => "[privileges](#privileges)".to_owned(),
         _ if has("ipv4") => "[family](#networks)".to_owned(),
         _ if has("udp") => "[protocol](#networks)".to_owned(),
