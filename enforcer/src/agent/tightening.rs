@@ -181,7 +181,10 @@ impl Agent {
     /// Makes sure that a tightening takes away nothing that was used: what was unused when it
     /// was proposed may be used by now.
     fn replay(&mut self, overlay: &Overlay) -> Result<(), TightenError> {
-        self.note_observed();
+        if overlay.since.is_some() {
+            // What the store has of it is up to a minute old.
+            self.note_observed();
+        }
         let used = self.counted(overlay)?;
         if !used.is_empty() {
             let id = overlay.id;

@@ -130,17 +130,16 @@ ON CONFLICT DO UPDATE SET last_ns = max(last_ns, excluded.last_ns)";
             "SELECT pattern, access FROM rights_in_use WHERE profile = ?1 AND last_ns >= ?2";
         let since = nanoseconds(since);
         let read = || {
-            let mut usage = Usage::default();
-            let mut select = self.connection.prepare_cached(select)?;
-            let mut rows = select.query(params![profile, since])?;
-            while let Some(row) = rows.next()? {
-                let hit = Hit {
-                    used: Access(row.get(1)?),
-                    ..Hit::default()
-                };
-                usage.merge(&std::iter::once((row.get(0)?, hit)).collect());
-            }
-            Ok(usage)
+            self.connection
+                .prepare_cached(select)?
+                .query_map(params![profile, since], |row| {
+                    let hit = Hit {
+                        used: Access(row.get(1)?),
+                        ..Hit::default()
+                    };
+                    Ok((row.get(0)?, hit))
+                })?
+                .collect::<rusqlite::Result<_>>()
         };
         read().map_err(failed("read when rights were used"))
     }

@@ -1,7 +1,5 @@
 //! Statements on the rights that were used.
 
-use std::iter;
-
 use enforcer_abi::{Access, Hit};
 use rusqlite::params;
 
@@ -38,18 +36,17 @@ impl Store {
     /// Returns what is kept of a profile's use, in whatever mode.
     pub fn usage(&self, profile: &str) -> Result<Usage, StoreError> {
         let read = || {
-            let mut usage = Usage::default();
-            let mut select = self.connection.prepare_cached(SELECT)?;
-            let mut rows = select.query([profile])?;
-            while let Some(row) = rows.next()? {
-                let hit = Hit {
-                    used: Access(row.get(1)?),
-                    count: restored(row.get(2)?),
-                    looks: 0,
-                };
-                usage.merge(&iter::once((row.get(0)?, hit)).collect());
-            }
-            Ok(usage)
+            self.connection
+                .prepare_cached(SELECT)?
+                .query_map([profile], |row| {
+                    let hit = Hit {
+                        used: Access(row.get(1)?),
+                        count: restored(row.get(2)?),
+                        looks: 0,
+                    };
+                    Ok((row.get(0)?, hit))
+                })?
+                .collect::<rusqlite::Result<_>>()
         };
         read().map_err(failed("read which rights were used"))
     }

@@ -37,18 +37,13 @@ DELETE FROM uses WHERE id IN (
     SELECT id FROM uses WHERE profile = ?1 ORDER BY last_ns DESC LIMIT -1 OFFSET ?2
 )";
 
+/// Of one profile or all, and of one in whatever mode if ?4 says so. No name of a profile has a
+/// sign that `GLOB` knows.
 const SELECT: &str = "
 SELECT id, profile, program, lineage, path, operations, access, granted, build, first_ns, last_ns, told
 FROM uses
-WHERE id > ?1 AND (?2 IS NULL OR profile = ?2)
+WHERE id > ?1 AND (?2 IS NULL OR profile = ?2 OR (?4 AND profile GLOB ?2 || '+*'))
 ORDER BY id LIMIT ?3";
-
-/// No name of a profile has a sign that `GLOB` knows.
-const SELECT_ALL: &str = "
-SELECT id, profile, program, lineage, path, operations, access, granted, build, first_ns, last_ns, told
-FROM uses
-WHERE profile = ?1 OR profile GLOB ?1 || '+*'
-ORDER BY id";
 
 impl Store {
     /// Adds to the history, in one transaction.
@@ -95,21 +90,26 @@ impl Store {
         profile: Option<&str>,
         count: u32,
     ) -> Result<Vec<(i64, Use)>, StoreError> {
-        let read = || {
-            self.connection
-                .prepare_cached(SELECT)?
-                .query_map(params![after, profile, count], one)?
-                .collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(failed("read what was used"))
+        self.select_uses(after, profile, count, false)
     }
 
     /// Returns the whole history of a profile, in whatever mode.
     pub fn all_uses(&self, profile: &str) -> Result<Vec<Use>, StoreError> {
+        let all = self.select_uses(0, Some(profile), u32::MAX, true)?;
+        Ok(all.into_iter().map(|(_, one)| one).collect())
+    }
+
+    fn select_uses(
+        &self,
+        after: i64,
+        profile: Option<&str>,
+        count: u32,
+        in_any_mode: bool,
+    ) -> Result<Vec<(i64, Use)>, StoreError> {
         let read = || {
             self.connection
-                .prepare_cached(SELECT_ALL)?
-                .query_map([profile], |row| one(row).map(|(_, one)| one))?
+                .prepare_cached(SELECT)?
+                .query_map(params![after, profile, count, in_any_mode], one)?
                 .collect::<rusqlite::Result<_>>()
         };
         read().map_err(failed("read what was used"))

@@ -46,11 +46,15 @@ impl Usage {
 
     /// Adds what another table of the profile granted.
     pub fn merge(&mut self, other: &Self) {
-        for (pattern, hit) in &other.patterns {
-            let sum = self.patterns.entry(pattern.clone()).or_default();
-            sum.count = sum.count.saturating_add(hit.count);
-            sum.used |= hit.used;
+        for (pattern, &hit) in &other.patterns {
+            self.count(pattern.clone(), hit);
         }
+    }
+
+    fn count(&mut self, pattern: String, hit: Hit) {
+        let sum = self.patterns.entry(pattern).or_default();
+        sum.count = sum.count.saturating_add(hit.count);
+        sum.used |= hit.used;
     }
 
     /// Returns the rights that were used of those that rules with this pattern
@@ -63,10 +67,13 @@ impl Usage {
 }
 
 impl FromIterator<(String, Hit)> for Usage {
+    /// A pattern may come several times.
     fn from_iter<T: IntoIterator<Item = (String, Hit)>>(patterns: T) -> Self {
-        Self {
-            patterns: patterns.into_iter().collect(),
+        let mut usage = Self::default();
+        for (pattern, hit) in patterns {
+            usage.count(pattern, hit);
         }
+        usage
     }
 }
 

@@ -65,13 +65,10 @@ impl Agent {
             let on_trial = overlays.filter(|one| one.state == OverlayState::OnTrial);
             on_trial.cloned().collect()
         };
-        let mut is_over = false;
         for overlay in on_trial(self) {
             if self.registry.get(&overlay.profile).is_none() {
                 self.trials.remove(&overlay.id);
-            } else if let Some(begun) = self.trials.get(&overlay.id) {
-                is_over |= begun.elapsed() >= self.options.trial;
-            } else {
+            } else if !self.trials.contains_key(&overlay.id) {
                 let anew = self.begin_trial(overlay);
                 log::tightened(&anew, "its trial begins anew");
                 if let Err(error) = self.keep(&anew, "its trial begins anew") {
@@ -82,23 +79,27 @@ impl Agent {
                 }
             }
         }
-        if !is_over {
+        if !self.trials.keys().any(|&id| self.is_over(id)) {
             return;
         }
         // What was told against one of them counts.
         self.catch_up();
         for overlay in on_trial(self) {
-            let begun = self.trials.get(&overlay.id);
-            if begun.is_none_or(|begun| begun.elapsed() < self.options.trial) {
-                continue;
-            }
             let id = overlay.id;
-            if let Err(error) = self.promote(overlay) {
+            if self.is_over(id)
+                && let Err(error) = self.promote(overlay)
+            {
                 log::problem(&format!("the trial of {id} does not end"), &error);
             }
         }
         let ids: BTreeSet<_> = on_trial(self).iter().map(|overlay| overlay.id).collect();
         self.trials.retain(|id, _| ids.contains(id));
+    }
+
+    /// Whether a trial has begun under this agent and is over.
+    fn is_over(&self, id: TighteningId) -> bool {
+        let begun = self.trials.get(&id);
+        begun.is_some_and(|begun| begun.elapsed() >= self.options.trial)
     }
 
     fn promote(&mut self, overlay: Overlay) -> Result<(), TightenError> {
