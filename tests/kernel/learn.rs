@@ -321,7 +321,7 @@ fn attacks_are_not_learned() {
 #[test]
 fn a_watch_ends_with_its_client() {
     let folder = Folder::new("learn-killed");
-    let [used, later] = ["used", "later"].map(|name| folder.write(name, "x"));
+    let [used, later, other] = ["used", "later", "other"].map(|name| folder.write(name, "x"));
     let copy = copy(&folder);
     let agent = Agent::start(&[]);
     let lesson = Lesson::new(&folder, "killed");
@@ -347,10 +347,17 @@ fn a_watch_ends_with_its_client() {
     assert!(!is_recorded, "{detections:#?}");
     assert!(!fs::exists(&lesson.file).unwrap());
 
-    // Another can watch then.
-    let mut child = lesson.start(&subject);
+    // An ssh session that drops sends SIGHUP.
+    let child = lesson.start(&subject);
     watches(&agent, "killed");
-    child.kill().expect("kill it");
-    child.wait().expect("wait for it");
+    assert_eq!(read(&copy, &later), 0);
+    let output = end(child, Signal::HUP);
+    assert!(output.status.success(), "{output:?}");
     watches_no_more(&agent, "killed");
+    let text = lesson.text("killed");
+
+    // Nothing claims the program any more.
+    assert!(agent.reload("killed", &text), "{text}");
+    assert_eq!(read(&copy, &later), 0, "{text}");
+    assert_eq!(read(&copy, &other), EACCES, "{text}");
 }
